@@ -1,0 +1,138 @@
+"""Benchmarks: one module here per published measure of quality, found by its name; nothing else is edited.
+
+A module `pricing/benchmarks/<name>.py` declares, as constants:
+
+    SLUG         its slug in Ratecard (`arena`)
+    NAME         what people call it
+    UNIT         what its points are, in words (`Arena rating`)
+    DOMAIN       what it measures, in a few words
+    URL          where a person can check
+    LICENCE      under which its facts may be carried
+    ATTRIBUTION  the credit the licence asks for, as shown beside every figure
+    CATEGORIES   {category slug: label}; the first one is the default
+    MAP          name of a table in `pricing/data` that says which model each name is (see `NamedModel`)
+    BUNDLED      {day of the observation: name of the table in `pricing/data` that ships with Ratecard}
+
+and one function:
+
+    parse(body: bytes) -> list[ScoreFact]
+
+`parse` is pure: no network, no clock, no database. A body it cannot read whole raises `UnreadableBody` with a
+sentence that names the line: half a table is worse than none. It says nothing about which model a name is;
+that is the map's word alone, one line per name decided by a person. A name without a line, or with an empty
+model, is kept, counted and listed as unmatched.
+
+Each module comes with `tests/recorded/quality/<slug>/`: a small body in the publisher's shape (`body.csv` or
+`body.json`) and the facts a person checked (`expected.json`).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import importlib
+import io
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Protocol, cast
+
+TABLES = Path(__file__).resolve().parent.parent / "data"
+MAX_BODY = 32 << 20
+
+
+class UnreadableBody(ValueError):
+    """The body is not what the benchmark publishes; the message is a sentence for whoever brought it.
+
+    Trying again with the same bytes cannot help (`permanent`).
+    """
+
+    permanent = True
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreFact:
+    """What a benchmark says of one name in one category. `n` counts votes or items; None is unknown."""
+
+    category: str
+    raw_name: str
+    display_name: str
+    value: Decimal
+    low: Decimal | None = None
+    high: Decimal | None = None
+    n: int | None = None
+    cost_usd: Decimal | None = None
+    output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedModel:
+    """One line of a map: a name as the benchmark shows it, and the model and effort it was found to be.
+
+    `model` is the slug of a model in the catalogue, '' where a person looked and found none; `note` then says
+    why. `effort` is the setting the benchmark ran it at, in its own words, lower case.
+    """
+
+    raw_name: str
+    display_name: str
+    model: str
+    effort: str
+    note: str
+
+
+class Benchmark(Protocol):
+    """What a module in this package offers; see the package's docstring."""
+
+    SLUG: str
+    NAME: str
+    UNIT: str
+    DOMAIN: str
+    URL: str
+    LICENCE: str
+    ATTRIBUTION: str
+    CATEGORIES: Mapping[str, str]
+    MAP: str
+    BUNDLED: Mapping[date, str]
+    parse: Callable[[bytes], list[ScoreFact]]
+
+
+@cache
+def benchmarks() -> Mapping[str, Benchmark]:
+    """Every benchmark module of this package by its slug, in order of module name."""
+    found: dict[str, Benchmark] = {}
+    for info in pkgutil.iter_modules(__path__):
+        if not info.name.startswith("_"):
+            module = cast(Benchmark, importlib.import_module(f"{__name__}.{info.name}"))
+            found[module.SLUG] = module
+    return found
+
+
+def read_table(path: Path) -> bytes:
+    """The bytes of a table, unpacked where it is gzip; UnreadableBody when it is not whole or too large."""
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        try:
+            body = (gzip.GzipFile(fileobj=file) if packed else file).read(MAX_BODY + 1)
+        except (EOFError, OSError, ValueError) as error:
+            raise UnreadableBody(f"The file is not whole gzip ({error}): fetch it again.") from None
+    if len(body) > MAX_BODY:
+        raise UnreadableBody(f"The file is larger than {MAX_BODY >> 20} MiB: this is not a table of scores.")
+    return body
+
+
+def read_map(benchmark: Benchmark) -> dict[str, NamedModel]:
+    """The benchmark's map by display name. Lines that start with `#` are comments."""
+    text = (TABLES / benchmark.MAP).read_text(encoding="utf-8")
+    rows = csv.DictReader(line for line in io.StringIO(text) if not line.startswith("#"))
+    named: dict[str, NamedModel] = {}
+    for row in rows:
+        line = NamedModel(row["raw_name"], row["display_name"], row["model"], row["effort"], row["note"])
+        if line.display_name in named:
+            raise ValueError(f"{benchmark.MAP} names {line.display_name!r} twice: keep one line.")
+        named[line.display_name] = line
+    return named
