@@ -1,0 +1,119 @@
+"""Importers: one module each turns somebody's bytes into usage facts, without touching the database.
+
+An importer module `usage/importers/<slug>.py` declares
+
+    SLUG: str            its own name, e.g. "claude_code"
+    NAME: str            what a person calls it
+    MODE: str            APPEND (records carry ids) or REPLACE_WINDOW (buckets, bills)
+    MAPPED: bool         True where parsing needs a saved column mapping
+
+and `parse(lines, origin, mapping) -> Iterator[Fact | Ignored | Rejected]`, which yields exactly one outcome for
+every line it was given. `parse` does no I/O, keeps no content, and never lets a fault of one line stop the next.
+Discovery is by module; a contract test picks each up and fails where its recording is missing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from types import ModuleType
+from typing import Any, Protocol, cast
+
+APPEND = "append"
+REPLACE_WINDOW = "replace_window"
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """What a record can be attributed by. '' = not reported. Interned: few distinct values in many records."""
+
+    model_raw: str
+    host: str = ""
+    operation: str = ""
+    region: str = ""
+    ext_project: str = ""
+    ext_api_key: str = ""
+    ext_user: str = ""
+    ext_team: str = ""
+    path: str = ""
+    branch: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One usage record: disjoint token counts (None = unknown, 0 = known zero) and the price selectors reported.
+
+    `out_total` includes `out_reasoning`. `cache_write_by_lifetime` sums to `in_cache_write` or is empty.
+    `rank` decides between two facts of one key: the greater wins whatever order they come in, field by field.
+    """
+
+    line: int
+    record_key: str
+    occurred_at: datetime
+    grain: str
+    dimension: Dimension
+    in_uncached: int | None
+    in_cache_read: int | None
+    in_cache_write: int | None
+    out_total: int | None
+    out_reasoning: int | None = None
+    cache_write_by_lifetime: Mapping[str, int] = field(default_factory=dict)
+    requests: int | None = None
+    service_tier: str = ""
+    context_tokens: int | None = None
+    period_end: datetime | None = None
+    cost_reported: Decimal | None = None
+    currency: str = ""
+    cost_kind: str = "estimated"
+    session: str = ""
+    quality: tuple[str, ...] = ()
+    rank: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A line that carries no usage, and why: counted by reason."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A line that should carry usage and cannot be read: kept with its reason, without its content."""
+
+    line: int
+    reason: str
+    raw: str = ""
+
+
+Outcome = Fact | Ignored | Rejected
+
+
+class Importer(Protocol):
+    """The contract of an importer module."""
+
+    SLUG: str
+    NAME: str
+    MODE: str
+    MAPPED: bool
+
+    @staticmethod
+    def parse(lines: Iterable[bytes], origin: str, mapping: Mapping[str, Any] | None) -> Iterator[Outcome]:
+        """One outcome a line, in order. `origin` is the file's name below the chosen root."""
+        ...
+
+
+@cache
+def all_importers() -> dict[str, Importer]:
+    """Every importer by slug, in alphabetical order."""
+    modules: Iterable[ModuleType] = (
+        importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)
+    )
+    return {module.SLUG: cast(Importer, module) for module in sorted(modules, key=lambda module: module.__name__)}
