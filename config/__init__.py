@@ -1,0 +1,1 @@
+"""Settings, the embedded PostgreSQL, the Celery application and the supervisor behind `make run`."""

@@ -1,0 +1,42 @@
+"""Runs one management command, with the embedded PostgreSQL answering for as long as it lasts."""
+
+import sys
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+
+from config import embedded
+from config.postgres_binaries import EmbeddedError
+
+# These need no database, or look after it themselves.
+WITHOUT_SERVER = {"", "check", "collectstatic", "database", "findstatic", "help", "quickstart", "version"}
+
+
+def run(argv: list[str]) -> None:
+    """Run `argv`; a fault in the settings or of the embedded server ends it with one sentence and status 1."""
+    command = argv[1] if len(argv) > 1 else ""
+    try:
+        folder = settings.DATA_DIR
+        if folder is None or command in WITHOUT_SERVER or command.startswith("-") or _asks_for_help(argv):
+            execute_from_command_line(argv)
+            return
+        with embedded.serving(folder):
+            try:
+                execute_from_command_line(argv)
+            finally:
+                _let_go()
+    except (EmbeddedError, ImproperlyConfigured) as error:
+        sys.exit(f"Error: {error}")
+
+
+def _asks_for_help(argv: list[str]) -> bool:
+    return "--help" in argv or "-h" in argv
+
+
+def _let_go() -> None:
+    from django.db import connections
+
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        connection.close_pool()  # type: ignore[attr-defined]

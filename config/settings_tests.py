@@ -1,0 +1,25 @@
+"""The settings of the tests: a server of their own, a database of this run's own, nothing slow."""
+
+import os
+
+# Its own folder and server, so a running Ratecard in this checkout is not touched.
+os.environ.setdefault("RATECARD_DATABASE_URL", "embedded://.data/test")
+os.environ.setdefault("RATECARD_SECRET_KEY", "tests-" * 10)
+
+from config.settings import *  # noqa: E402, F403
+from config.settings import DATABASES, STORAGES  # noqa: E402
+
+# Two runs in one checkout do not meet: each has its own database.
+DATABASES["default"]["TEST"] = {"NAME": f"test_ratecard_{os.getpid()}"}
+DATABASES["default"]["OPTIONS"].pop("pool")
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+# A task that is sent runs at once, in the same process.
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+CELERY_TASK_ALWAYS_EAGER = True
+CELERY_TASK_EAGER_PROPAGATES = True
+WHITENOISE_AUTOREFRESH = True
+WHITENOISE_USE_FINDERS = True

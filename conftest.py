@@ -1,0 +1,108 @@
+"""Starts the tests' PostgreSQL and decides what is skipped where something is missing."""
+
+import contextlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parent.parent / "shared" / "data"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_server = contextlib.ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from django.conf import settings
+
+    from config import embedded
+
+    if settings.DATA_DIR is not None and not config.option.collectonly:
+        _server.enter_context(embedded.serving(settings.DATA_DIR, for_tests=True))
+        _drop_databases_of_ended_runs()
+
+
+def pytest_unconfigure() -> None:
+    _server.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    no_chromium = pytest.mark.skip(reason="no Chromium was found: install the system's chromium package")
+    no_shared = pytest.mark.skip(reason="the folder ../shared/data is not beside this checkout")
+    for item in items:
+        if "browser" in item.keywords and chromium() is None:
+            item.add_marker(no_chromium)
+        # In CI a missing folder is a fault to see, not a test to skip: there the test fails by itself.
+        if "shared" in item.keywords and not SHARED.is_dir() and os.environ.get("CI") != "true":
+            item.add_marker(no_shared)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if "shared" in item.keywords and not SHARED.is_dir():
+        pytest.fail(f"{SHARED} is missing, and with CI=true these tests must run", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the checkout; only for tests marked `shared`."""
+    return SHARED
+
+
+def chromium() -> str | None:
+    """The browser to drive: RATECARD_CHROMIUM, or the first one on the path."""
+    chosen = os.environ.get("RATECARD_CHROMIUM")
+    return chosen or next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    """How pytest-playwright starts the system's Chromium, quiet and without a sandbox (root has none)."""
+    return {
+        "executable_path": chromium(),
+        "args": [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+        ],
+    }
+
+
+@pytest.fixture(autouse=True)
+def _no_async_guard_in_browser_tests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Playwright's own event loop would make Django refuse every query of a browser test."""
+    if "browser" not in request.keywords:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield
+
+
+def _drop_databases_of_ended_runs() -> None:
+    """A killed run leaves its database behind; its process number is part of the name."""
+    import psycopg
+    from django.conf import settings
+
+    with psycopg.connect(settings.DATABASE.conninfo(dbname="postgres"), autocommit=True) as connection:
+        names = connection.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE 'test_ratecard_%'"
+        ).fetchall()
+        for (name,) in names:
+            pid = re.match(r"test_ratecard_(\d+)", name)
+            if pid and not _alive(int(pid[1])):
+                connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
