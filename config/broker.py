@@ -1,4 +1,4 @@
-"""Where Celery's messages wait: by default in queues of the same PostgreSQL (pgmq), else Redis or RabbitMQ."""
+"""Where Celery's messages wait: in queues of our PostgreSQL (pgmq) by default, or Redis or RabbitMQ."""
 
 import importlib.util
 from dataclasses import dataclass, field

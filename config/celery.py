@@ -8,14 +8,14 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-APPS = ("pricing", "usage", "dashboards")
+APPS = ["pricing", "usage", "dashboards"]
 
 app = Celery("ratecard")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(APPS)
 
 
-@app.on_after_finalize.connect  # type: ignore[misc]
+@app.on_after_finalize.connect
 def collect_schedule(sender: Celery, **_: object) -> None:
     """Beat's timetable is every app's `tasks.SCHEDULE` (Celery's `beat_schedule` format)."""
     for name in APPS:

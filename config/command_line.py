@@ -14,7 +14,7 @@ WITHOUT_SERVER = {"", "check", "collectstatic", "database", "findstatic", "help"
 
 
 def run(argv: list[str]) -> None:
-    """Run `argv`; a fault in the settings or of the embedded server ends it with one sentence and status 1."""
+    """Run `argv`; a fault of the settings or the embedded server ends it with one sentence and status 1."""
     command = argv[1] if len(argv) > 1 else ""
     try:
         folder = settings.DATA_DIR
@@ -25,7 +25,7 @@ def run(argv: list[str]) -> None:
             try:
                 execute_from_command_line(argv)
             finally:
-                _let_go()
+                let_go()
     except (EmbeddedError, ImproperlyConfigured) as error:
         sys.exit(f"Error: {error}")
 
@@ -34,7 +34,7 @@ def _asks_for_help(argv: list[str]) -> bool:
     return "--help" in argv or "-h" in argv
 
 
-def _let_go() -> None:
+def let_go() -> None:
     from django.db import connections
 
     for connection in connections.all(initialized_only=True):

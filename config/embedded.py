@@ -1,13 +1,14 @@
 """PostgreSQL inside the data folder: made on first use, reached through a socket only its owner may open.
 
-Everything lies below one folder: `pg<major>/` (the cluster), `run/` (socket, locks), `log/`. Several processes
-may call `start` at once; there is one server. Neither a pid nor a status file is ever believed: the server runs
-when it answers a connection, and only then.
+Everything lies below one folder: `pg<major>/` (the cluster), `run/` (socket, locks), `log/`. Several
+processes may call `start` at once; there is one server. Neither a pid nor a status file is ever believed: the
+server runs when it answers a connection, and only then.
 """
 
 import fcntl
 import hashlib
 import os
+import signal
 import socket
 import subprocess
 import tempfile
@@ -54,7 +55,7 @@ TEST_CONFIGURATION = "fsync = off\nsynchronous_commit = off\nfull_page_writes = 
 
 
 def socket_folder(folder: Path) -> Path:
-    """Where the socket of `folder`'s server is: inside it, or below the temporary folder if that is too long."""
+    """Where the socket of `folder`'s server is: inside it, or in the temporary folder if that is too long."""
     inside = folder / "run"
     if len(os.fsencode(_socket(inside))) <= LONGEST_SOCKET:
         return inside
@@ -170,9 +171,9 @@ def _cluster(folder: Path) -> Path:
     others = sorted(path.name for path in folder.glob("pg[0-9]*") if (path / "PG_VERSION").exists())
     if others and wanted.name not in others:
         raise EmbeddedError(
-            f"{folder} was written by PostgreSQL {others[-1].removeprefix('pg')}, and {wanted.name.removeprefix('pg')} "
-            "is installed: set RATECARD_POSTGRES_BIN to the older programs, run `python manage.py database dump FILE`, "
-            "then restore FILE without it."
+            f"{folder} was written by PostgreSQL {others[-1].removeprefix('pg')}, and "
+            f"{wanted.name.removeprefix('pg')} is installed: set RATECARD_POSTGRES_BIN to the older ones, run "
+            "`python manage.py database dump FILE`, move the folder away, then restore FILE without it."
         )
     return wanted
 
@@ -220,7 +221,8 @@ def _initialise(cluster: Path, runner: Runner) -> None:
     locale = ["--locale=C.UTF-8"]
     if postgres_binaries.major() >= 17:
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-    command = [postgres_binaries.folder() / "initdb", "-D", cluster, f"--username={USER}", "--auth=trust"]
+    program = postgres_binaries.folder() / "initdb"
+    command: list[str | Path] = [program, "-D", cluster, f"--username={USER}", "--auth=trust"]
     done = runner.run(*command, "--encoding=UTF8", *locale)
     if done.returncode and postgres_binaries.major() < 17:
         done = runner.run(*command, "--encoding=UTF8", "--locale=C")
@@ -260,20 +262,23 @@ def _spawn(cluster: Path, runner: Runner, log: Path) -> "subprocess.Popen[bytes]
 
 
 def _wait(folder: Path, server: "subprocess.Popen[bytes]", deadline: float) -> bool:
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            return False
-        if answers(folder):
-            server.returncode = 0  # it outlives this process: no ResourceWarning about that
-            return True
-        time.sleep(0.02)
-    server.terminate()
-    server.wait()
-    return False
+    try:
+        while time.monotonic() < deadline:
+            if server.poll() is not None:
+                return False
+            if answers(folder):
+                server.returncode = 0  # it outlives this process: no ResourceWarning about that
+                return True
+            time.sleep(0.02)
+        return False
+    finally:
+        if server.returncode is None:  # too slow, or we were interrupted
+            server.send_signal(signal.SIGINT)
+            server.wait()
 
 
 def _left_over(cluster: Path, log: Path) -> bool:
-    """Whether the failed start was refused because of what a killed server left; clears what can be cleared."""
+    """Whether a start was refused because of what a killed server left; clears what can be cleared."""
     reason = _last(log)
     if "pre-existing shared memory" in reason or "is still in use" in reason:
         return True
@@ -308,7 +313,10 @@ def _create_database(folder: Path) -> None:
 
 def _others(folder: Path) -> bool:
     """Whether anybody is connected; a connection that is just closing gets a moment to be gone."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    query = """
+        SELECT count(*) FROM pg_stat_activity 
+        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+    """
     try:
         with _connect(folder) as connection:
             for _ in range(10):

@@ -1,4 +1,4 @@
-"""Readers for RATECARD_* variables: each returns a typed value or raises one sentence that says what to set."""
+"""Readers for RATECARD_* variables: each returns a typed value or raises a sentence on what to set."""
 
 import os
 import re
@@ -106,7 +106,7 @@ def database(name: str = "DATABASE_URL", default: str = "embedded://.data") -> D
             raise _fault(name, "names no folder: write embedded://.data or embedded:///var/lib/ratecard")
         from config import embedded
 
-        folder = Path(os.path.abspath(BASE_DIR / literal))  # noqa: PTH100 — resolve() would follow symlinks
+        folder = Path(os.path.abspath(BASE_DIR / literal))
         return Database(folder=folder, host=str(embedded.socket_folder(folder)), port=embedded.PORT)
     if not value.startswith(("postgresql://", "postgres://")):
         raise _fault(name, "must be embedded://FOLDER or postgresql://USER:PASSWORD@HOST:PORT/NAME")

@@ -17,7 +17,7 @@ def kept_key(path: Path) -> str:
     except OSError as error:
         reason = error.strerror or str(error)
         raise ImproperlyConfigured(
-            f"{path} cannot be read or made ({reason}): give this user the folder, or set RATECARD_SECRET_KEY."
+            f"{path} cannot be read or made ({reason}): give this user the folder or set RATECARD_SECRET_KEY."
         ) from None
     if len(key) < 32:
         raise ImproperlyConfigured(f"{path} is damaged: restore it, or delete it (everybody signs in again).")

@@ -97,8 +97,8 @@ def runner(data: Path) -> Runner:
         if _reaches(other, data.parent, write=False):
             return other
     raise EmbeddedError(
-        f"PostgreSQL will not run as root, and no unprivileged user can reach both {folder()} and {data.parent}: "
-        "run Ratecard as an ordinary user, or set RATECARD_DATABASE_URL to a PostgreSQL server."
+        f"PostgreSQL will not run as root, and no unprivileged user can reach both {folder()} and "
+        f"{data.parent}: run Ratecard as an ordinary user, or set RATECARD_DATABASE_URL to a server."
     )
 
 

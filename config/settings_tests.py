@@ -6,8 +6,8 @@ import os
 os.environ.setdefault("RATECARD_DATABASE_URL", "embedded://.data/test")
 os.environ.setdefault("RATECARD_SECRET_KEY", "tests-" * 10)
 
-from config.settings import *  # noqa: E402, F403
-from config.settings import DATABASES, STORAGES  # noqa: E402
+from config.settings import *  # noqa: F403
+from config.settings import CELERY_BROKER_TRANSPORT_OPTIONS, DATABASES, STORAGES
 
 # Two runs in one checkout do not meet: each has its own database.
 DATABASES["default"]["TEST"] = {"NAME": f"test_ratecard_{os.getpid()}"}
@@ -18,7 +18,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 # A task that is sent runs at once, in the same process.
 CELERY_BROKER_URL = "memory://"
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+CELERY_BROKER_TRANSPORT_OPTIONS.clear()
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 WHITENOISE_AUTOREFRESH = True

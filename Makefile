@@ -1,0 +1,33 @@
+# Ratecard. Needs Python 3.11 or newer with venv, and make; everything else goes into .venv.
+PYTHON ?= python3
+PORT ?= 8000
+HOST ?= 127.0.0.1
+BENCH_ROWS ?= 1000000
+
+.PHONY: setup dev run test lint bench lock
+.DEFAULT_GOAL := run
+
+setup:  ## create .venv with the locked dependencies
+	@PYTHON="$(PYTHON)" sh deploy/install.sh runtime
+
+dev:  ## the same with what the tests and checks need
+	@PYTHON="$(PYTHON)" sh deploy/install.sh dev
+
+run: setup  ## PORT=8000 HOST=127.0.0.1 DATA_DIR=.data
+	@[ -z "$$DATA_DIR" ] || export RATECARD_DATABASE_URL="embedded://$$DATA_DIR"; \
+	exec .venv/bin/python manage.py quickstart --port "$(PORT)" --host "$(HOST)"
+
+test: dev
+	@exec .venv/bin/python -m pytest $(PYTEST_ARGS)
+
+lint: dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy .
+	.venv/bin/python manage.py makemigrations --check --dry-run
+
+bench: setup  ## BENCH_ROWS=1000000
+	@BENCH_ROWS="$(BENCH_ROWS)" exec .venv/bin/python -m benchmarks
+
+lock: dev  ## resolve the dependencies anew; the lock files name no registry
+	@sh deploy/install.sh lock

@@ -1,0 +1,50 @@
+"""One part of Ratecard, started by the supervisor: `python -m config.child PARENT web|worker|beat|sample …`.
+
+It ends when its parent does, however that ended: a supervisor killed with SIGKILL leaves nothing running.
+"""
+
+import ctypes
+import importlib
+import os
+import signal
+import sys
+import warnings
+
+PR_SET_PDEATHSIG = 1
+# The worker ends at once on SIGQUIT; its tasks are idempotent and come back to the next worker.
+AT_PARENTS_DEATH = {"web": signal.SIGTERM, "worker": signal.SIGQUIT, "beat": signal.SIGTERM}
+
+
+def end_with_parent(parent: int, name: str) -> None:
+    """Ask the kernel for a signal at the parent's death; where it cannot (not Linux), nothing is asked."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(AT_PARENTS_DEATH.get(name, signal.SIGTERM)))
+    if os.getppid() != parent:  # it died before we could ask
+        sys.exit(1)
+
+
+def main(argv: list[str]) -> None:
+    parent, name, *arguments = argv
+    end_with_parent(int(parent), name)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if name == "web":
+        from gunicorn.app.wsgiapp import run
+
+        sys.argv = ["gunicorn", *arguments]
+        run(prog="gunicorn")
+    elif name == "sample":
+        import django
+
+        django.setup()
+        importlib.import_module("usage.sample").load()
+    else:
+        # In a container root is the only user there is, and no pickle is ever read.
+        warnings.filterwarnings("ignore", message=".*superuser privileges", category=RuntimeWarning)
+        from celery.__main__ import main as celery
+
+        sys.argv = ["celery", "-A", "config", name, *arguments]
+        celery()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
