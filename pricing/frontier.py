@@ -112,22 +112,22 @@ class Point:
             raise ValueError(f"{self.key}: a point needs a finite rating, not {self.rating}.")
 
     def overlaps(self, other: Point) -> bool | None:
-        """Whether the two intervals share a value, so that the order may be chance; None when one is unknown."""
+        """Whether the two intervals share a value, so that the order may be chance; None where unknown."""
         if self.low is None or self.high is None or other.low is None or other.high is None:
             return None
         return self.low <= other.high and other.low <= self.high
 
     def _rank(self) -> tuple[Decimal, Decimal, int, str]:
-        """Cheapest, then best, then most judged, then by name: total, so no answer depends on the order given."""
+        """Cheapest, best, most judged, by name: a total order, so no answer depends on the order given."""
         return (self.price, -self.rating, -(self.votes or 0), self.key)
 
 
 @dataclass(frozen=True, slots=True)
 class Dominated:
-    """A point off the frontier, the cheapest point rated at least as high, and how many times that one's price
-    it costs.
+    """A point off the frontier and the cheapest point rated at least as high.
 
-    `multiple` is 1 where both cost the same, None where the cheapest is free (no multiple of nothing).
+    `multiple` says how many times that one's price this one costs: 1 where both cost the same, None where the
+    cheapest is free (there is no multiple of nothing).
     """
 
     point: Point
@@ -157,7 +157,7 @@ class Frontier:
         return self.points[index] if index < len(self.points) else None
 
     def within(self, delta: Decimal, of: Point) -> Point | None:
-        """The cheapest point rated at most `delta` points below `of` (or above it); None when there is none."""
+        """The cheapest point rated at most `delta` points below `of`, or above it."""
         return self.cheapest_at(of.rating - delta)
 
     def cheapest_tied(self, point: Point) -> Point | None:
@@ -244,6 +244,7 @@ class Unmatched:
     reason: str
 
 
+SAME_POINT: Final = "another name of the same model and effort has more votes"
 NOT_MATCHED: Final = "no model in the catalogue is declared to be this one"
 NOT_SOLD: Final = "nobody in the catalogue sells this model now"
 NOT_PRICED: Final = "its sellers state no list price for every unit of this token mix"
@@ -263,30 +264,32 @@ def select(scores: Sequence[Rated], offers: Iterable[Offer], mix: Mix = CHAT_MIX
 
     Only list prices count (`Offer.is_list_price`). A maker's price without a region goes before a regional
     one, the sku equal to the model's slug before an alias, the cheaper before the dearer. A free offer is
-    taken only where no paid one exists, and then listed apart: a log axis has no zero.
+    taken only where no paid one exists, and then listed apart: it is rationed, and a log axis has no zero.
+    Where two names are the same model and effort, the one with more votes is the point. All three lists are
+    in order of rating, best first.
     """
     offers_by_model: dict[str, list[Offer]] = {}
     for offer in offers:
         offers_by_model.setdefault(offer.model, []).append(offer)
     best_by_model = {model: _best(sold, mix) for model, sold in offers_by_model.items()}
 
-    points: list[Point] = []
+    points: dict[str, Point] = {}
     unmatched: list[Unmatched] = []
-    for score in scores:
+    for score in sorted(scores, key=lambda score: (-(score.votes or 0), score.display_name)):
         best = best_by_model.get(score.model) if score.model else None
         if best is None:
-            reason = NOT_MATCHED
-            if score.model:
-                reason = NOT_PRICED if score.model in offers_by_model else NOT_SOLD
-            unmatched.append(Unmatched(score.display_name, score.model, score.effort, score.rating, reason))
+            unmatched.append(_unmatched(score, _why_unpriced(score, offers_by_model)))
             continue
-        price, offer = best
-        points.append(_point(score, price, offer))
-    _refuse_repeated_keys(point.key for point in points)
+        point = _point(score, *best)
+        if point.key in points:
+            unmatched.append(_unmatched(score, SAME_POINT))
+        else:
+            points[point.key] = point
+    by_rating = sorted(points.values(), key=lambda point: (-point.rating, point.key))
     return Selection(
-        points=tuple(point for point in points if point.price),
-        free=tuple(point for point in points if not point.price),
-        unmatched=tuple(unmatched),
+        points=tuple(point for point in by_rating if point.price),
+        free=tuple(point for point in by_rating if not point.price),
+        unmatched=tuple(sorted(unmatched, key=lambda name: (-name.rating, name.display_name))),
     )
 
 
@@ -317,6 +320,16 @@ def _preference(priced: tuple[Decimal, Offer]) -> tuple[bool, bool, bool, bool, 
         offer.sku,
         offer.region,
     )
+
+
+def _why_unpriced(score: Rated, offers_by_model: Mapping[str, Sequence[Offer]]) -> str:
+    if not score.model:
+        return NOT_MATCHED
+    return NOT_PRICED if score.model in offers_by_model else NOT_SOLD
+
+
+def _unmatched(score: Rated, reason: str) -> Unmatched:
+    return Unmatched(score.display_name, score.model, score.effort, score.rating, reason)
 
 
 def _point(score: Rated, price: Decimal, offer: Offer) -> Point:

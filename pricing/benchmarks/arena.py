@@ -6,9 +6,9 @@ A table per day, one row per category and model:
     overall,Everything (overall),openai / gpt-5.6-sol,GPT-5.6 Sol (xHigh),1484.5,1480.2,1488.8,41803,21
 
 `model` is Arena's own `maker / model`, several display names may share it: the effort (High, xHigh, Max,
-Thinking 32K …), the dated snapshot and sometimes a harness stand in the display name only, so the display name
-is the identity. In the category `document` the display name is the raw id instead. Ranks and labels are not
-read: ranks follow from the ratings, labels are `CATEGORIES`. Lines that start with `#` are comments.
+Thinking 32K …), the dated snapshot and sometimes a harness stand in the display name only, so that is the
+identity. In the category `document` the display name is the raw id instead. Ranks and labels are not read:
+ranks follow from the ratings, labels are `CATEGORIES`. Lines that start with `#` are comments.
 """
 
 from __future__ import annotations
