@@ -32,7 +32,7 @@ def broker(where: Database) -> Broker:
     schemes = ("redis", "rediss", "amqp", "amqps", "pgmq")
     parts = environment.url("CELERY_BROKER_URL", "", schemes=schemes)
     if parts is None or parts.scheme == "pgmq":
-        return Broker("pgmq://", _pgmq(where, seconds))
+        return Broker("pgmq://localhost", _pgmq(where, seconds))
     if parts.scheme.startswith("redis"):
         if importlib.util.find_spec("redis") is None:
             raise ImproperlyConfigured(

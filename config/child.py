@@ -42,7 +42,7 @@ def main(argv: list[str]) -> None:
         warnings.filterwarnings("ignore", message=".*superuser privileges", category=RuntimeWarning)
         from celery.__main__ import main as celery
 
-        sys.argv = ["celery", "-A", "config", name, *arguments]
+        sys.argv = ["celery", "--quiet", "-A", "config", name, *arguments]
         celery()
 
 

@@ -172,7 +172,7 @@ def _cluster(folder: Path) -> Path:
     if others and wanted.name not in others:
         raise EmbeddedError(
             f"{folder} was written by PostgreSQL {others[-1].removeprefix('pg')}, and "
-            f"{wanted.name.removeprefix('pg')} is installed: set RATECARD_POSTGRES_BIN to the older ones, run "
+            f"{wanted.name.removeprefix('pg')} is installed: set RATECARD_POSTGRES_BIN to the old ones, run "
             "`python manage.py database dump FILE`, move the folder away, then restore FILE without it."
         )
     return wanted
@@ -314,7 +314,7 @@ def _create_database(folder: Path) -> None:
 def _others(folder: Path) -> bool:
     """Whether anybody is connected; a connection that is just closing gets a moment to be gone."""
     query = """
-        SELECT count(*) FROM pg_stat_activity 
+        SELECT count(*) FROM pg_stat_activity
         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
     """
     try:

@@ -6,6 +6,7 @@ from typing import Any
 
 from config import environment
 from config.broker import broker
+from config.logs import worth_a_line
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = False
@@ -161,7 +162,8 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"worth": {"()": "django.utils.log.CallbackFilter", "callback": worth_a_line}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["worth"]}},
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "WARNING").upper()},
     "loggers": {"django": {"handlers": [], "level": "WARNING", "propagate": True}},
 }
