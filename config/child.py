@@ -39,7 +39,7 @@ def main(argv: list[str]) -> None:
         importlib.import_module("usage.sample").load()
     else:
         # In a container root is the only user there is, and no pickle is ever read.
-        warnings.filterwarnings("ignore", message=".*superuser privileges", category=RuntimeWarning)
+        warnings.filterwarnings("ignore", message=r"(?s).*superuser privileges")
         from celery.__main__ import main as celery
 
         sys.argv = ["celery", "--quiet", "-A", "config", name, *arguments]
