@@ -1,0 +1,145 @@
+"""What every page shows around its content: the places, the organisation, the time zone, the data's age."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Max
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+
+from dashboards import access
+from dashboards.models import Person
+from pricing.models import SourceRun
+
+if TYPE_CHECKING:
+    from usage.models import Organisation
+
+
+@dataclass(frozen=True)
+class Place:
+    """One entry of the main navigation: the name of its URL is also the prefix of the pages below it."""
+
+    label: str
+    url_name: str
+    is_public: bool = False
+
+
+# In the order of the design; a place appears once its URL exists.
+PLACES = (
+    Place("Overview", "overview"),
+    Place("Spend", "spend"),
+    Place("Decisions", "decisions"),
+    Place("Price per quality", "quality", is_public=True),
+    Place("Models", "models", is_public=True),
+    Place("Review", "review"),
+    Place("Imports", "imports"),
+)
+
+# Behind the organisation's name, beside signing out.
+MENU = (
+    Place("Imports", "imports"),
+    Place("Sources", "sources"),
+    Place("Changes", "changes"),
+    Place("Reports", "reports"),
+    Place("Settings", "settings"),
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    label: str
+    url: str
+    is_current: bool
+
+
+def zone_of(request: HttpRequest) -> str:
+    """The name of the reader's zone: their own, else the organisation's, else the instance's."""
+    user = getattr(request, "user", None)
+    if isinstance(user, Person) and user.time_zone:
+        return user.time_zone
+    organisation = access.current_organisation(request) if isinstance(user, Person) else None
+    return getattr(organisation, "time_zone", "") or settings.TIME_ZONE
+
+
+def _is_under(path: str, url: str) -> bool:
+    return path == url or (url != "/" and path.startswith(url.rstrip("/") + "/"))
+
+
+def links_to(places: Iterable[Place], path: str, *, signed_in: bool) -> list[Link]:
+    """The places this reader may open and that exist, the one that holds `path` marked."""
+    links = []
+    for place in places:
+        if not (signed_in or (place.is_public and settings.PUBLIC_CATALOG)):
+            continue
+        try:
+            url = reverse(place.url_name)
+        except NoReverseMatch:
+            continue
+        links.append(Link(place.label, url, _is_under(path, url)))
+    return links
+
+
+def prices_read_at() -> datetime | None:
+    """When a price source was last read without fault; None before the first time."""
+    runs = SourceRun.objects.exclude(status__in=[SourceRun.Status.FAILED, SourceRun.Status.RUNNING])
+    return _as_time(runs.aggregate(at=Max("observed_at"))["at"])
+
+
+def usage_imported_at(organisation: "Organisation | None") -> datetime | None:
+    """When usage last came in for this organisation; None before the first time."""
+    if organisation is None:
+        return None
+    from usage.models import ImportBatch
+
+    batches = ImportBatch.objects.filter(organisation=organisation)
+    return _as_time(batches.aggregate(at=Max("finished_at"))["at"])
+
+
+def _as_time(value: object) -> datetime | None:
+    return value if isinstance(value, datetime) else None
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The page around the content; `organisation` and what hangs on it are None when signed out."""
+
+    person: Person | None
+    organisation: "Organisation | None"
+    organisations: "list[Organisation]"
+    is_sample: bool
+    nav: list[Link]
+    menu: list[Link]
+    zone: str
+    prices_read_at: datetime | None
+    usage_imported_at: datetime | None
+
+    @property
+    def tzinfo(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+
+def frame(request: HttpRequest) -> Frame:
+    user = getattr(request, "user", None)
+    person = user if isinstance(user, Person) else None
+    organisation = access.current_organisation(request) if person else None
+    return Frame(
+        person=person,
+        organisation=organisation,
+        organisations=access.own_organisations(request),
+        is_sample=bool(getattr(organisation, "is_sample", False)),
+        nav=links_to(PLACES, request.path, signed_in=person is not None),
+        menu=links_to(MENU, request.path, signed_in=person is not None),
+        zone=zone_of(request),
+        prices_read_at=prices_read_at(),
+        usage_imported_at=usage_imported_at(organisation),
+    )
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `page` in every template, worked out only where a template asks for it."""
+    return {"page": SimpleLazyObject(lambda: frame(request))}
