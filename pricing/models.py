@@ -52,6 +52,7 @@ class LanguageModel(models.Model):
     """The weights, whoever sells them. A dated snapshot with weights of its own is a model of its own."""
 
     slug = models.CharField(max_length=SKU, unique=True)
+    key = models.CharField(max_length=SKU, unique=True, help_text="Identity of the weights: matching.Identity.key.")
     maker = models.CharField(max_length=SLUG, blank=True, help_text="Who trained it; '' when no source says.")
     name = models.CharField(max_length=300)
     family = models.CharField(max_length=SKU, blank=True)
@@ -79,6 +80,7 @@ class Offering(models.Model):
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="offerings")
     sku = models.CharField(max_length=SKU)
     region = models.CharField(max_length=60, blank=True, help_text="'' = not bound to a region.")
+    notes = models.JSONField(default=dict, blank=True, help_text="What a source says beside the prices: slug → text.")
     model = models.ForeignKey(LanguageModel, models.PROTECT, related_name="offerings")
     identity_rule = models.CharField(max_length=60, blank=True, help_text="How the model was recognised.")
     context_window = models.PositiveIntegerField(null=True, blank=True, help_text="Tokens, where the seller differs.")
@@ -229,6 +231,7 @@ class Claim(PriceKey):
     basis = models.CharField(max_length=12, choices=Basis)
     precision = models.CharField(max_length=8, choices=Precision)
     evidence_at = models.DateTimeField(help_text="From when the evidence existed in the world.")
+    until_known_at = models.DateTimeField(null=True, help_text="The same of its end; NULL: with the claim itself.")
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, help_text="First reading that no longer says it.")
@@ -286,6 +289,7 @@ class Price(PriceKey):
     known_from = models.DateTimeField()
     known_until = models.DateTimeField(null=True)
     recorded_at = models.DateTimeField(db_default=Now())
+    superseded_at = models.DateTimeField(null=True, help_text="When a recomputation no longer gave this row.")
     claim = models.ForeignKey(Claim, models.PROTECT, related_name="prices")
     source = models.ForeignKey(PriceSource, models.PROTECT, related_name="prices")
     basis = models.CharField(max_length=12, choices=Basis)
@@ -317,6 +321,7 @@ class Price(PriceKey):
                     (TsTzRange("effective_from", "effective_until", RangeBoundary()), RangeOperators.OVERLAPS),
                     (TsTzRange("known_from", "known_until", RangeBoundary()), RangeOperators.OVERLAPS),
                 ],
+                condition=Q(superseded_at=None),
             ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="price_not_negative"),
             models.CheckConstraint(condition=Q(per__gt=0), name="price_per_something"),

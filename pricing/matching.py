@@ -1,0 +1,331 @@
+"""Which model a seller's id means, and which offering a reported name means. Pure; never guesses.
+
+`identify` reads the identity of the weights out of a seller's sku by declared conventions alone. `Resolver`
+finds the offering a reported name means by exact id, declared alias or a declared normalisation, and returns the
+rule with the answer; what none of them finds stays unresolved. No rule shortens a name to a prefix, so a new
+model can never be given an older model's price.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from pricing.providers import MAKER_OF_NAMESPACE, canonical, declared, is_declared, maker_of
+
+_BEDROCK = re.compile(
+    r"(?:(?P<scope>us-gov|us|eu|apac|jp|au|ca|global|regional)\.)?(?P<vendor>[a-z0-9]+)\.(?P<name>[a-z0-9].*)"
+)
+_BEDROCK_VENDORS = frozenset(
+    {"amazon", "anthropic", "deepseek", "google", "meta", "mistral", "nvidia", "openai", "qwen", "writer", "cohere",
+     "ai21", "zai", "moonshotai", "minimax", "stability", "twelvelabs", "luma"}
+)  # fmt: skip
+_BEDROCK_VERSION = re.compile(r"-v\d+(:\d+)?(:\w+)?$|:\d+$")
+_VARIANT = re.compile(r":(free|batch|extended|thinking|beta|nitro|floor|online|exacto)$")
+_EFFORT = re.compile(r"-(minimal|low|medium|high|xhigh)$")
+_CONTEXT_MARKER = re.compile(r"\[[0-9a-z]+\]$")
+_DATE = re.compile(r"-(\d{4})-?(\d{2})-?(\d{2})$")
+_FINE_TUNED = re.compile(r"ft:(?P<base>[^:]+):")
+_ARN = re.compile(r"arn:aws[\w-]*:bedrock:[^:]*:[^:]*:(?:foundation-model|inference-profile)/(?P<id>.+)")
+
+# One snapshot is all there ever was behind these names, so the date is not part of the model's identity.
+# Anthropic's 3.5 Sonnet is the exception: two snapshots with weights of their own.
+_DATE_IS_PART_OF_THE_MODEL = re.compile(r"claude-3-5-sonnet")
+_SAME_MODEL = {
+    ("anthropic", "claude-opus-4-0"): "claude-opus-4",
+    ("anthropic", "claude-4-opus"): "claude-opus-4",
+    ("anthropic", "claude-sonnet-4-0"): "claude-sonnet-4",
+    ("anthropic", "claude-4-sonnet"): "claude-sonnet-4",
+    ("deepseek", "deepseek-flash"): "deepseek-v4.1-flash",
+    ("mistral", "mistral-large-4-0"): "mistral-large-4",
+}
+LISTED_UNDER = {"vertex": "google"}
+"""Sellers whose list a source publishes under another seller's name; the rule is returned with the answer."""
+
+
+def normal(name: str) -> str:
+    """A name as identities are compared: lower case, every separator a hyphen."""
+    return re.sub(r"[\s._@/]+", "-", name.strip().lower())
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The weights behind a sku: maker ('' unknown), the name to show as slug, region scope, and the rule used."""
+
+    maker: str
+    slug: str
+    region: str
+    rule: str
+
+    @property
+    def key(self) -> str:
+        """Equal for two skus exactly when they name the same weights."""
+        return f"{self.maker}/{normal(self.slug)}"
+
+
+def identify(provider: str, sku: str) -> Identity:
+    """The identity of the model a provider sells under a sku, by declared conventions.
+
+    A sku whose maker no convention tells is a model of its own of that provider.
+    """
+    name, region, rules = sku.strip().lower().lstrip("~"), "", []
+    namespace = ""
+    if provider == "bedrock" and (found := _bedrock(name)):
+        region, namespace, name = found
+        rules.append("bedrock id")
+    elif provider == "cloudflare" and name.startswith("@cf/"):
+        name = name.removeprefix("@cf/")
+    if "/" in name:
+        namespace, _, name = name.rpartition("/")
+        rules.append("maker's namespace")
+    if provider == "fireworks":
+        name = re.sub(r"(?<=\d)p(?=\d)", ".", name)  # kimi-k2p5 is Fireworks' spelling of kimi-k2.5
+        region = "us" if name.endswith("-us") else region
+        name = name.removesuffix("-us")
+    if provider == "databricks":
+        name = name.removeprefix("databricks-")
+    if provider == "vertex" or provider == "google":
+        name = name.removesuffix("-maas").replace("@", "-")
+    if _VARIANT.search(name):
+        rules.append("seller's variant")
+        name = _VARIANT.sub("", name)
+    known = declared(provider)
+    maker = MAKER_OF_NAMESPACE.get(namespace.split("/")[-1], "") if namespace else ""
+    if not maker:
+        maker = maker_of(name) or (namespace if namespace and known is None else "")
+    if not maker and known is not None and known.maker and not namespace:
+        maker = known.slug
+    if not maker:
+        own = namespace or provider
+        return Identity(own if namespace else "", f"{own}-{name}", region, "seller's own name")
+    name = _without_date(maker, name)
+    name = _SAME_MODEL.get((maker, name), name)
+    return Identity(maker, name, region, ", ".join(rules) or "maker's own name")
+
+
+def _bedrock(name: str) -> tuple[str, str, str] | None:
+    found = _BEDROCK.fullmatch(name)
+    if found is None or found["vendor"] not in _BEDROCK_VENDORS:
+        return None
+    return found["scope"] or "", found["vendor"], _BEDROCK_VERSION.sub("", found["name"])
+
+
+def _without_date(maker: str, name: str) -> str:
+    """The name without its date or `-latest`, for the maker whose date is no part of the identity."""
+    if maker != "anthropic":
+        return name
+    name = name.replace(".", "-")
+    if _DATE_IS_PART_OF_THE_MODEL.match(name):
+        return name
+    return _DATE.sub("", name).removesuffix("-latest")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One offering the resolver may answer with."""
+
+    offering_id: int
+    provider: str
+    sku: str
+    region: str
+    model_slug: str
+
+
+@dataclass(frozen=True)
+class AliasEntry:
+    """One declared alias; `dated` also accepts the name followed by a calendar date."""
+
+    provider: str
+    name: str
+    offering_id: int
+    dated: bool = False
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Match:
+    """What a name means and by which rule; `offering_id` is None where nothing declared says."""
+
+    name: str
+    provider: str
+    rule: str
+    offering_id: int | None = None
+    sku: str = ""
+    region: str = ""
+    model_slug: str = ""
+
+    @property
+    def resolved(self) -> bool:
+        return self.offering_id is not None
+
+
+@dataclass
+class Resolver:
+    """Names → offerings, over one state of the catalogue. Look-ups are dictionary look-ups."""
+
+    entries: Iterable[Entry]
+    aliases: Iterable[AliasEntry] = ()
+    _exact: dict[tuple[str, str], Entry] = field(init=False, default_factory=dict)
+    _folded: dict[tuple[str, str], Entry | None] = field(init=False, default_factory=dict)
+    _aliases: dict[tuple[str, str], list[tuple[AliasEntry, Entry]]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        by_id: dict[int, Entry] = {}
+        for entry in self.entries:
+            by_id[entry.offering_id] = entry
+            kept = self._exact.get((entry.provider, entry.sku))
+            if kept is None or (kept.region and not entry.region):
+                self._exact[entry.provider, entry.sku] = entry
+            folded = (entry.provider, entry.sku.lower())
+            clash = self._folded.get(folded)
+            # Two skus that differ by case alone are two offerings: folding may not choose between them.
+            self._folded[folded] = None if clash and clash.sku != entry.sku else entry
+        for alias in self.aliases:
+            entry = by_id[alias.offering_id]
+            self._aliases.setdefault((alias.provider, alias.name.lower()), []).append((alias, entry))
+
+    def resolve(self, name: str, provider: str | None = None, at: datetime | None = None) -> Match:
+        """The offering a reported name means at a moment (now by default), with the rule; never a guess."""
+        when = at or datetime.now(UTC)
+        asked = name.strip()
+        if not asked or "\x00" in asked or len(asked) > 400:
+            return Match(name, provider or "", "not a model name")
+        if provider:
+            return self._at_provider(name, asked, canonical(provider), when)
+        for seller, rest, rule in _sellers(asked):
+            found = self._at_provider(name, rest, seller, when)
+            if found.resolved:
+                return Match(name, seller, _join(rule, found.rule), found.offering_id, found.sku, found.region,
+                             found.model_slug)  # fmt: skip
+        return Match(name, "", "unresolved")
+
+    def _at_provider(self, name: str, asked: str, provider: str, when: datetime) -> Match:
+        for candidate, steps in _candidates(asked, provider):
+            for seller in (provider, LISTED_UNDER.get(provider)):
+                if seller is None:
+                    continue
+                entry, rule = self._look_up(candidate, seller, when)
+                if entry is not None:
+                    listed = f"listed under {seller}" if seller != provider else ""
+                    return Match(name, provider, _join(*steps, listed, rule), entry.offering_id, entry.sku,
+                                 entry.region, entry.model_slug)  # fmt: skip
+        if _FINE_TUNED.match(asked.lower()):
+            return Match(name, provider, "unresolved: a fine-tuned model whose own price no source states")
+        return Match(name, provider, "unresolved")
+
+    def _look_up(self, name: str, provider: str, when: datetime) -> tuple[Entry | None, str]:
+        if entry := self._exact.get((provider, name)):
+            return entry, "exact"
+        if entry := self._folded.get((provider, name.lower())):
+            return entry, "exact but for case"
+        if entry := self._alias(name, provider, when, dated=False):
+            return entry, "declared alias"
+        if (found := _DATE.search(name)) and _is_date(found) and _date_of(found) <= when.date():
+            base = name[: found.start()]
+            if entry := self._alias(base, provider, when, dated=True):
+                return entry, "declared dated name"
+        return None, ""
+
+    def _alias(self, name: str, provider: str, when: datetime, *, dated: bool) -> Entry | None:
+        for alias, entry in self._aliases.get((provider, name.lower()), ()):
+            starts = alias.valid_from is None or alias.valid_from <= when
+            ends = alias.valid_until is not None and alias.valid_until <= when
+            if alias.dated == dated and starts and not ends:
+                return entry
+        return None
+
+
+def _join(*rules: str) -> str:
+    kept = [rule for rule in rules if rule and rule != "exact"]
+    return ", ".join(kept) or "exact"
+
+
+def _is_date(found: re.Match[str]) -> bool:
+    try:
+        return _date_of(found) >= date(2020, 1, 1)
+    except ValueError:
+        return False
+
+
+def _date_of(found: re.Match[str]) -> date:
+    return date(int(found[1]), int(found[2]), int(found[3]))
+
+
+def _sellers(name: str) -> Iterator[tuple[str, str, str]]:
+    """(provider, rest of the name, rule) a name without a provider may mean, most explicit first."""
+    lowered = name.lower()
+    if found := _ARN.fullmatch(name):
+        yield "bedrock", found["id"], "Bedrock ARN"
+        return
+    prefix, slash, rest = name.partition("/")
+    if slash and is_declared(prefix):
+        yield canonical(prefix), rest, f"provider prefix {prefix}/"
+        return
+    if (found := _BEDROCK.fullmatch(lowered)) and found["vendor"] in _BEDROCK_VENDORS:
+        yield "bedrock", name, "Bedrock id"
+        return
+    if slash:
+        return
+    bare = lowered.removeprefix("ft:")
+    if (maker := maker_of(bare)) and declared(maker):
+        yield maker, name, "the maker's own offering"
+
+
+def _candidates(name: str, provider: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Spellings of a name that declared conventions call the same id, each with the conventions used, in order."""
+    seen = set()
+
+    def offer(candidate: str, *steps: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        if candidate and candidate not in seen:
+            seen.add(candidate)
+            yield candidate, steps
+
+    yield from offer(name)
+    prefix, slash, rest = name.partition("/")
+    if slash and is_declared(prefix) and canonical(prefix) == provider:
+        yield from ((c, (f"provider prefix {prefix}/", *steps)) for c, steps in _candidates(rest, provider))
+        return
+    if found := _FINE_TUNED.match(name):
+        # A fine-tuned model has its own price; the entry `ft:BASE` is that price, the base model's is not.
+        yield from offer(f"ft:{found['base']}", "fine-tuned models of one base share a price")
+        return
+    if provider == "bedrock":
+        yield from _bedrock_candidates(name, offer)
+    if provider in ("google", "vertex"):
+        for lead in ("models/", "publishers/google/models/", "publishers/anthropic/models/"):
+            if name.startswith(lead):
+                yield from offer(name.removeprefix(lead), f"prefix {lead}")
+        yield from offer(name.replace("@", "-"), "Vertex version @")
+    if provider == "fireworks":
+        yield from offer(name.removeprefix("accounts/fireworks/models/"), "Fireworks account prefix")
+    stripped = _CONTEXT_MARKER.sub("", name)
+    if stripped != name:
+        yield from offer(stripped, "context marker")
+    if provider == "anthropic" and "." in stripped:
+        yield from offer(stripped.replace(".", "-"), "Anthropic writes versions with hyphens")
+    if found := _EFFORT.search(stripped):
+        yield from offer(stripped[: found.start()], "effort suffix")
+
+
+def _bedrock_candidates(name: str, offer: object) -> Iterator[tuple[str, tuple[str, ...]]]:
+    assert callable(offer)  # noqa: S101 - a closure of _candidates
+    if found := _ARN.fullmatch(name):
+        name = found["id"]
+        yield from offer(name, "Bedrock ARN")
+    found = _BEDROCK.fullmatch(name)
+    if found is None or found["vendor"] not in _BEDROCK_VENDORS:
+        return
+    scope, bare = found["scope"], f"{found['vendor']}.{found['name']}"
+    if scope not in (None, "global", "regional"):
+        # A geographic profile is billed at the regional price, never at the global one.
+        yield from offer(f"regional.{bare}", f"Bedrock profile {scope}. is sold at the regional price")
+    if scope is None:
+        yield from offer(f"regional.{bare}", "Bedrock in-region id is sold at the regional price")
+    if not _BEDROCK_VERSION.search(bare):
+        return
+    short = _BEDROCK_VERSION.sub("", bare)
+    lead = "global" if scope == "global" else "regional"
+    yield from offer(f"{lead}.{short}", "Bedrock version suffix")

@@ -1,0 +1,213 @@
+"""Rate cards: accepted prices laid out as one wide row per segment, interned by content.
+
+`layout` is pure: from the prices of one offering it makes every card of it. A context tier or service tier that
+states no price of its own for a unit has the price below it: the base context's, then the standard tier's, as the
+sources define their tiers and variants. A tier that states neither an input nor an output price does not exist.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, transaction
+
+from pricing.catalog.rows import copy_rows
+from pricing.models import Price, RateCard
+from pricing.units import RATED_UNITS
+
+STANDARD = "standard"
+_COLUMNS = (
+    "offering_id", "service_tier", "context_from", "context_op", "schedule", "contract", "effective_from",
+    "effective_until", "currency", *RATED_UNITS, "price_ids", "content_hash",
+)  # fmt: skip
+_LOCK = 0x6361_7264  # "card"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFact:
+    """An accepted price as a card needs it."""
+
+    id: int
+    unit: str
+    service_tier: str
+    context_from: int
+    context_op: str
+    schedule: str
+    amount: Decimal
+    per: int
+    currency: str
+    effective_from: datetime
+    effective_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One segment: prices per single token by unit (absent = unknown) and the rows they come from."""
+
+    service_tier: str
+    context_from: int
+    context_op: str
+    schedule: str
+    effective_from: datetime
+    effective_until: datetime | None
+    currency: str
+    prices: tuple[tuple[str, Decimal], ...]
+    price_ids: tuple[int, ...]
+
+
+def layout(prices: Sequence[PriceFact]) -> list[Card]:
+    """Every card of one offering's current list prices, segments in order, neighbours that say the same joined."""
+    lines: dict[tuple[str, int, str], dict[str, list[PriceFact]]] = defaultdict(lambda: defaultdict(list))
+    ops: dict[int, str] = {}
+    for price in prices:
+        lines[price.service_tier, price.context_from, price.schedule][price.unit].append(price)
+        ops[price.context_from] = price.context_op
+    tiers = sorted({tier for tier, _, _ in lines})
+    cards: list[Card] = []
+    for tier in tiers:
+        contexts = sorted({c for t, c, _ in lines if t == tier} | {0})
+        schedules = sorted({s for t, _, s in lines if t == tier} | {""})
+        for context in contexts:
+            for schedule in schedules:
+                cards += _segments(lines, (tier, context, ops.get(context, ""), schedule))
+    return cards
+
+
+def _segments(
+    lines: Mapping[tuple[str, int, str], Mapping[str, Sequence[PriceFact]]], key: tuple[str, int, str, str]
+) -> Iterator[Card]:
+    tier, context, op, schedule = key
+    ladder = _ladder(lines, tier, context, schedule)
+    own = lines.get((tier, context, schedule), {})
+    edges: set[datetime] = set()
+    for line in ladder:
+        for unit in RATED_UNITS:
+            for price in lines[line].get(unit, ()):
+                edges |= {price.effective_from} | ({price.effective_until} if price.effective_until else set())
+    cuts: list[datetime | None] = [*sorted(edges), None]
+    pending: Card | None = None
+    for lo, hi in zip(cuts, cuts[1:], strict=False):
+        assert lo is not None  # noqa: S101 - only the last cut is open
+        stated = [_at(own.get(unit, ()), lo) for unit in RATED_UNITS]
+        tier_exists = any(
+            _at(lines[line].get(unit, ()), lo) for line in ladder if line[0] == tier for unit in ("input", "output")
+        )
+        card = None
+        if tier_exists and any(stated):
+            found = {
+                unit: price for unit in RATED_UNITS
+                if (price := next(filter(None, (_at(lines[line].get(unit, ()), lo) for line in ladder)), None))
+            }  # fmt: skip
+            card = Card(
+                tier, context, op, schedule, lo, hi, next(iter(found.values())).currency,
+                tuple((unit, price.amount / price.per) for unit, price in found.items()),
+                tuple(price.id for price in found.values()),
+            )  # fmt: skip
+        if pending and card and pending.effective_until == lo and pending.price_ids == card.price_ids:
+            pending = Card(*[getattr(pending, f) for f in Card.__slots__[:5]], hi, *[getattr(card, f) for f in Card.__slots__[6:]])
+            continue
+        if pending:
+            yield pending
+        pending = card
+    if pending:
+        yield pending
+
+
+def _ladder(lines: Mapping[tuple[str, int, str], Any], tier: str, context: int, schedule: str) -> list[tuple[str, int, str]]:
+    """Where a unit's price is looked for, most specific first: context tiers downwards, schedule, then standard tier."""
+    ladder = []
+    for service in dict.fromkeys((tier, STANDARD)):
+        reached = sorted({c for t, c, _ in lines if t == service and c <= context}, reverse=True)
+        for hours in dict.fromkeys((schedule, "")):
+            ladder += [(service, c, hours) for c in reached if (service, c, hours) in lines]
+    return ladder
+
+
+def _at(line: Sequence[PriceFact], moment: datetime) -> PriceFact | None:
+    for price in line:
+        if price.effective_from <= moment and (price.effective_until is None or moment < price.effective_until):
+            return price
+    return None
+
+
+def ensure(offering_ids: Iterable[int]) -> None:
+    """Make sure the current cards of these offerings exist."""
+    wanted = set(offering_ids)
+    if not wanted:
+        return
+    have = set(RateCard.objects.current().filter(offering__in=wanted).values_list("offering_id", flat=True))
+    if missing := sorted(wanted - have):
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            _write(missing)
+
+
+def refresh(offering_ids: Iterable[int]) -> None:
+    """Bring the cards of those offerings that have some in line with their prices, as evidence of now."""
+    with_cards = sorted(set(
+        RateCard.objects.current().filter(offering__in=list(offering_ids)).values_list("offering_id", flat=True)
+    ))  # fmt: skip
+    if with_cards:
+        _write(with_cards)
+
+
+def current_layout(offering_ids: Sequence[int]) -> dict[int, list[Card]]:
+    """What `layout` makes of the stored prices of some offerings, now."""
+    prices: dict[int, list[PriceFact]] = defaultdict(list)
+    rows = (
+        Price.objects.known_at().filter(offering__in=offering_ids, superseded_at=None, qualifier="", unit__in=RATED_UNITS)
+        .exclude(context_mode="marginal")  # no source states one; a rate card cannot yet say it
+        .order_by("effective_from", "id")
+        .values_list(
+            "offering_id", "id", "unit", "service_tier", "context_from", "context_op", "schedule", "amount", "per",
+            "currency", "effective_from", "effective_until",
+        )
+    )  # fmt: skip
+    for offering, *columns in rows:
+        prices[offering].append(PriceFact(*columns))
+    return {offering: layout(prices[offering]) for offering in offering_ids}
+
+
+def _write(offering_ids: Sequence[int]) -> None:
+    fresh = {
+        _hash(offering, card): (offering, card)
+        for offering, cards in current_layout(offering_ids).items()
+        for card in cards
+    }
+    current = dict(
+        RateCard.objects.current().filter(offering__in=offering_ids).values_list("content_hash", "id")
+    )
+    outdated = [pk for content, pk in current.items() if content not in fresh]
+    RateCard.objects.filter(pk__in=outdated).update(known_until=datetime.now(UTC))
+    new = {content: row for content, row in fresh.items() if content not in current}
+    # A card that was current once and is again: the same content is the same row.
+    back = RateCard.objects.filter(content_hash__in=list(new), known_until__isnull=False)
+    returned = set(back.values_list("content_hash", flat=True))
+    back.update(known_until=None)
+    copy_rows(RateCard._meta.db_table, _COLUMNS, (
+        _row(offering, card, content) for content, (offering, card) in new.items() if content not in returned
+    ))  # fmt: skip
+
+
+def _row(offering: int, card: Card, content: str) -> tuple[Any, ...]:
+    prices = dict(card.prices)
+    return (
+        offering, card.service_tier, card.context_from, card.context_op, card.schedule, "", card.effective_from,
+        card.effective_until, card.currency, *(prices.get(unit) for unit in RATED_UNITS), list(card.price_ids), content,
+    )  # fmt: skip
+
+
+def _hash(offering: int, card: Card) -> str:
+    prices = [f"{unit}={amount.normalize():f}" for unit, amount in sorted(card.prices)]
+    parts = (
+        offering, card.service_tier, card.context_from, card.context_op, card.schedule, card.effective_from.isoformat(),
+        card.effective_until and card.effective_until.isoformat(), card.currency, *prices, card.price_ids,
+    )  # fmt: skip
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
