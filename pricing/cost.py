@@ -1,0 +1,141 @@
+"""What a number of tokens costs on one rate card. Pure, exact, and the twin of the ledger's rating statement.
+
+Components are exact products; the sum is rounded once, at 1e-12, half away from zero, as PostgreSQL's numeric does.
+Any tokens whose price is unknown make the whole cost unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+
+from pricing.units import LIFETIMES, STANDS_IN
+
+QUANTUM = Decimal("1e-12")
+_EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Disjoint token counts of one request; `reasoning` is part of `output`. None counts as nothing."""
+
+    input: int | None = 0
+    cache_read: int | None = 0
+    cache_write: int | None = 0
+    output: int | None = 0
+    reasoning: int | None = 0
+    cache_write_by_lifetime: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        counts = [self.input, self.cache_read, self.cache_write, self.output, self.reasoning]
+        if any(count is not None and count < 0 for count in [*counts, *self.cache_write_by_lifetime.values()]):
+            raise ValueError("Token counts cannot be negative.")
+        if sum(self.cache_write_by_lifetime.values()) > (self.cache_write or 0):
+            raise ValueError("Cache writes by lifetime exceed cache_write, which must be their sum.")
+        if (self.reasoning or 0) > (self.output or 0):
+            raise ValueError("Reasoning tokens exceed output, which must include them.")
+
+    @property
+    def prompt(self) -> int:
+        """Tokens that choose the context tier: all input, cached or not."""
+        return (self.input or 0) + (self.cache_read or 0) + (self.cache_write or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class CardPrices:
+    """The prices of one rate card, per single token by unit; a unit that is absent is unknown."""
+
+    currency: str
+    prices: Mapping[str, Decimal]
+
+    def price(self, unit: str) -> Decimal | None:
+        """The unit's price, or that of the unit that stands in for it."""
+        found = self.prices.get(unit)
+        return found if found is not None or unit not in STANDS_IN else self.prices.get(STANDS_IN[unit])
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One product of the sum: tokens of a unit at its price, unrounded."""
+
+    unit: str
+    tokens: int
+    price: Decimal | None
+
+    @property
+    def amount(self) -> Decimal | None:
+        if self.price is None:
+            return None
+        with localcontext(_EXACT):
+            return self.tokens * self.price
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The cost in the card's own currency, None where a price is unknown; `unknown` names the units."""
+
+    amount: Decimal | None
+    currency: str
+    components: tuple[Component, ...]
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        return tuple(part.unit for part in self.components if part.price is None)
+
+
+def rate(card: CardPrices, tokens: Tokens) -> Cost:
+    """The cost of the tokens on the card."""
+    parts = [
+        Component(unit, count, card.price(unit)) for unit, count in _by_unit(card, tokens) if count
+    ]
+    if any(part.price is None for part in parts):
+        return Cost(None, card.currency, tuple(parts))
+    with localcontext(_EXACT):
+        total = sum((part.amount or Decimal(0) for part in parts), Decimal(0)).quantize(QUANTUM)
+    return Cost(total, card.currency, tuple(parts))
+
+
+def _by_unit(card: CardPrices, tokens: Tokens) -> Iterable[tuple[str, int]]:
+    apart = (tokens.reasoning or 0) if "reasoning" in card.prices else 0
+    yield "input", tokens.input or 0
+    yield "cache_read", tokens.cache_read or 0
+    stated = 0
+    for lifetime, count in sorted(tokens.cache_write_by_lifetime.items()):
+        stated += count
+        yield (f"cache_write_{lifetime}" if lifetime in LIFETIMES else "cache_write"), count
+    yield "cache_write", (tokens.cache_write or 0) - stated
+    yield "output", (tokens.output or 0) - apart
+    yield "reasoning", apart
+
+
+@dataclass(frozen=True, slots=True)
+class CardKey:
+    """Where a card applies."""
+
+    id: int
+    context_from: int
+    context_op: str
+    schedule: str
+    effective_from: datetime
+    effective_until: datetime | None
+
+    def reached(self, prompt_tokens: int) -> bool:
+        """Whether a request of this many prompt tokens is in the card's context tier."""
+        if not self.context_from:
+            return True
+        return prompt_tokens >= self.context_from if self.context_op == ">=" else prompt_tokens > self.context_from
+
+
+def choose(cards: Iterable[CardKey], prompt_tokens: int, at: datetime, schedules_in_force: frozenset[str]) -> CardKey | None:
+    """The card of one offering and tier for a request: the highest context tier reached, the specific schedule first.
+
+    `schedules_in_force` are the schedule texts that hold at `at`.
+    """
+    fitting = [
+        card for card in cards
+        if card.effective_from <= at and (card.effective_until is None or at < card.effective_until)
+        and card.reached(prompt_tokens) and (not card.schedule or card.schedule in schedules_in_force)
+    ]  # fmt: skip
+    return max(fitting, key=lambda card: (card.context_from, card.schedule != "", card.schedule), default=None)
