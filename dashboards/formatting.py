@@ -136,11 +136,11 @@ def add_up(parts: Sequence[Decimal], decimals: int = 2) -> list[Decimal]:
 
 
 def mtok(tokens: int | Decimal, decimals: int | None = None) -> str:
-    """Tokens in millions: `17,086`, `112`, `28.4`, `3.21`, `0.045`; `<0.001` for fewer than 500."""
+    """Tokens in millions: `17,086`, `112`, `28.4`, `3.21`, `0.045`, `0`; `<0.001` for fewer than 500."""
     value = Decimal(tokens) / MTOK
     if decimals is None:
         size = abs(value)
-        decimals = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3
+        decimals = 0 if size >= 100 or not size else 1 if size >= 10 else 2 if size >= 1 else 3
     shown = rounded(value, decimals)
     if value and not shown:
         return f"<{Decimal(1).scaleb(-decimals)}"

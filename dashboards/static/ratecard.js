@@ -225,6 +225,7 @@
       state.answer = await answer.json();
       await draw(figure);
     } catch (error) {
+      figure.dataset.drawn = "failed";
       figure.querySelector(".plot").classList.add("failed");
       figure.querySelector(".behind")?.classList.add("open");
       const note = document.createElement("p");

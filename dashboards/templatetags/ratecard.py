@@ -69,7 +69,11 @@ def price(
         return badge("unknown")
     text = formatting.price(amount, currency)
     shown = _linked(text, evidence) + _idle_zeros(text, decimals)
-    return shown if amount else format_html("{} {}", shown, badge("free"))
+    if amount:
+        return shown
+    # In an aligned column the badge stands before, so that the digits stay on their point.
+    first, second = (badge("free"), shown) if decimals else (shown, badge("free"))
+    return format_html("{} {}", first, second)
 
 
 @register.simple_tag

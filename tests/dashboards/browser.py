@@ -1,0 +1,167 @@
+"""What a browser test needs: a reader in one of four variants, pictures, axe, and what went wrong.
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_the_page_is_sound(look, somebody):
+    look.signed_in_as(somebody)
+    look.at("/models", "models")     # opens it in all four variants, pictures them, asserts no fault
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.db import connections
+from django.test import Client
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from dashboards.models import Person
+
+PICTURES = Path(__file__).resolve().parents[2] / "screenshots"
+VARIANTS = [(width, scheme) for width in (1440, 390) for scheme in ("light", "dark")]
+# What WCAG 2.2 AA asks, and axe's advice on landmarks and headings.
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@dataclass
+class Faults:
+    """Errors of the console, pages that threw, and what the content security policy refused."""
+
+    said: list[str] = field(default_factory=list)
+
+    def listen(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.said.append(f"page error: {error}"))
+        page.on("console", lambda message: self._note(message.type, message.text))
+        page.add_init_script(
+            "addEventListener('securitypolicyviolation', e => console.error("
+            "`CSP: ${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber} ${e.sample}`))"
+        )
+
+    def _note(self, kind: str, text: str) -> None:
+        if kind in {"error", "warning"}:
+            self.said.append(f"{kind}: {text}")
+
+
+def axe_faults(page: Page) -> list[str]:
+    """Every violation as `rule: what it says (the element)`."""
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [
+        f"{rule['id']}: {rule['help']} ({node['html'][:160]})" for rule in found for node in rule["nodes"]
+    ]
+
+
+# Elements that stick out on the right and are not inside something that scrolls or clips.
+STICKING_OUT = """() => {
+  const room = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= room) return [];
+  const clipped = (node) => {
+    for (let up = node.parentElement; up && up !== document.body; up = up.parentElement)
+      if (getComputedStyle(up).overflowX !== "visible") return true;
+    return false;
+  };
+  return [...document.body.querySelectorAll("*")]
+    .filter(node => node.getBoundingClientRect().right > room + 1 && !clipped(node))
+    .map(node => `scrolls sideways: ${node.cloneNode().outerHTML.slice(0, 120)} ends at ` +
+      `${Math.round(node.getBoundingClientRect().right)} of ${room}`).slice(0, 4);
+}"""
+
+
+def sideways(page: Page) -> list[str]:
+    """What makes the page itself scroll sideways; tables and bars may scroll inside it."""
+    found: list[str] = page.evaluate(STICKING_OUT)
+    return found
+
+
+def settled(page: Page) -> None:
+    """Waits for the fonts and for every chart to be drawn or to have failed."""
+    page.evaluate("document.fonts.ready.then(() => true)")
+    for figure in page.locator("figure[data-figure]").all():
+        figure.scroll_into_view_if_needed()
+    # Not wait_for_function: it evaluates a string, which the policy rightly refuses.
+    waiting = page.locator("figure[data-figure]:not([data-drawn])")
+    expect(waiting).to_have_count(0, timeout=10_000)
+    page.evaluate("scrollTo(0, 0)")
+
+
+class Look:
+    """Opens pages of the live server as a reader would and asserts that nothing is wrong with them."""
+
+    def __init__(self, browser: Browser, origin: str) -> None:
+        self.browser = browser
+        self.origin = origin
+        self.cookies: list[Any] = []
+
+    def signed_in_as(self, person: Person) -> None:
+        client = Client()
+        client.force_login(person)
+        value = client.cookies[settings.SESSION_COOKIE_NAME].value
+        self.cookies = [{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": self.origin}]
+
+    def page(self, width: int = 1440, scheme: str = "light", **options: Any) -> tuple[Page, Faults]:
+        """A new window of its own; the faults fill while it is used."""
+        context = self.browser.new_context(
+            viewport={"width": width, "height": 900 if width > 640 else 844},
+            color_scheme="dark" if scheme == "dark" else "light",
+            reduced_motion="reduce",
+            device_scale_factor=1 if width > 640 else 2,
+            **options,
+        )
+        context.set_default_timeout(10_000)
+        context.add_cookies(self.cookies)
+        page = context.new_page()
+        faults = Faults()
+        faults.listen(page)
+        return page, faults
+
+    def at(self, path: str, name: str, expect_status: int = 200, ignoring: Sequence[str] = ()) -> None:
+        """Opens `path` in all variants, keeps pictures as `screenshots/NAME-WIDTH-SCHEME.png`, asserts.
+
+        `ignoring`: parts of console lines that the test provokes on purpose.
+        """
+        wrong = []
+        for width, scheme in VARIANTS:
+            page, faults = self.page(width, scheme)
+            answer = page.goto(self.origin + path)
+            assert answer is not None
+            settled(page)
+            picture(page, f"{name}-{width}-{scheme}")
+            told = [*faults.said, *axe_faults(page)]
+            if expect_status >= 400:  # the browser itself reports the status as an error
+                told = [line for line in told if "Failed to load resource" not in line]
+            told = [line for line in told if not any(part in line for part in ignoring)]
+            if answer.status != expect_status:
+                told.append(f"answered {answer.status}")
+            told += sideways(page)
+            wrong += [f"{name} {width} {scheme}: {line}" for line in told]
+        assert not wrong, "\n".join(wrong)
+
+    def close(self) -> None:
+        self.browser.close()
+
+
+def picture(page: Page, name: str) -> Path:
+    PICTURES.mkdir(exist_ok=True)
+    path = PICTURES / f"{name}.png"
+    page.screenshot(path=path, full_page=True)
+    return path
+
+
+@pytest.fixture
+def look(
+    _django_db_helper: None, live_server: Any, browser_type_launch_args: dict[str, Any]
+) -> Iterator[Look]:
+    """Ask for it in a test marked `browser`; import it into the test's module.
+
+    Playwright lives as long as one test: its event loop must not be there when Django makes or flushes
+    the database, which pytest-playwright's own `browser` of the whole session would be.
+    """
+    with sync_playwright() as playwright:
+        looking = Look(playwright.chromium.launch(**browser_type_launch_args), live_server.url)
+        yield looking
+        looking.close()
+        # Inside Playwright's loop Django keeps connections of its own; left open they hold the database.
+        connections.close_all()
