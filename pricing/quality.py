@@ -17,6 +17,7 @@ from django.db import connection, transaction
 
 from pricing.benchmarks import TABLES, Benchmark, NamedModel, ScoreFact, benchmarks, read_map, read_table
 from pricing.frontier import GRAIN, Rated
+from pricing.matching import normal
 from pricing.models import Benchmark as BenchmarkRow
 from pricing.models import LanguageModel, Score
 
@@ -42,7 +43,7 @@ _Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class UnmatchedName:
-    """A name whose scores are kept without a model, and why. `model` is the slug the map gives, if any."""
+    """A name whose scores are kept without a model, and why. `model` is what the map says, '' for none."""
 
     raw_name: str
     display_name: str
@@ -141,17 +142,28 @@ def rated(scores: Iterable[Score]) -> list[Rated]:
     ]
 
 
+def model_key(model: str) -> str:
+    """The identity (`LanguageModel.key`) of a model a map names as `maker/name`, in any spelling of the name.
+
+    Not the slug: which of two spellings becomes the slug depends on the order in which sources were read.
+    """
+    maker, slash, name = model.partition("/")
+    if not (maker and slash and name):
+        raise ValueError(f"A map names a model as maker/name, such as openai/gpt-5, not {model!r}.")
+    return f"{maker}/{normal(name)}"
+
+
 def _rows(
     module: Benchmark, named: dict[str, NamedModel], facts: Sequence[ScoreFact]
 ) -> tuple[list[_Row], tuple[UnmatchedName, ...]]:
     """One row per fact in the order of `_COLUMNS`, and every name that has no model."""
-    slugs = {line.model for line in named.values() if line.model}
-    id_by_slug = dict(LanguageModel.objects.filter(slug__in=slugs).values_list("slug", "id"))
+    key_by_model = {line.model: model_key(line.model) for line in named.values() if line.model}
+    id_by_key = dict(LanguageModel.objects.filter(key__in=key_by_model.values()).values_list("key", "id"))
     unmatched: dict[str, UnmatchedName] = {}
     rows: list[_Row] = []
     for fact in facts:
         line = named.get(fact.display_name)
-        model_id = id_by_slug.get(line.model) if line else None
+        model_id = id_by_key.get(key_by_model[line.model]) if line and line.model else None
         if model_id is None:
             unmatched[fact.display_name] = UnmatchedName(
                 fact.raw_name, fact.display_name, line.model if line else "", _reason(module, line)

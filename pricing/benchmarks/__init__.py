@@ -73,8 +73,8 @@ class ScoreFact:
 class NamedModel:
     """One line of a map: a name as the benchmark shows it, and the model and effort it was found to be.
 
-    `model` is the slug of a model in the catalogue, '' where a person looked and found none; `note` then says
-    why. `effort` is the setting the benchmark ran it at, in its own words, lower case.
+    `model` is `maker/name` of the weights as the catalogue knows them, '' where a person looked and found
+    none; `note` then says why. `effort` is the setting the benchmark ran it at, in its own words, lower case.
     """
 
     raw_name: str

@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django.plugin import DjangoDbBlocker
 
+from pricing import catalog
 from pricing.benchmarks import (
     TABLES,
     NamedModel,
@@ -30,48 +32,32 @@ from pricing.benchmarks import (
 )
 from pricing.matching import normal
 from pricing.models import Benchmark, LanguageModel, Score
-from pricing.quality import load_bundled, rated, record
+from pricing.quality import load_bundled, model_key, rated, record
 
 RECORDED = Path(__file__).resolve().parent.parent / "recorded" / "quality"
 DAY = date(2026, 10, 20)
 HEAD = "category,category_label,model,display_name,rating,rating_low,rating_high,votes,rank\n"
 LINE = "overall,Everything (overall),openai / gpt-x,GPT-X (High),1400.5,1395.5,1405.5,100,1\n"
 
-# Arena's own maker names, and the makers of the catalogue whose models it may file there.
-MAKERS = {
-    "ai21": {"ai21"},
-    "alibaba": {"alibaba"},
-    "amazon": {"amazon"},
-    "anthropic": {"anthropic"},
-    "cohere": {"cohere"},
-    "deepseek": {"deepseek"},
-    "google": {"google"},
-    "ibm": {"ibm"},
-    "inception": {"inception"},
-    "meta": {"meta"},
-    "microsoft": {"microsoft"},
-    "minimax": {"minimax"},
-    "mistral": {"mistral"},
-    "moonshot": {"moonshot"},
-    "nous": {"nousresearch"},
-    "nvidia": {"nvidia"},
-    "openai": {"openai"},
-    "reflection": {"reflection"},
-    "stepfun": {"stepfun"},
-    "tencent": {"tencent"},
-    "xai": {"xai"},
-    "xiaomi": {"xiaomi"},
-    "zhipu": {"zai"},
-}
-# Filed by Arena under somebody else's name or under `other`; each line says so in its note or is `other`.
+# Arena's makers that the catalogue calls otherwise; every other one has one name in both.
+MAKERS = {"zhipu": "zai", "nous": "nousresearch"}
+# Filed by Arena under the maker of the weights they were trained from, under a host, or under `other`.
 FILED_ELSEWHERE = {
     "databricks / inkling": "thinkingmachines",
+    "meta / llama-3.1-nemotron-70b-instruct": "nvidia",
+    "meta / llama-3.1-nemotron-ultra-253b-v1": "nvidia",
+    "meta / llama-3.3-nemotron-super-49b-v1": "nvidia",
+    "meta / llama-3.3-nemotron-super-49b-v1.5": "nvidia",
     "other / inkling-small": "thinkingmachines",
     "other / olmo-3-32b-think": "allenai",
     "other / openhermes-2.5-mistral-7b": "teknium",
     "other / trinity-large-thinking": "arcee",
     "other / zephyr-7b-beta": "huggingfaceh4",
 }
+
+
+# The catalogue has a model of this name, and which weights Arena rated is not known.
+AMBIGUOUS = {"Command R", "DeepSeek-V4-Flash", "DeepSeek-V4-Pro", "Gemini Pro"}
 
 
 def make_fact(
@@ -236,10 +222,18 @@ class TestArenaMap:
     def test_a_name_without_a_model_says_why(self) -> None:
         assert [line.display_name for line in arena_map().values() if not line.model and not line.note] == []
 
+    def test_no_line_maps_across_makers(self) -> None:
+        for line in arena_map().values():
+            filed_under = line.raw_name.partition(" / ")[0]
+            maker = FILED_ELSEWHERE.get(line.raw_name) or MAKERS.get(filed_under, filed_under)
+            assert not line.model or line.model.partition("/")[0] == maker, line
+
     def test_no_category_has_two_points_of_one_model_and_effort(self) -> None:
         named = arena_map()
         lines = [(fact.category, named[fact.display_name]) for fact in bundled_facts()]
-        points = Counter((category, line.model, line.effort) for category, line in lines if line.model)
+        points = Counter(
+            (category, model_key(line.model), line.effort) for category, line in lines if line.model
+        )
 
         assert [point for point, count in points.items() if count > 1] == []
 
@@ -251,9 +245,9 @@ class TestArenaMap:
     def test_dated_snapshots_stay_apart(self) -> None:
         named = arena_map()
 
-        assert named["GPT-4o (2024-05-13)"].model == "gpt-4o-2024-05-13"
-        assert named["GPT-4o (2024-08-06)"].model == "gpt-4o-2024-08-06"
-        assert named["ChatGPT-4o Latest (20250326)"].model == "chatgpt-4o-latest"
+        assert named["GPT-4o (2024-05-13)"].model == "openai/gpt-4o-2024-05-13"
+        assert named["GPT-4o (2024-08-06)"].model == "openai/gpt-4o-2024-08-06"
+        assert named["ChatGPT-4o Latest (20250326)"].model == "openai/chatgpt-4o-latest"
         assert (
             named["DeepSeek-V4.1-Flash-20260910 (Max)"].model
             != named["DeepSeek-V4.1-Flash-20261017 (Max)"].model
@@ -273,6 +267,37 @@ class TestArenaMap:
 
         with pytest.raises(ValueError, match="names 'A' twice"):
             arena_map()
+
+
+@pytest.fixture(scope="module")
+def catalogue_keys(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> set[str]:
+    """The identities of the models in the bundled catalogue, which is gone again afterwards."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        catalog.load_bundled()
+        keys = set(LanguageModel.objects.values_list("key", flat=True))
+        transaction.set_rollback(True)
+    return keys
+
+
+class TestArenaMapAgainstTheCatalogue:
+    def test_every_mapped_model_is_in_the_bundled_catalogue(self, catalogue_keys: set[str]) -> None:
+        models = {line.model for line in arena_map().values() if line.model}
+
+        assert {model for model in models if model_key(model) not in catalogue_keys} == set()
+
+    def test_what_is_said_to_be_missing_is(self, catalogue_keys: set[str]) -> None:
+        """A name left empty is not, letter for letter, a model of the catalogue."""
+        empty = [line for line in arena_map().values() if not line.model]
+        here = {key.partition("/")[2] for key in catalogue_keys}
+
+        assert {line.display_name for line in empty if normal(line.display_name) in here} <= AMBIGUOUS
+
+    def test_most_rated_models_are_matched(self) -> None:
+        named = arena_map()
+        overall = [named[fact.display_name] for fact in bundled_facts() if fact.category == "overall"]
+
+        assert len(overall) == 245
+        assert sum(bool(line.model) for line in overall) >= 220
 
 
 @pytest.mark.django_db
@@ -319,8 +344,8 @@ class TestRecord:
         make_model("x-2")
         make_named(
             monkeypatch,
-            ("X 1 (High)", "x-1", "high", ""),
-            ("X 3", "x-3", "", ""),
+            ("X 1 (High)", "maker/X.1", "high", ""),
+            ("X 3", "maker/x-3", "", ""),
             ("X 4", "", "", "sold by none"),
         )
 
@@ -336,13 +361,13 @@ class TestRecord:
         assert found.matched == 1
         assert [(name.display_name, name.model, name.reason) for name in found.unmatched] == [
             ("X 2", "", "no line of arena_map.csv names it"),
-            ("X 3", "x-3", "the catalogue holds no model x-3"),
+            ("X 3", "maker/x-3", "the catalogue holds no model maker/x-3"),
             ("X 4", "", "sold by none"),
             ("x-2", "", "no line of arena_map.csv names it"),
         ]
 
     def test_scores_find_their_model_once_the_catalogue_has_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        make_named(monkeypatch, ("X", "x", "", ""))
+        make_named(monkeypatch, ("X", "maker/x", "", ""))
         record("arena", [make_fact("X"), make_fact("X", "coding")], DAY)
         first_recorded = set(Score.objects.values_list("id", "recorded_at"))
         model = make_model("x")
@@ -407,7 +432,7 @@ class TestRecord:
 
     def test_rated_is_a_score_with_its_models_slug(self, monkeypatch: pytest.MonkeyPatch) -> None:
         make_model("x")
-        make_named(monkeypatch, ("X", "x", "max", ""))
+        make_named(monkeypatch, ("X", "maker/x", "max", ""))
         record("arena", [make_fact("X", low=Decimal(1390), high=Decimal(1410), n=9), make_fact("Y")], DAY)
 
         scores = Score.objects.select_related("model").order_by("display_name")
