@@ -125,9 +125,7 @@ def accept(
     return accepted
 
 
-def _slot(
-    claims: Sequence[ClaimFact], sources: Mapping[str, SourceFact], decided: Mapping[int, str]
-) -> list[Accepted]:
+def _slot(claims: Sequence[ClaimFact], sources: Mapping[str, SourceFact], decided: Mapping[int, str]) -> list[Accepted]:
     moments = {moment for c in claims for moment in (c.evidence_at, c.withdrawn_at, c.until_known_at)}
     epochs = sorted(moment for moment in moments if moment is not None)
     done: list[Accepted] = []
@@ -182,9 +180,7 @@ def _at_epoch(
 def _timetable_source(by_source: Mapping[str, Sequence[ClaimFact]], sources: Mapping[str, SourceFact]) -> str | None:
     """The one source whose time-of-day windows count: windows of two sources are two readings of one rule."""
     with_windows = [source for source, own in by_source.items() if any(claim.schedule for claim in own)]
-    return min(
-        with_windows, key=lambda s: (TRUSTS.index(sources[s].trust), sources[s].precedence, s), default=None
-    )
+    return min(with_windows, key=lambda s: (TRUSTS.index(sources[s].trust), sources[s].precedence, s), default=None)
 
 
 def _spans(own: Sequence[ClaimFact], epoch: datetime, states_history: bool) -> list[_Span]:
@@ -282,10 +278,18 @@ def _segment(
         basis, precision = "inferred", "unknown" if lo == FIRST_SALE else "gap"
     manual = decided.get(claim.id) == "accept"
     segment = Accepted(
-        claim=claim, effective_from=lo, effective_until=hi, known_from=epoch, known_until=None,
-        basis="manual" if manual else basis, precision=precision, observed_at=claim.last_seen_at,
-        trust="decision" if manual else sources[claim.source].trust, agreeing=agreeing,
-        disputed_by=tuple(sorted((span.claim for span in disputing), key=lambda c: c.id)), why="",
+        claim=claim,
+        effective_from=lo,
+        effective_until=hi,
+        known_from=epoch,
+        known_until=None,
+        basis="manual" if manual else basis,
+        precision=precision,
+        observed_at=claim.last_seen_at,
+        trust="decision" if manual else sources[claim.source].trust,
+        agreeing=agreeing,
+        disputed_by=tuple(sorted((span.claim for span in disputing), key=lambda c: c.id)),
+        why="",
     )
     return replace(segment, why=_why(claim, segment, sources))  # fmt: skip
 

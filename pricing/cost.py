@@ -87,9 +87,7 @@ class Cost:
 
 def rate(card: CardPrices, tokens: Tokens) -> Cost:
     """The cost of the tokens on the card."""
-    parts = [
-        Component(unit, count, card.price(unit)) for unit, count in _by_unit(card, tokens) if count
-    ]
+    parts = [Component(unit, count, card.price(unit)) for unit, count in _by_unit(card, tokens) if count]
     if any(part.price is None for part in parts):
         return Cost(None, card.currency, tuple(parts))
     with localcontext(_EXACT):
@@ -128,7 +126,9 @@ class CardKey:
         return prompt_tokens >= self.context_from if self.context_op == ">=" else prompt_tokens > self.context_from
 
 
-def choose(cards: Iterable[CardKey], prompt_tokens: int, at: datetime, schedules_in_force: frozenset[str]) -> CardKey | None:
+def choose(
+    cards: Iterable[CardKey], prompt_tokens: int, at: datetime, schedules_in_force: frozenset[str]
+) -> CardKey | None:
     """The card of one offering and tier for a request: the highest context tier reached, the specific schedule first.
 
     `schedules_in_force` are the schedule texts that hold at `at`.

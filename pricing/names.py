@@ -26,7 +26,10 @@ def resolver() -> Resolver:
         return kept[1]
     with _lock:
         built = Resolver(
-            [Entry(*row) for row in Offering.objects.values_list("pk", "provider__slug", "sku", "region", "model__slug")],
+            [
+                Entry(*row)
+                for row in Offering.objects.values_list("pk", "provider__slug", "sku", "region", "model__slug")
+            ],
             [
                 AliasEntry(*row)
                 for row in Alias.objects.values_list(

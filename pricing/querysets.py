@@ -26,9 +26,7 @@ class LanguageModelQuerySet(QuerySet["LanguageModel"]):
         """Models whose slug, name or maker contains every word of the text."""
         found = self
         for word in text.split():
-            found = found.filter(
-                Q(slug__icontains=word) | Q(name__icontains=word) | Q(maker__icontains=word)
-            )
+            found = found.filter(Q(slug__icontains=word) | Q(name__icontains=word) | Q(maker__icontains=word))
         return found
 
 

@@ -110,7 +110,9 @@ def _segments(
                 tuple(price.id for price in found.values()),
             )  # fmt: skip
         if pending and card and pending.effective_until == lo and pending.price_ids == card.price_ids:
-            pending = Card(*[getattr(pending, f) for f in Card.__slots__[:5]], hi, *[getattr(card, f) for f in Card.__slots__[6:]])
+            pending = Card(
+                *[getattr(pending, f) for f in Card.__slots__[:5]], hi, *[getattr(card, f) for f in Card.__slots__[6:]]
+            )
             continue
         if pending:
             yield pending
@@ -119,7 +121,9 @@ def _segments(
         yield pending
 
 
-def _ladder(lines: Mapping[tuple[str, int, str], Any], tier: str, context: int, schedule: str) -> list[tuple[str, int, str]]:
+def _ladder(
+    lines: Mapping[tuple[str, int, str], Any], tier: str, context: int, schedule: str
+) -> list[tuple[str, int, str]]:
     """Where a unit's price is looked for, most specific first: context tiers downwards, schedule, then standard tier."""
     ladder = []
     for service in dict.fromkeys((tier, STANDARD)):
@@ -181,9 +185,7 @@ def _write(offering_ids: Sequence[int]) -> None:
         for offering, cards in current_layout(offering_ids).items()
         for card in cards
     }
-    current = dict(
-        RateCard.objects.current().filter(offering__in=offering_ids).values_list("content_hash", "id")
-    )
+    current = dict(RateCard.objects.current().filter(offering__in=offering_ids).values_list("content_hash", "id"))
     outdated = [pk for content, pk in current.items() if content not in fresh]
     RateCard.objects.filter(pk__in=outdated).update(known_until=datetime.now(UTC))
     new = {content: row for content, row in fresh.items() if content not in current}

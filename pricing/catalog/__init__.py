@@ -20,7 +20,7 @@ from pricing.catalog.prices import accept_offerings
 from pricing.models import PriceSource, SourceRun
 from pricing.sources import SourceError, all_sources
 
-__all__ = ["Outcome", "is_current", "load_bundled", "record", "recompute"]
+__all__ = ["Outcome", "is_current", "load_bundled", "recompute", "record"]
 
 LOCK = 0x7261_7465  # "rate"
 

@@ -88,7 +88,9 @@ def differences(offering_ids: Sequence[int]) -> Iterator[str]:
     """A sentence for every stored price that acceptance does not give, and the other way round."""
     source_ids = dict(PriceSource.objects.values_list("slug", "pk"))
     accepted = recomputed(offering_ids)
-    fresh = {row for o, prices in accepted.items() for row in (_row(o, p, source_ids)[: len(_IDENTITY)] for p in prices)}
+    fresh = {
+        row for o, prices in accepted.items() for row in (_row(o, p, source_ids)[: len(_IDENTITY)] for p in prices)
+    }
     stored = {row[1 : 1 + len(_IDENTITY)] for row in _standing(offering_ids)}
     for row in sorted(stored - fresh, key=repr):
         yield f"stored, but no claim gives it: {_sentence(row)}"

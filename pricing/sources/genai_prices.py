@@ -144,7 +144,7 @@ def _provider(provider: Mapping[str, Any], reading: Reading) -> None:
 def _names(provider: str, model: Mapping[str, Any], reading: Reading, url: str) -> None:
     """Exact names are aliases, a name followed by a date a dated alias. Prefixes and parts of names are no evidence."""
     for clause in _clauses(model.get("match") or {}):
-        (kind, text), = clause.items()
+        ((kind, text),) = clause.items()
         if kind == "equals":
             if text != model["id"]:
                 reading.aliases.append(AliasFact(provider, text, model["id"], url=url))

@@ -70,7 +70,9 @@ def _read(snapshot: Mapping[str, Any]) -> Reading:
         status = snapshot.get("status", {}).get(lab, {})
         for model, modes in models.items():
             reading.offerings.append(
-                OfferingFact(provider, known.name if known else lab, model, deprecated=status.get(model) == "deprecated")
+                OfferingFact(
+                    provider, known.name if known else lab, model, deprecated=status.get(model) == "deprecated"
+                )
             )
             tables = [table for table in timetables if table.provider == lab and table.covers(model)]
             for mode, intervals in modes.items():

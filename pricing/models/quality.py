@@ -1,0 +1,90 @@
+"""How good and how fast: scores of benchmarks, speed samples, and what renting a GPU costs."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+from pricing.models.sellers import SLUG, LanguageModel, Offering
+from pricing.querysets import ScoreQuerySet
+
+
+class Benchmark(models.Model):
+    """A published or own measure of quality, in its own points."""
+
+    slug = models.CharField(max_length=SLUG, unique=True)
+    name = models.CharField(max_length=200)
+    unit = models.CharField(max_length=60)
+    url = models.URLField(max_length=500)
+    licence = models.CharField(max_length=200)
+    attribution = models.CharField(max_length=300)
+    domain = models.CharField(max_length=100, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Score(models.Model):
+    """What one benchmark said of one model on one day. An effort variant is a point of its own."""
+
+    benchmark = models.ForeignKey(Benchmark, models.CASCADE, related_name="scores")
+    category = models.CharField(max_length=60)
+    model = models.ForeignKey(LanguageModel, models.SET_NULL, null=True, related_name="scores")
+    raw_name = models.CharField(max_length=300)
+    display_name = models.CharField(max_length=300)
+    effort = models.CharField(max_length=60, blank=True)
+    value = models.DecimalField(max_digits=14, decimal_places=4)
+    low = models.DecimalField(max_digits=14, decimal_places=4, null=True)
+    high = models.DecimalField(max_digits=14, decimal_places=4, null=True)
+    n = models.PositiveIntegerField(null=True, help_text="Votes or items.")
+    cost_usd = models.DecimalField(max_digits=24, decimal_places=12, null=True, help_text="Of the whole run.")
+    output_tokens = models.BigIntegerField(null=True, help_text="Of the whole run.")
+    observed_on = models.DateField()
+    source_url = models.URLField(max_length=500)
+    recorded_at = models.DateTimeField(db_default=Now())
+
+    objects = ScoreQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["benchmark", "category", "display_name", "observed_on"], name="score_once_a_day"
+            )
+        ]
+        indexes = [models.Index(fields=["model", "benchmark"], name="score_of_model")]
+
+    def __str__(self) -> str:
+        return f"{self.display_name} {self.value}"
+
+
+class SpeedSample(models.Model):
+    """How fast an offering answered when somebody measured it."""
+
+    offering = models.ForeignKey(Offering, models.CASCADE, related_name="speed_samples")
+    sampled_at = models.DateTimeField()
+    output_tokens_per_second = models.DecimalField(max_digits=12, decimal_places=3)
+    seconds_to_first_token = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    source_url = models.URLField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["offering", "sampled_at"], name="speed_once")]
+
+    def __str__(self) -> str:
+        return f"{self.offering_id} {self.output_tokens_per_second} tok/s"
+
+
+class GpuRate(models.Model):
+    """What renting one GPU for an hour cost: one more host of open weights."""
+
+    host = models.CharField(max_length=100)
+    gpu = models.CharField(max_length=100)
+    terms = models.CharField(max_length=60, default="on_demand")
+    usd_per_hour = models.DecimalField(max_digits=24, decimal_places=12)
+    observed_on = models.DateField()
+    source_url = models.URLField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["host", "gpu", "terms", "observed_on"], name="gpu_rate_once")]
+
+    def __str__(self) -> str:
+        return f"{self.gpu} at {self.host}"
