@@ -53,7 +53,11 @@
     // A sign-in page or a fault belongs in the window, not in a popover.
     if (!answer || !answer.ok || answer.redirected) { location.assign(link.href); return; }
     const fragment = new DOMParser().parseFromString(await answer.text(), "text/html");
-    popover.querySelector("[data-body]").replaceChildren(...fragment.body.childNodes);
+    // What is a landmark of a page is plain content here, and its ids may be on the page already.
+    const content = fragment.querySelector(".evidence") ?? fragment.body;
+    for (const node of content.querySelectorAll("[id]")) node.removeAttribute("id");
+    popover.setAttribute("aria-label", content.querySelector("h2")?.textContent ?? "Evidence");
+    popover.querySelector("[data-body]").replaceChildren(...content.childNodes);
     popover.querySelector("[data-open]").href = link.href;
     if (opener) opener.removeAttribute("aria-expanded");
     opener = link;
@@ -209,8 +213,10 @@
     const layout = houseLayout(token, paint(shape.layout || {}));
     layout.width = width;
     layout.height ??= Math.max(plot.clientHeight, 240);
-    // Plotly keeps what it is given and writes into it: hand over a copy.
-    await Plotly.react(plot, paint(shape.data || wide.data), layout, { displayModeBar: false, responsive: false, doubleClick: false, scrollZoom: false, showTips: false });
+    // Plotly keeps what it is given and writes into it: paint() hands over a copy.
+    const edge = { marker: { line: { color: token("--paper"), width: 1 } } };
+    const traces = paint(shape.data || wide.data).map((trace) => trace.type === "bar" ? merged(edge, trace) : trace);
+    await Plotly.react(plot, traces, layout, { displayModeBar: false, responsive: false, doubleClick: false, scrollZoom: false, showTips: false });
     state.width = width;
     plot.setAttribute("role", "img");
     plot.setAttribute("aria-label", figure.dataset.label || figure.querySelector("h2, h3")?.textContent.trim() || "Chart");
