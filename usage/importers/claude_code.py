@@ -146,7 +146,7 @@ def _agent_progress(record: dict[str, Any]) -> dict[str, Any] | None:
     return inner if type(inner) is dict and type(inner.get("message")) is dict else None
 
 
-def _fact(  # noqa: PLR0917 - called a hundred thousand times a second
+def _fact(
     number: int,
     record: dict[str, Any],
     envelope: dict[str, Any],
@@ -337,9 +337,7 @@ class Places:
         self._known: dict[tuple[Any, ...], tuple[Dimension, str, int]] = {}
         self._dimensions: dict[Dimension, Dimension] = {}
 
-    def at(
-        self, record: dict[str, Any], model: str, message_id: object, geo: object
-    ) -> tuple[Dimension, str, int]:
+    def at(self, record: dict[str, Any], model: str, message_id: object, geo: object) -> tuple[Dimension, str, int]:
         """The line's dimension, its session, and a number that tells two places apart."""
         get = record.get
         via = _RESOLD.get(message_id[:9], "") if isinstance(message_id, str) else ""
@@ -436,9 +434,7 @@ def _key_without_message(
     """
     line = _text(envelope, "uuid") or _text(record, "sessionId")
     counts = (tokens.uncached, tokens.read, tokens.written, tokens.out)
-    return hashlib.sha256(
-        repr((line, _text(envelope, "requestId"), moment, model, *counts)).encode()
-    ).hexdigest()
+    return hashlib.sha256(repr((line, _text(envelope, "requestId"), moment, model, *counts)).encode()).hexdigest()
 
 
 def structure(record: object) -> str:

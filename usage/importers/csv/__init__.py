@@ -15,9 +15,9 @@ export of a day that is not over grows. To lower a figure, declare the window fo
 from __future__ import annotations
 
 import csv
-import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from usage.importers import APPEND, REPLACE_WINDOW, Fact, Ignored, Outcome, Rejected
@@ -30,7 +30,7 @@ from usage.importers.csv.mapping import (
     validate_mapping,
     window_of,
 )
-from usage.importers.csv.rows import Row, RowReader, Unreadable
+from usage.importers.csv.rows import RowReader, Unreadable, contents_of
 from usage.importers.csv.suggestions import suggest_mapping
 
 __all__ = [
@@ -73,15 +73,19 @@ def parse(lines: Iterable[bytes], origin: str, mapping: Mapping[str, Any] | None
         yield Ignored(line, "header" if line == 1 else "continues the row above")
     if "id" in spec.columns or spec.key:
         for record in records(numbered, delimiter, len(header)):
-            yield from _outcomes(record, header, reader, spec, None)
+            yield from _outcomes(record, header, reader, None)
         return
     kept = Kept()
+    keys = (_key(record, header, reader) for record in records(kept.through(numbered), delimiter, len(header)))
+    shared = _shared(keys)
     ordinals = _Ordinals()
-    for record in records(kept.through(numbered), delimiter, len(header)):
-        if (row := _row(record, header, reader)) is not None:
-            ordinals.count(row)
+    if shared:
+        for record in records(kept.again(), delimiter, len(header)):
+            outcome = _outcome(record, header, reader)
+            if isinstance(outcome, Fact) and outcome.record_key in shared:
+                ordinals.add(outcome)
     for record in records(kept.again(), delimiter, len(header)):
-        yield from _outcomes(record, header, reader, spec, ordinals)
+        yield from _outcomes(record, header, reader, ordinals)
 
 
 def read_header(lines: Iterable[bytes], delimiter: str = "") -> list[str]:
@@ -116,9 +120,7 @@ def _split_header(
     try:
         text = head.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
-        raise MappingError(
-            "This is not a CSV text file in UTF-8: save it as “CSV UTF-8” and try again."
-        ) from None
+        raise MappingError("This is not a CSV text file in UTF-8: save it as “CSV UTF-8” and try again.") from None
     if "\r" in text.replace("\r\n", "\n"):
         raise MappingError("The file's lines end in carriage returns alone: save it with ordinary line ends.")
     names, delimiter = _best_split(text, delimiter, wanted)
@@ -147,98 +149,81 @@ def _best_split(text: str, declared: str, wanted: tuple[str, ...]) -> tuple[list
     return names, delimiter
 
 
-def _row(record: Record, header: list[str], reader: RowReader) -> Row | None:
-    if record.fault or not any(record.fields) or _is_header(record, header):
-        return None
-    try:
-        return reader.read(record.fields)
-    except Unreadable:
-        return None
+def _outcomes(record: Record, header: list[str], reader: RowReader, ordinals: _Ordinals | None) -> Iterator[Outcome]:
+    outcome = _outcome(record, header, reader)
+    if ordinals is not None and isinstance(outcome, Fact):
+        outcome = ordinals.told_apart(outcome)
+    yield outcome
+    if record.lines > 1:
+        for line in range(record.line + 1, record.line + record.lines):
+            yield Ignored(line, "continues the row above")
 
 
-def _is_header(record: Record, header: list[str]) -> bool:
-    """Exports that were joined repeat their header."""
-    return record.fields[0].strip() == header[0] and [name.strip() for name in record.fields] == header
-
-
-def _outcomes(
-    record: Record, header: list[str], reader: RowReader, spec: Columns, ordinals: _Ordinals | None
-) -> Iterator[Outcome]:
-    yield _outcome(record, header, reader, spec, ordinals)
-    for line in range(record.line + 1, record.line + record.lines):
-        yield Ignored(line, "continues the row above")
-
-
-def _outcome(
-    record: Record, header: list[str], reader: RowReader, spec: Columns, ordinals: _Ordinals | None
-) -> Outcome:
+def _outcome(record: Record, header: list[str], reader: RowReader) -> Outcome:
     if record.fault:
         return Rejected(record.line, record.fault)
-    if not any(field.strip() for field in record.fields):
-        return Ignored(record.line, "blank line")
-    if _is_header(record, header):
-        return Ignored(record.line, "header")
+    if reason := _no_row(record.fields, header):
+        return Ignored(record.line, reason)
     try:
-        row = reader.read(record.fields)
+        return reader.read(record.line, record.fields)
     except Unreadable as fault:
         return Rejected(record.line, str(fault), reader.structure(record.fields))
-    return Fact(
-        line=record.line,
-        record_key=row.key if ordinals is None else ordinals.key(row),
-        occurred_at=row.occurred_at,
-        grain=spec.grain,
-        dimension=row.dimension,
-        in_uncached=row.uncached,
-        in_cache_read=row.read,
-        in_cache_write=row.written,
-        out_total=row.out,
-        out_reasoning=row.reasoning,
-        cache_write_by_lifetime=row.lifetimes,
-        requests=row.requests,
-        service_tier=row.service_tier,
-        context_tokens=row.context,
-        period_end=row.period_end,
-        cost_reported=row.cost,
-        currency=row.currency,
-        cost_kind=spec.cost_kind,
-        session=row.session,
-        quality=row.quality,
-        rank=row.rank(),
-    )
+
+
+def _no_row(fields: list[str], header: list[str]) -> str:
+    """Why a record is none; exports that were joined repeat their header."""
+    if not fields or (not fields[0].strip() and not "".join(fields).strip()):
+        return "blank line"
+    if fields[0].strip() == header[0] and [name.strip() for name in fields] == header:
+        return "header"
+    return ""
+
+
+def _key(record: Record, header: list[str], reader: RowReader) -> str:
+    """The row's key, '' where it has none."""
+    if record.fault or _no_row(record.fields, header):
+        return ""
+    try:
+        return reader.key(record.fields)
+    except Unreadable:
+        return ""
+
+
+def _shared(keys: Iterable[str]) -> set[str]:
+    """Keys that more than one row has."""
+    seen: set[int] = set()
+    shared: set[str] = set()
+    for key in keys:
+        short = hash(key)
+        if short in seen and key:
+            shared.add(key)
+        seen.add(short)
+    return shared
 
 
 class _Ordinals:
     """Tells rows of equal dimensions apart by their place among their contents, sorted."""
 
     def __init__(self) -> None:
-        self._seen: dict[bytes, bytes] = {}
-        self._shared: dict[bytes, list[bytes]] = {}
-        self._given: dict[tuple[bytes, bytes], int] = {}
+        self._contents: dict[str, list[bytes]] = {}
+        self._given: dict[tuple[str, bytes], int] = {}
         self._sorted = False
 
-    def count(self, row: Row) -> None:
-        key, contents = _short(row.key), _short(repr(row.contents()))
-        first = self._seen.setdefault(key, contents)
-        if key in self._shared:
-            self._shared[key].append(contents)
-        elif first is not contents:
-            self._shared[key] = [first, contents]
+    def add(self, fact: Fact) -> None:
+        self._contents.setdefault(fact.record_key, []).append(contents_of(fact))
 
-    def key(self, row: Row) -> str:
+    def told_apart(self, fact: Fact) -> Fact:
+        """The fact with its ordinal; the first keeps the bare key."""
+        contents = self._contents.get(fact.record_key)
+        if contents is None:
+            return fact
         if not self._sorted:
-            for places in self._shared.values():
-                places.sort()
-            self._sorted, self._seen = True, {}
-        key = _short(row.key)
-        if key not in self._shared:
-            return row.key
-        contents = _short(repr(row.contents()))
+            for equals in self._contents.values():
+                equals.sort()
+            self._sorted = True
+        own = contents_of(fact)
         # Rows that are equal in everything are interchangeable: they take their places as they come.
-        nth = self._given.get((key, contents), 0)
-        self._given[key, contents] = nth + 1
-        ordinal = bisect_left(self._shared[key], contents) + nth
-        return f"{row.key}-{ordinal}" if ordinal else row.key
-
-
-def _short(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=12).digest()
+        nth = self._given.get((fact.record_key, own), 0)
+        self._given[fact.record_key, own] = nth + 1
+        ordinal = bisect_left(contents, own) + nth
+        return replace(fact, record_key=f"{fact.record_key}-{ordinal}") if ordinal else fact

@@ -203,13 +203,9 @@ def _faults_of_columns(spec: Mapping[str, Any]) -> list[str]:
         faults.append("Map at least one column of tokens, requests or cost.")
     cached = [name for name in columns if name.startswith("cache_")]
     if "input" in columns and cached and "cache" not in spec:
-        faults.append(
-            "Say whether the input column includes cached tokens: “cache” is “inclusive” or “exclusive”."
-        )
+        faults.append("Say whether the input column includes cached tokens: “cache” is “inclusive” or “exclusive”.")
     if "reasoning" in columns and "output" in columns and "reasoning" not in spec:
-        faults.append(
-            "Say whether the output column includes reasoning: “reasoning” is “included” or “excluded”."
-        )
+        faults.append("Say whether the output column includes reasoning: “reasoning” is “included” or “excluded”.")
     if "grain" not in spec:
         faults.append("Say what one row stands for: “grain” is “request”, “1m”, “1h”, “1d” or “1mo”.")
     return faults

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from usage.importers import Dimension
-from usage.importers.csv.mapping import LIFETIMES, MONEY_UNITS, TOKENS, Columns
+from usage.importers import Dimension, Fact
+from usage.importers.csv.mapping import DIMENSIONS, LIFETIMES, MONEY_UNITS, TOKENS, Columns
 
 MAX_TEXT = 1000
 MAX_KEY = 200
@@ -24,50 +24,23 @@ FIRST_YEAR, LAST_YEAR = 2015, 2100
 _NUMBER = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?", re.ASCII)
 
 
+_GROUPED = re.compile(r"-?\d{1,3}(?:[,.'\s]\d{3})+(?:[.,]\d+)?")
+
+Period = tuple[datetime, datetime | None, bool]
+"""Start, end, and whether the local time occurs twice."""
+
+
 class Unreadable(Exception):
     """Why a row cannot be read: a sentence that is the same for every such row."""
 
 
-@dataclass(slots=True)
-class Row:
-    """What one row says, in the ledger's conventions."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is the same in many rows, and a digest of it for their keys."""
 
-    occurred_at: datetime
-    period_end: datetime | None
     dimension: Dimension
     service_tier: str
-    uncached: int | None
-    read: int | None
-    written: int | None
-    lifetimes: Mapping[str, int]
-    out: int | None
-    reasoning: int | None
-    requests: int | None
-    context: int | None
-    cost: Decimal | None
-    currency: str
-    session: str
-    quality: tuple[str, ...]
-    key: str
-
-    def contents(self) -> tuple[object, ...]:
-        """Everything that tells two rows of equal dimensions apart."""
-        lifetimes = tuple(sorted(self.lifetimes.items()))
-        counts = (
-            self.uncached,
-            self.read,
-            self.written,
-            self.out,
-            self.reasoning,
-            self.requests,
-            self.context,
-        )
-        return (*counts, lifetimes, str(self.cost), self.currency, self.session)
-
-    def rank(self) -> tuple[int, ...]:
-        """The greater of two rows with one key wins: an export of a day that is not over grows."""
-        tokens = sum(count or 0 for count in (self.uncached, self.read, self.written, self.out))
-        return (tokens, self.requests or 0, int((self.cost or 0) * 1_000_000))
+    digest: hashlib._Hash
 
 
 class RowReader:
@@ -80,61 +53,76 @@ class RowReader:
         self._tags = sorted((name, at[column.strip()]) for name, column in mapping.tags.items())
         self._key = [at[column] for column in mapping.key]
         self._width = len(header)
-        self._times: dict[str, tuple[datetime, datetime | None, bool]] = {}
+        self._time = self._at["time"]
+        self._tokens = [(name, self._at[name]) for name in TOKENS if name in self._at]
+        self._lifetimes = [f"cache_write_{name}" for name in LIFETIMES if f"cache_write_{name}" in self._at]
+        self._named = [self._at[name] for name in DIMENSIONS if name in self._at] + [at for _, at in self._tags]
+        self._times: dict[str, Period] = {}
+        self._places: dict[tuple[str, ...], Place] = {}
         self._dimensions: dict[Dimension, Dimension] = {}
         self._read_time = _time_reader(mapping)
-        self._tokens = [(name, self._at[name]) for name in TOKENS if name in self._at]
 
-    def read(self, fields: list[str]) -> Row:
+    def key(self, fields: list[str]) -> str:
+        """The row's identity; raises Unreadable with a sentence where it has none."""
+        self._check_width(fields)
+        return self._key_of(fields, self._when(fields[self._time])[0], self._place(fields))
+
+    def read(self, line: int, fields: list[str]) -> Fact:
         """The row's facts; raises Unreadable with a sentence."""
+        self._check_width(fields)
+        occurred_at, period_end, ambiguous = self._when(fields[self._time])
+        tokens = {name: self._count(fields[index], self._map.tokens_per_unit) for name, index in self._tokens}
+        uncached, read, written, lifetimes, quality = self._input(tokens)
+        out, reasoning = self._output(tokens)
+        requests = self._plain(fields, "requests")
+        cost, currency = self._cost(fields) if "cost" in self._at else (None, "")
+        if cost is None and uncached is None and read is None and written is None and out is None and not requests:
+            raise Unreadable("row has neither tokens nor requests nor cost")
+        place = self._place(fields)
+        total = (uncached or 0) + (read or 0) + (written or 0) + (out or 0)
+        return Fact(
+            line,
+            self._key_of(fields, occurred_at, place),
+            occurred_at,
+            self._map.grain,
+            place.dimension,
+            uncached,
+            read,
+            written,
+            out,
+            reasoning,
+            lifetimes,
+            1 if requests is None and self._map.grain == "request" else requests,
+            place.service_tier,
+            self._plain(fields, "context"),
+            period_end,
+            cost,
+            currency,
+            self._map.cost_kind,
+            self._text(fields, "session") if "session" in self._at else "",
+            (*quality, "ambiguous_local_time") if ambiguous else quality,
+            # The greater of two rows with one key wins: an export of a day that is not over grows.
+            (total, requests or 0, 0 if cost is None else int(cost * 1_000_000)),
+        )
+
+    def _check_width(self, fields: list[str]) -> None:
         if len(fields) != self._width:
             if len(fields) < self._width:
                 raise Unreadable("row has fewer fields than the header")
             if any(fields[self._width :]):
                 raise Unreadable("row has more fields than the header")
-        occurred_at, period_end, ambiguous = self._when(fields[self._at["time"]].strip())
-        tokens = {name: self._count(fields[index], "tokens") for name, index in self._tokens}
-        uncached, read, written, lifetimes, quality = self._input(tokens)
-        out, reasoning = self._output(tokens)
-        cost, currency = self._cost(fields)
-        requests = self._plain(fields, "requests")
-        if cost is None and all(count is None for count in (uncached, read, written, out, requests)):
-            raise Unreadable("row has neither tokens nor requests nor cost")
-        dimension = self._dimension(fields)
-        tier = self._text(fields, "service_tier")
-        return Row(
-            occurred_at,
-            period_end,
-            dimension,
-            tier,
-            uncached,
-            read,
-            written,
-            lifetimes,
-            out,
-            reasoning,
-            1 if requests is None and self._map.grain == "request" else requests,
-            self._plain(fields, "context"),
-            cost,
-            currency,
-            self._text(fields, "session"),
-            (*quality, "ambiguous_local_time") if ambiguous else quality,
-            self._key_of(fields, occurred_at, dimension, tier),
-        )
 
     def structure(self, fields: list[str]) -> str:
         """The mapped cells of a rejected row; nothing of columns that the mapping does not name."""
         if len(fields) < self._width:
             return ""
-        shown = {
-            name: fields[index].strip()[:60] for name, index in self._at.items() if fields[index].strip()
-        }
+        shown = {name: fields[index].strip()[:60] for name, index in self._at.items() if fields[index].strip()}
         return orjson.dumps(shown).decode("utf-8")[:MAX_RAW]
 
-    def _when(self, text: str) -> tuple[datetime, datetime | None, bool]:
+    def _when(self, text: str) -> Period:
         known = self._times.get(text)
         if known is None:
-            known = self._read_time(text)
+            known = self._read_time(text.strip())
             if len(self._times) >= 10_000:
                 self._times.clear()
             self._times[text] = known
@@ -143,7 +131,7 @@ class RowReader:
             raise Unreadable("row lies outside the window that the mapping declares")
         return known
 
-    def _number(self, cell: str, what: str) -> Decimal | None:
+    def _number(self, cell: str) -> Decimal | None:
         text = cell.strip()
         if not text:
             return Decimal(0) if self._map.blank == "zero" else None
@@ -152,60 +140,56 @@ class RowReader:
         if self._map.decimal == ",":
             text = text.replace(",", ".") if "." not in text else "?"
         if not _NUMBER.fullmatch(text):
-            if re.fullmatch(r"-?\d{1,3}(?:[,.'   ]\d{3})+(?:[.,]\d+)?", text):
-                raise Unreadable(f"{what} has a thousands separator that the mapping does not declare")
-            raise Unreadable(f"{what} is not a plain number")
+            if _GROUPED.fullmatch(text):
+                raise Unreadable("a number has a thousands separator that the mapping does not declare")
+            raise Unreadable("a cell is not a plain number")
         return Decimal(text)
 
-    def _count(self, cell: str, what: str) -> int | None:
+    def _count(self, cell: str, unit: int = 1) -> int | None:
         if cell.isdigit() and cell.isascii() and len(cell) < 10:  # nearly every cell
-            return int(cell) * (self._map.tokens_per_unit if what == "tokens" else 1)
-        number = self._number(cell, what)
+            return int(cell) * unit
+        number = self._number(cell)
         if number is None:
             return None
-        if what == "tokens":
-            number *= self._map.tokens_per_unit
+        number *= unit
         if number < 0:
-            raise Unreadable(f"{what} is negative" if what != "tokens" else "a token count is negative")
+            raise Unreadable("a count is negative")
         if number > MAX_COUNT:
-            raise Unreadable(f"{what} is larger than any bucket can hold")
+            raise Unreadable("a count is larger than any bucket can hold")
         if number != int(number):
-            raise Unreadable(
-                f"{what} is not a whole number" if what != "tokens" else "tokens are not a whole number"
-            )
+            raise Unreadable("a count is not a whole number")
         return int(number)
 
     def _plain(self, fields: list[str], name: str) -> int | None:
         index = self._at.get(name)
-        return None if index is None else self._count(fields[index], name)
+        return None if index is None else self._count(fields[index])
 
     def _input(
         self, tokens: Mapping[str, int | None]
     ) -> tuple[int | None, int | None, int | None, dict[str, int], tuple[str, ...]]:
-        """Disjoint input counts. A split that is not mapped is unknown: flagged, and not taken for zero."""
-        total, read = tokens.get("input"), tokens.get("cache_read")
-        quality: tuple[str, ...] = ()
-        split = {name: count for name in LIFETIMES if (count := tokens.get(f"cache_write_{name}"))}
-        said = "cache_write" in tokens or any(f"cache_write_{name}" in tokens for name in LIFETIMES)
-        written = tokens.get("cache_write")
-        if written is None and any(tokens.get(f"cache_write_{name}") is not None for name in LIFETIMES):
+        """Disjoint input counts. A split that is not reported is unknown: flagged, and not taken for zero."""
+        total, read, written = tokens.get("input"), tokens.get("cache_read"), tokens.get("cache_write")
+        split = self._split(tokens, written) if self._lifetimes else {}
+        if written is None and any(tokens[name] is not None for name in self._lifetimes):
             written = sum(split.values())
-        elif split and (rest := (written or 0) - sum(split.values())):
+        if total is None:
+            return None, read, written, split, ()
+        if self._map.cache == "inclusive":
+            total -= (read or 0) + (written or 0)
+            if total < 0:
+                raise Unreadable("cached tokens exceed the input that the mapping says includes them")
+        return total, read, written, split, () if read is not None else ("cache_split_unknown",)
+
+    def _split(self, tokens: Mapping[str, int | None], written: int | None) -> dict[str, int]:
+        """Cache writes by lifetime; "" is what has none."""
+        split = {name.removeprefix("cache_write_"): count for name in self._lifetimes if (count := tokens[name])}
+        if split and written is not None:
+            rest = written - sum(split.values())
             if rest < 0:
                 raise Unreadable("cache writes by lifetime exceed the cache writes in all")
-            split[""] = rest  # written with no lifetime stated
-        if total is None:
-            return None, read, written, split, quality
-        if self._map.cache == "exclusive":
-            if "cache_read" not in tokens:
-                quality = (*quality, "cache_split_unknown")
-            return total, read, written, split, quality
-        uncached = total - (read or 0) - (written or 0)
-        if uncached < 0:
-            raise Unreadable("cached tokens exceed the input that the mapping says includes them")
-        if read is None or (said and written is None):
-            quality = (*quality, "cache_split_unknown")
-        return uncached, read, written, split, quality
+            if rest:
+                split[""] = rest
+        return split
 
     def _output(self, tokens: Mapping[str, int | None]) -> tuple[int | None, int | None]:
         out, reasoning = tokens.get("output"), tokens.get("reasoning")
@@ -218,45 +202,53 @@ class RowReader:
         return out, reasoning
 
     def _cost(self, fields: list[str]) -> tuple[Decimal | None, str]:
-        index = self._at.get("cost")
-        if index is None:
-            return None, ""
-        amount = self._number(fields[index], "cost")
+        amount = self._number(fields[self._at["cost"]])
         if amount is None:
             return None, ""
         if amount < 0:
             raise Unreadable("cost is negative: record a credit as a fixed cost")
         if amount > MAX_COST:
             raise Unreadable("cost is larger than any bucket can hold")
-        currency = (self._text(fields, "currency") or self._map.currency).upper()
-        if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-            raise Unreadable("currency is not three letters")
+        currency = self._map.currency
+        if "currency" in self._at:
+            currency = self._text(fields, "currency").upper() or currency
+            if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+                raise Unreadable("currency is not three letters")
         return round(amount / MONEY_UNITS[self._map.money_unit], 12), currency
 
     def _text(self, fields: list[str], name: str) -> str:
         index = self._at.get(name)
         return self._map.constants.get(name, "") if index is None else fields[index].strip()[:MAX_TEXT]
 
-    def _dimension(self, fields: list[str]) -> Dimension:
-        text = self._text
-        dimension = Dimension(
-            model_raw=text(fields, "model"),
-            host=text(fields, "host"),
-            operation=text(fields, "operation"),
-            region=text(fields, "region"),
-            ext_project=text(fields, "project"),
-            ext_api_key=text(fields, "api_key"),
-            ext_user=text(fields, "user"),
-            ext_team=text(fields, "team"),
-            path=text(fields, "path"),
-            branch=text(fields, "branch"),
-            tags=tuple((name, cell) for name, at in self._tags if (cell := fields[at].strip()[:MAX_TEXT])),
-        )
-        if len(self._dimensions) >= 10_000:
-            self._dimensions.clear()
-        return self._dimensions.setdefault(dimension, dimension)
+    def _place(self, fields: list[str]) -> Place:
+        """What the row's names say: one look-up for names met before."""
+        cells = tuple([fields[index] for index in self._named])
+        place = self._places.get(cells)
+        if place is None:
+            if len(self._places) >= 10_000:
+                self._places.clear()
+                self._dimensions.clear()
+            place = self._places[cells] = self._new_place(fields)
+        return place
 
-    def _key_of(self, fields: list[str], occurred_at: datetime, dimension: Dimension, tier: str) -> str:
+    def _new_place(self, fields: list[str]) -> Place:
+        names = {name: self._text(fields, name) for name in DIMENSIONS}
+        tags = tuple((name, cell) for name, at in self._tags if (cell := fields[at].strip()[:MAX_TEXT]))
+        tier = names.pop("service_tier")
+        dimension = Dimension(
+            model_raw=names.pop("model"),
+            ext_project=names.pop("project"),
+            ext_api_key=names.pop("api_key"),
+            ext_user=names.pop("user"),
+            ext_team=names.pop("team"),
+            tags=tags,
+            **names,
+        )
+        dimension = self._dimensions.setdefault(dimension, dimension)
+        identity = [self._map.grain, tier, *(str(getattr(dimension, name)) for name in Dimension.__slots__)]
+        return Place(dimension, tier, hashlib.sha256(orjson.dumps(identity)))
+
+    def _key_of(self, fields: list[str], occurred_at: datetime, place: Place) -> str:
         """The row's id, or a digest of the key columns, or of its bucket and every mapped dimension."""
         if "id" in self._at:
             key = fields[self._at["id"]].strip()
@@ -264,33 +256,21 @@ class RowReader:
                 raise Unreadable("id is empty")
             return key if len(key) <= MAX_KEY else hashlib.sha256(key.encode()).hexdigest()
         if self._key:
-            return _digest([fields[index].strip() for index in self._key])
-        names = [
-            dimension.model_raw,
-            dimension.host,
-            dimension.operation,
-            dimension.region,
-            dimension.ext_project,
-        ]
-        names += [
-            dimension.ext_api_key,
-            dimension.ext_user,
-            dimension.ext_team,
-            dimension.path,
-            dimension.branch,
-        ]
-        tags = [f"{name}={text}" for name, text in dimension.tags]
-        return _digest([self._map.grain, occurred_at.isoformat(), *names, tier, *tags])
+            return hashlib.sha256(orjson.dumps([fields[index].strip() for index in self._key])).hexdigest()
+        digest = place.digest.copy()
+        digest.update(occurred_at.isoformat().encode())
+        return digest.hexdigest()
 
 
-def _digest(parts: list[str]) -> str:
-    return hashlib.sha256(orjson.dumps(parts)).hexdigest()
+def contents_of(fact: Fact) -> bytes:
+    """A digest of everything that tells two rows of equal dimensions apart."""
+    counts = (fact.in_uncached, fact.in_cache_read, fact.in_cache_write, fact.out_total, fact.out_reasoning)
+    others = (fact.requests, fact.context_tokens, str(fact.cost_reported), fact.currency, fact.session)
+    lifetimes = sorted(fact.cache_write_by_lifetime.items())
+    return hashlib.sha256(repr((counts, others, lifetimes)).encode()).digest()[:16]
 
 
-type_of_time = tuple[datetime, datetime | None, bool]
-
-
-def _time_reader(mapping: Columns) -> Callable[[str], type_of_time]:
+def _time_reader(mapping: Columns) -> Callable[[str], Period]:
     """Text to [start, end) in UTC, and whether the local time occurs twice.
 
     A local time that occurs twice (clocks going back) is taken as the first of the two and flagged. One that
@@ -298,7 +278,7 @@ def _time_reader(mapping: Columns) -> Callable[[str], type_of_time]:
     """
     form, grain, zone = mapping.time_format, mapping.grain, mapping.time_zone
 
-    def read(text: str) -> type_of_time:
+    def read(text: str) -> Period:
         try:
             moment = _moment(text, form)
         except (ValueError, OverflowError, OSError):
@@ -314,6 +294,8 @@ def _time_reader(mapping: Columns) -> Callable[[str], type_of_time]:
             day = local.date() if local.time() == datetime.min.time() else None
             if missing and day:
                 moment = _first_instant(day, zone)
+        elif grain == "request":
+            return moment if moment.tzinfo is UTC else moment.astimezone(UTC), None, False
         else:
             moment, ambiguous = moment.astimezone(UTC), False
             local = moment.astimezone(zone).replace(tzinfo=None)
