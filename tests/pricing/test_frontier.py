@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -34,28 +35,20 @@ def make_point(key: str, price: str, rating: str, half: str | None = None, votes
     return Point(key, key.title(), Decimal(price), value, low, high, votes)
 
 
-def make_offer(
-    model: str, provider: str, cost: str = "1", output: str | None = None, **rest: object
-) -> Offer:
+def make_offer(model: str, provider: str, cost: str = "1", output: str | None = None, **rest: object) -> Offer:
     prices = {"input": Decimal(cost), "output": Decimal(output or cost)}
-    return Offer(model, provider, **{"sku": model, "usd_per_mtok_by_unit": prices, **rest})  # type: ignore[arg-type]
+    return Offer(model, provider, **{"sku": model, "usd_per_mtok_by_unit": prices, **rest})
 
 
-def make_rated(
-    name: str, model: str | None, rating: str = "1400", effort: str = "", votes: int = 100
-) -> Rated:
+def make_rated(name: str, model: str | None, rating: str = "1400", effort: str = "", votes: int = 100) -> Rated:
     return Rated(name, model, Decimal(rating), effort, votes=votes)
 
 
 # Few distinct values, so that equal prices and equal ratings happen often.
 amounts = st.sampled_from(["0", "0.05", "0.1", "0.24", "1", "1.50", "4", "10", "93.75"]).map(Decimal)
 prices = st.one_of(amounts, st.decimals(0, 1000, places=12))
-ratings = st.one_of(
-    st.sampled_from(["1350", "1400", "1400.1", "1500"]).map(Decimal), st.decimals(1000, 1600, places=4)
-)
-point_lists = st.lists(
-    st.tuples(prices, ratings, st.integers(0, 3), st.decimals(0, 20, places=1)), max_size=14
-).map(
+ratings = st.one_of(st.sampled_from(["1350", "1400", "1400.1", "1500"]).map(Decimal), st.decimals(1000, 1600, places=4))
+point_lists = st.lists(st.tuples(prices, ratings, st.integers(0, 3), st.decimals(0, 20, places=1)), max_size=14).map(
     lambda rows: [
         Point(f"m{index:02}", f"Model {index}", price, rating, rating - half, rating + half, votes)
         for index, (price, rating, votes, half) in enumerate(rows)
@@ -132,9 +125,7 @@ class TestFrontier:
             assert not any(beats(other, winner) for other in given_points)
 
     @given(point_lists)
-    def test_each_other_point_is_matched_or_beaten_by_its_cheapest_equal(
-        self, given_points: list[Point]
-    ) -> None:
+    def test_each_other_point_is_matched_or_beaten_by_its_cheapest_equal(self, given_points: list[Point]) -> None:
         found = frontier(given_points)
         for loser in found.dominated:
             cheapest = loser.cheapest_equal
@@ -188,9 +179,7 @@ class TestFrontier:
             assert new.price <= old.price
 
     @given(point_lists)
-    def test_a_multiple_is_the_exact_ratio_rounded_once_and_never_below_one(
-        self, given_points: list[Point]
-    ) -> None:
+    def test_a_multiple_is_the_exact_ratio_rounded_once_and_never_below_one(self, given_points: list[Point]) -> None:
         for loser in frontier(given_points).dominated:
             if loser.multiple is None:
                 assert loser.cheapest_equal.price == 0
@@ -337,7 +326,7 @@ class TestSelect:
     @pytest.mark.parametrize(
         "condition", [{"service_tier": "batch"}, {"context_from": 200_000}, {"schedule": "deepseek:peak"}]
     )
-    def test_only_standard_base_context_all_hours_prices_compare(self, condition: dict[str, object]) -> None:
+    def test_only_standard_base_context_all_hours_prices_compare(self, condition: dict[str, Any]) -> None:
         offers = [make_offer("m", "maker", "1", first_party=True, **condition), make_offer("m", "host", "5")]
 
         assert points([make_rated("M", "m")], offers)[0].provider == "host"
@@ -404,12 +393,8 @@ class TestSelect:
         assert points([make_rated("M", "m")], [theirs, make_offer("m", "host", "7")])[0].provider == "host"
 
     @given(
-        st.lists(
-            st.tuples(st.sampled_from(["a", "b", "c", None]), st.sampled_from(["", "high"])), max_size=12
-        ),
-        st.lists(
-            st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"), amounts, st.booleans()), max_size=12
-        ),
+        st.lists(st.tuples(st.sampled_from(["a", "b", "c", None]), st.sampled_from(["", "high"])), max_size=12),
+        st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"), amounts, st.booleans()), max_size=12),
         st.randoms(use_true_random=False),
     )
     def test_every_score_is_there_once_whatever_the_order(
@@ -418,9 +403,7 @@ class TestSelect:
         sold: list[tuple[str, str, Decimal, bool]],
         chance: object,
     ) -> None:
-        scores = [
-            make_rated(f"S{i}", model, effort=effort, votes=i) for i, (model, effort) in enumerate(names)
-        ]
+        scores = [make_rated(f"S{i}", model, effort=effort, votes=i) for i, (model, effort) in enumerate(names)]
         offers = [
             make_offer(model, provider, str(amount), first_party=maker, sku=f"{model}{i}")
             for i, (model, provider, amount, maker) in enumerate(sold)
