@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Q
+from psycopg.types.json import Jsonb
 
+from pricing.catalog.rows import copy_rows
 from pricing.matching import Identity, identify
 from pricing.models import Alias, HolidayCalendar, LanguageModel, Offering, PriceSource, Provider
 from pricing.providers import declared
@@ -27,23 +29,27 @@ def write_offerings(reading: Reading, source: PriceSource) -> dict[Key, int]:
     identities = {key: identify(key[0], key[1]) for key in facts}
     providers = _providers(facts.values())
     models = _models(facts, identities)
-    kept = {
-        (provider, sku, region): pk
-        for pk, provider, sku, region in Offering.objects.values_list("pk", "provider__slug", "sku", "region")
-    }
+    kept = _offering_ids()
     missing = [key for key in facts if _stored(key, identities[key]) not in kept]
-    made = Offering.objects.bulk_create(
-        Offering(
-            provider_id=providers[key[0]], sku=key[1], region=_stored(key, identities[key])[2],
-            model_id=models[identities[key].key], identity_rule=identities[key].rule,
-            context_window=facts[key].context_window,
-            notes={source.slug: facts[key].description} if facts[key].description else {},
-        )
-        for key in missing
+    copy_rows(
+        Offering._meta.db_table,
+        ("provider_id", "sku", "region", "model_id", "identity_rule", "context_window", "notes"),
+        (
+            (
+                providers[key[0]], key[1], _stored(key, identities[key])[2], models[identities[key].key],
+                identities[key].rule, facts[key].context_window,
+                Jsonb({source.slug: facts[key].description} if facts[key].description else {}),
+            )
+            for key in missing
+        ),
     )  # fmt: skip
-    for key, offering in zip(missing, made, strict=True):
-        kept[_stored(key, identities[key])] = offering.pk
+    kept = _offering_ids() if missing else kept
     return {key: kept[_stored(key, identities[key])] for key in facts}
+
+
+def _offering_ids() -> dict[Key, int]:
+    rows = Offering.objects.values_list("pk", "provider__slug", "sku", "region")
+    return {(provider, sku, region): pk for pk, provider, sku, region in rows}
 
 
 def _stored(key: Key, identity: Identity) -> Key:
@@ -90,17 +96,21 @@ def _models(facts: dict[Key, OfferingFact], identities: dict[Key, Identity]) -> 
             slug = _slug(f"{first.maker or keys[0][0]}-{first.slug}")
         taken.add(slug)
         named = next((facts[key].name for key in keys if facts[key].name and key[0] == first.maker), "")
+        described = next((_plain_name(facts[key].name) for key in keys if facts[key].name), "")
         fresh.append(
-            LanguageModel(
-                slug=slug, key=identity_key, maker=first.maker, family=_DATED.sub("", slug),
-                name=named or next((_plain_name(facts[key].name) for key in keys if facts[key].name), "") or first.slug,
-                open_weights=True if any(key[0].startswith(_OPEN_WEIGHTS_HUB) for key in keys) else None,
-                context_window=next((facts[key].context_window for key in keys if facts[key].context_window), None),
-                deprecated=any(facts[key].deprecated for key in keys if key[0] == first.maker),
+            (
+                slug, identity_key, first.maker, _DATED.sub("", slug), named or described or first.slug, "",
+                True if any(key[0].startswith(_OPEN_WEIGHTS_HUB) for key in keys) else None, "",
+                next((facts[key].context_window for key in keys if facts[key].context_window), None), [], [],
+                any(facts[key].deprecated for key in keys if key[0] == first.maker),
             )
         )  # fmt: skip
-    kept.update((model.key, model.pk) for model in LanguageModel.objects.bulk_create(fresh))
-    return kept
+    columns = (
+        "slug", "key", "maker", "family", "name", "description", "open_weights", "licence", "context_window",
+        "modalities", "capabilities", "deprecated",
+    )  # fmt: skip
+    copy_rows(LanguageModel._meta.db_table, columns, fresh)
+    return dict(LanguageModel.objects.values_list("key", "pk")) if fresh else kept
 
 
 def _plain_name(name: str) -> str:
@@ -124,10 +134,10 @@ def write_aliases(reading: Reading, source: PriceSource, ids: dict[Key, int], ob
         (row.provider_id, row.name, row.offering_id, row.dated): row
         for row in Alias.objects.filter(Q(valid_until=None), source=source)
     }
-    Alias.objects.bulk_create(
-        Alias(provider_id=p, name=name, offering_id=o, dated=dated, source=source, url=url)
-        for (p, name, o, dated), url in stated.items()
-        if (p, name, o, dated) not in kept
+    copy_rows(
+        Alias._meta.db_table,
+        ("provider_id", "name", "offering_id", "dated", "source_id", "url"),
+        ((*key, source.pk, url) for key, url in stated.items() if key not in kept),
     )
     gone = [row.pk for key, row in kept.items() if key not in stated]
     Alias.objects.filter(pk__in=gone).update(valid_until=observed_at)

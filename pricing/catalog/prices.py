@@ -124,7 +124,7 @@ def _row(offering: int, price: Accepted, source_ids: Mapping[str, int]) -> Row:
 
 
 def _corrections(gone: Iterable[Row], added: Sequence[Row]) -> Iterator[Row]:
-    """Events for prices of a past start that now read otherwise: the catalogue was wrong, the vendor changed nothing."""
+    """Events for prices of a past start that now read otherwise: the catalogue was wrong, no vendor changed."""
     starts = len(_IDENTITY) - 3
     now_reads = {(*row[:8], row[starts]): row for row in added if row[len(_IDENTITY)] is None}
     for old in gone:
