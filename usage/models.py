@@ -118,9 +118,7 @@ class Connection(models.Model):
     scope = models.CharField(max_length=200)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["organisation", "importer", "scope"], name="connection_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["organisation", "importer", "scope"], name="connection_once")]
 
     def __str__(self) -> str:
         return f"{self.importer}: {self.scope}"
@@ -145,9 +143,7 @@ class ImportBatch(models.Model):
     mapping_spec = models.JSONField(null=True, help_text="The mapping as it was when the import began.")
     status = models.CharField(max_length=8, choices=Status, default=Status.QUEUED)
     files = models.JSONField(help_text="[{path, origin}] in reading order.")
-    uploaded = models.BooleanField(
-        default=False, help_text="The files are ours and go when the batch is done."
-    )
+    uploaded = models.BooleanField(default=False, help_text="The files are ours and go when the batch is done.")
     sha256 = models.CharField(max_length=64, blank=True)
     size = models.BigIntegerField(default=0, help_text="Bytes.")
     lines = models.BigIntegerField(default=0)
@@ -159,9 +155,7 @@ class ImportBatch(models.Model):
     rejected = models.JSONField(default=dict, help_text="reason → lines")
     unpriced = models.BigIntegerField(default=0)
     unattributed = models.BigIntegerField(default=0)
-    checkpoint = models.JSONField(
-        default=dict, help_text="{file, offset, line}: where the next chunk begins."
-    )
+    checkpoint = models.JSONField(default=dict, help_text="{file, offset, line}: where the next chunk begins.")
     window_from = models.DateTimeField(null=True)
     window_until = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
@@ -231,7 +225,7 @@ class UsageDimension(models.Model):
     tags = models.JSONField(default=list, help_text="[[key, value], …]")
     content_hash = models.CharField(max_length=32)
     offering = models.ForeignKey("pricing.Offering", models.PROTECT, null=True, related_name="+")
-    match_rule = models.CharField(max_length=60, blank=True)
+    match_rule = models.CharField(max_length=300, blank=True)
     resolved_version = models.CharField(max_length=64, blank=True)
 
     objects = UsageDimensionQuerySet.as_manager()
@@ -323,9 +317,7 @@ class UsageRecord(models.Model):
     organisation = models.ForeignKey(
         Organisation, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
-    connection = models.ForeignKey(
-        Connection, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
-    )
+    connection = models.ForeignKey(Connection, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
     dimension = models.ForeignKey(
         UsageDimension, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
@@ -337,9 +329,7 @@ class UsageRecord(models.Model):
         null=True,
         related_name="+",
     )
-    batch = models.ForeignKey(
-        ImportBatch, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
-    )
+    batch = models.ForeignKey(ImportBatch, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
     rate_card = models.ForeignKey(
         "pricing.RateCard",
         models.DO_NOTHING,
@@ -381,9 +371,7 @@ class UsageRecord(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(in_uncached__gte=0, in_cache_read__gte=0), name="record_input"
-            ),
+            models.CheckConstraint(condition=Q(in_uncached__gte=0, in_cache_read__gte=0), name="record_input"),
             models.CheckConstraint(
                 condition=Q(
                     cache_write_5m__gte=0,
@@ -430,9 +418,7 @@ class SupersededRecord(models.Model):
     recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        indexes = [
-            models.Index(fields=["organisation", "connection", "record_key"], name="superseded_by_key")
-        ]
+        indexes = [models.Index(fields=["organisation", "connection", "record_key"], name="superseded_by_key")]
 
     def __str__(self) -> str:
         return self.record_key
@@ -450,9 +436,7 @@ class Rollup(models.Model):
     day = models.DateField(help_text="UTC.")
     offering = models.ForeignKey("pricing.Offering", models.PROTECT, null=True, related_name="+")
     host = models.CharField(max_length=SLUG, blank=True)
-    model_raw = models.CharField(
-        max_length=MODEL_RAW, blank=True, help_text="'' where the offering is known."
-    )
+    model_raw = models.CharField(max_length=MODEL_RAW, blank=True, help_text="'' where the offering is known.")
     service_tier = models.CharField(max_length=40, blank=True)
     cost_kind = models.CharField(max_length=10, choices=CostKind)
     currency = models.CharField(max_length=3, blank=True, help_text="Of reported cost.")
@@ -472,9 +456,7 @@ class Rollup(models.Model):
     reported_records = models.BigIntegerField(default=0)
     unpriced_requests = models.BigIntegerField(default=0)
     unpriced_tokens = models.BigIntegerField(default=0)
-    unknown_requests = models.BigIntegerField(
-        default=0, help_text="Records whose number of requests is unknown."
-    )
+    unknown_requests = models.BigIntegerField(default=0, help_text="Records whose number of requests is unknown.")
     unknown_in_uncached = models.BigIntegerField(default=0)
     unknown_in_cache_read = models.BigIntegerField(default=0)
     unknown_in_cache_write = models.BigIntegerField(default=0)
@@ -498,9 +480,7 @@ class DailyCost(Rollup):
     objects = DailyCostQuerySet.as_manager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=[*KEY, "project"], name="daily_cost_once", nulls_distinct=False)
-        ]
+        constraints = [models.UniqueConstraint(fields=[*KEY, "project"], name="daily_cost_once", nulls_distinct=False)]
 
     def __str__(self) -> str:
         return f"{self.day} {self.project_id}"
@@ -512,9 +492,7 @@ class ModelDailyCost(Rollup):
     objects = ModelDailyCostQuerySet.as_manager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=KEY, name="model_daily_cost_once", nulls_distinct=False)
-        ]
+        constraints = [models.UniqueConstraint(fields=KEY, name="model_daily_cost_once", nulls_distinct=False)]
 
     def __str__(self) -> str:
         return f"{self.day} {self.offering_id}"

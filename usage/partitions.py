@@ -44,9 +44,7 @@ def months(first: datetime, last: datetime) -> Iterator[datetime]:
 def existing() -> set[str]:
     """The tables of the months there are."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [LEDGER]
-        )
+        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [LEDGER])
         return {name for (name,) in cursor.fetchall()}
 
 

@@ -292,7 +292,7 @@ class Migration(migrations.Migration):
                 ('branch', models.CharField(blank=True, max_length=1000)),
                 ('tags', models.JSONField(default=list, help_text='[[key, value], …]')),
                 ('content_hash', models.CharField(max_length=32)),
-                ('match_rule', models.CharField(blank=True, max_length=60)),
+                ('match_rule', models.CharField(blank=True, max_length=300)),
                 ('resolved_version', models.CharField(blank=True, max_length=64)),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='dimensions', to='usage.connection')),
                 ('offering', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pricing.offering')),

@@ -1,0 +1,192 @@
+"""The only writer of rules, attributions and the map from dimensions to them.
+
+A retroactive rule changes the map and posts the difference to the rollups; no record is touched. Imports hold the
+organisation's lock shared while they use the map, so the map never changes under one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from django.db import connection as db
+from django.db import transaction
+
+from usage import rollups
+from usage.attribution import Outcome, Rule, RuleFault, Span, compiled, spans
+from usage.locks import lock_organisation
+from usage.models import Assignment, Attribution, AttributionRule, Organisation, Project, UsageDimension
+
+_BATCH = 2_000
+
+
+def save_rule(
+    organisation: Organisation,
+    *,
+    name: str,
+    conditions: Sequence[Mapping[str, Any]],
+    shares: Sequence[Mapping[str, Any]],
+    position: int | None = None,
+    valid_from: date | None = None,
+    valid_until: date | None = None,
+    rule: AttributionRule | None = None,
+    enabled: bool = True,
+) -> AttributionRule:
+    """Add or change a rule and re-attribute all usage by it; RuleFault says what is wrong, and nothing changes."""
+    compiled(None, 0, conditions, shares, valid_from, valid_until)
+    known = set(Project.objects.filter(organisation=organisation).values_list("id", flat=True))
+    if not {int(share["project"]) for share in shares} <= known:
+        raise RuleFault("A share names a project that this organisation does not have.")
+    if valid_from and valid_until and valid_until <= valid_from:
+        raise RuleFault("The rule must end after it begins.")
+    with transaction.atomic():
+        lock_organisation(organisation.pk)
+        if rule is None:
+            last = AttributionRule.objects.filter(organisation=organisation).order_by("-position").first()
+            rule = AttributionRule(organisation=organisation, version=0, position=last.position + 1 if last else 1)
+        rule.name, rule.enabled = name, enabled
+        rule.conditions = [dict(condition) for condition in conditions]
+        rule.outcome = [{"project": int(share["project"]), "weight": str(share["weight"])} for share in shares]
+        rule.valid_from, rule.valid_until = valid_from, valid_until
+        rule.position = rule.position if position is None else position
+        rule.version += 1
+        rule.save()
+        reattribute(organisation)
+    return rule
+
+
+def delete_rule(rule: AttributionRule) -> None:
+    """Take a rule away; what it attributed falls to the next rule that holds, or to nobody."""
+    with transaction.atomic():
+        lock_organisation(rule.organisation_id)
+        organisation = rule.organisation
+        rule.delete()
+        reattribute(organisation)
+
+
+def reattribute(organisation: Organisation) -> int:
+    """Ask the rules again about every dimension; returns how many changed. Conserves every total exactly."""
+    changed = 0
+    with transaction.atomic():
+        lock_organisation(organisation.pk)
+        rules = rules_of(organisation.pk)
+        ids = list(UsageDimension.objects.filter(organisation=organisation).values_list("id", flat=True))
+        for start in range(0, len(ids), _BATCH):
+            changed += _reassign(organisation.pk, ids[start : start + _BATCH], rules)
+    return changed
+
+
+def rules_of(organisation_id: int) -> list[Rule]:
+    """The organisation's rules in the order they are asked. One that cannot be read holds for nothing."""
+    found = []
+    for rule in AttributionRule.objects.filter(organisation_id=organisation_id, enabled=True):
+        try:
+            found.append(
+                compiled(rule.pk, rule.version, rule.conditions, rule.outcome, rule.valid_from, rule.valid_until)
+            )
+        except RuleFault:
+            continue  # it was sound when it was saved; a later release may know fewer fields
+    return found
+
+
+def assign(organisation_id: int, dimension_ids: Collection[int], rules: Sequence[Rule]) -> None:
+    """Map dimensions that are new."""
+    _write(organisation_id, _asked(dimension_ids, rules))
+
+
+def fields_of(dimension: UsageDimension) -> dict[str, str]:
+    """What rules compare of a dimension."""
+    fields = {
+        "source": dimension.connection.importer,
+        "scope": dimension.connection.scope,
+        "model_raw": dimension.model_raw,
+        "host": dimension.host,
+        "operation": dimension.operation,
+        "region": dimension.region,
+        "ext_project": dimension.ext_project,
+        "ext_api_key": dimension.ext_api_key,
+        "ext_user": dimension.ext_user,
+        "ext_team": dimension.ext_team,
+        "path": dimension.path,
+        "branch": dimension.branch,
+    }
+    return fields | {f"tag:{key}".lower(): value for key, value in dimension.tags}
+
+
+def _asked(dimension_ids: Collection[int], rules: Sequence[Rule]) -> dict[int, list[Span]]:
+    dimensions = UsageDimension.objects.filter(id__in=dimension_ids).select_related("connection")
+    return {dimension.pk: spans(rules, fields_of(dimension)) for dimension in dimensions}
+
+
+def _reassign(organisation_id: int, dimension_ids: Collection[int], rules: Sequence[Rule]) -> int:
+    wanted = _asked(dimension_ids, rules)
+    attributions = _interned(organisation_id, wanted.values())
+    known: dict[int, list[tuple[date, date, int]]] = {dimension_id: [] for dimension_id in dimension_ids}
+    current = Assignment.objects.filter(dimension_id__in=dimension_ids).order_by("valid_from")
+    for row in current.values_list("dimension_id", "valid_from", "valid_until", "attribution_id"):
+        known[row[0]].append(row[1:])
+    changed = [
+        dimension_id
+        for dimension_id, found in wanted.items()
+        if [(s.valid_from, s.valid_until, attributions[s.outcome]) for s in found] != known[dimension_id]
+    ]
+    if changed:
+        rollups.post_dimensions(organisation_id, changed, sign=-1)
+        Assignment.objects.filter(dimension_id__in=changed).delete()
+        _write(organisation_id, {dimension_id: wanted[dimension_id] for dimension_id in changed})
+        rollups.post_dimensions(organisation_id, changed, sign=1)
+    return len(changed)
+
+
+def _write(organisation_id: int, wanted: Mapping[int, list[Span]]) -> None:
+    attributions = _interned(organisation_id, wanted.values())
+    Assignment.objects.bulk_create(
+        [
+            Assignment(
+                organisation_id=organisation_id,
+                dimension_id=dimension_id,
+                valid_from=span.valid_from,
+                valid_until=span.valid_until,
+                attribution_id=attributions[span.outcome],
+            )
+            for dimension_id, found in wanted.items()
+            for span in found
+        ],
+        batch_size=5_000,
+        ignore_conflicts=True,  # two imports may meet the same new dimension; both ask the same rules
+    )
+
+
+def _interned(organisation_id: int, answers: Iterable[list[Span]]) -> dict[Outcome, int]:
+    outcomes = {span.outcome for found in answers for span in found}
+    by_hash = {_hash(outcome): outcome for outcome in outcomes}
+    rows = [
+        Attribution(
+            organisation_id=organisation_id,
+            rule_id=outcome.rule_id,
+            rule_version=outcome.rule_version,
+            projects=[project for project, _ in outcome.shares],
+            weights=[weight for _, weight in outcome.shares],
+            content_hash=digest,
+        )
+        for digest, outcome in sorted(by_hash.items())
+    ]
+    Attribution.objects.bulk_create(rows, ignore_conflicts=True)
+    kept = Attribution.objects.filter(organisation_id=organisation_id, content_hash__in=by_hash)
+    return {by_hash[digest]: pk for pk, digest in kept.values_list("id", "content_hash")}
+
+
+def _hash(outcome: Outcome) -> str:
+    return hashlib.blake2b(repr(outcome).encode(), digest_size=16).hexdigest()
+
+
+def unknown_projects() -> list[int]:
+    """Projects that an attribution names and that do not exist (for `verify`)."""
+    with db.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT p FROM usage_attribution a, unnest(a.projects) p"
+            " WHERE NOT EXISTS (SELECT FROM usage_project WHERE id = p AND organisation_id = a.organisation_id)"
+        )
+        return [project for (project,) in cursor.fetchall()]

@@ -1,0 +1,91 @@
+"""Which of two facts with one key is the record. Commutative and associative, so no order of input matters. Pure.
+
+The greater rank wins, then the earlier time, then the greater content hash. Two facts of one key are the same
+record in one month, or within 72 hours of the edge between two neighbouring months.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+EDGE = timedelta(hours=72)
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A fact reduced to what merging compares, and the text of its row. `month` counts months since year 0."""
+
+    key: str
+    month: int
+    occurred_at: datetime
+    rank: tuple[int, ...]
+    content_hash: int
+    text: str
+    place: int
+
+
+def month_number(moment: datetime) -> int:
+    return moment.year * 12 + moment.month - 1
+
+
+@cache
+def first_of(month: int) -> datetime:
+    """The first instant of a month by its number."""
+    return datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)
+
+
+def beats(one: Candidate, other: Candidate) -> bool:
+    """Whether `one` is the record and `other` the duplicate."""
+    if one.rank != other.rank:
+        return one.rank > other.rank
+    if one.occurred_at != other.occurred_at:
+        return one.occurred_at < other.occurred_at
+    return one.content_hash > other.content_hash
+
+
+def same_record(one: Candidate, other: Candidate) -> bool:
+    """Whether two facts of one key are one record: in one month, or both near the edge between two."""
+    if one.month == other.month:
+        return True
+    early, late = (one, other) if one.month < other.month else (other, one)
+    if early.month + 1 != late.month:
+        return False
+    edge = first_of(late.month)
+    return early.occurred_at >= edge - EDGE and late.occurred_at < edge + EDGE
+
+
+def merged(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """The records of a chunk: at most one per key and month, and none that a neighbour across an edge beats."""
+    best: dict[tuple[str, int], Candidate] = {}
+    for candidate in candidates:
+        slot = (candidate.key, candidate.month)
+        known = best.setdefault(slot, candidate)
+        if known is not candidate and beats(candidate, known):
+            best[slot] = candidate
+    if len({month for _, month in best}) <= 1:
+        return list(best.values())
+    return [candidate for candidate in best.values() if not _beaten(candidate, best)]
+
+
+def _beaten(candidate: Candidate, best: dict[tuple[str, int], Candidate]) -> bool:
+    for month in (candidate.month - 1, candidate.month + 1):
+        other = best.get((candidate.key, month))
+        if other is not None and same_record(candidate, other) and beats(other, candidate):
+            return True
+    return False
+
+
+def probed_months(candidates: Iterable[Candidate]) -> list[int]:
+    """The months in which the ledger may already hold a record of these facts."""
+    found = set()
+    for candidate in candidates:
+        month = candidate.month
+        found.add(month)
+        if candidate.occurred_at < first_of(month) + EDGE:
+            found.add(month - 1)
+        elif candidate.occurred_at >= first_of(month + 1) - EDGE:
+            found.add(month + 1)
+    return sorted(found)

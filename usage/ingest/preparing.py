@@ -1,0 +1,108 @@
+"""Lines to rows that can be copied: checked, merged, counted. Touches files and no database, so it can run ahead."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from usage.importers import Dimension, Fact, Ignored, Rejected
+from usage.ingest import rows
+from usage.ingest.merging import Candidate, merged, month_number, probed_months
+from usage.ingest.reading import LINES, Place, Reader
+
+KEPT_REJECTIONS = 1_000
+"""Rejected lines a chunk keeps in full; the rest are only counted."""
+
+
+@dataclass(slots=True)
+class Prepared:
+    """One chunk, ready to be written: its records, the places they belong to, and what became of every line."""
+
+    start: Place
+    end: Place
+    finished: bool
+    lines: int = 0
+    records: list[Candidate] = field(default_factory=list)
+    merged_away: int = 0
+    places: list[tuple[str, date]] = field(default_factory=list)
+    dimensions: dict[str, Dimension] = field(default_factory=dict)
+    ignored: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    rejected_rows: list[tuple[str, int, str, str]] = field(default_factory=list)
+
+    @property
+    def months(self) -> list[int]:
+        return sorted({record.month for record in self.records})
+
+    @property
+    def probed(self) -> list[int]:
+        return probed_months(self.records)
+
+
+def prepare(reader: Reader, connection_id: int, latest: datetime, lines: int = LINES) -> Prepared:
+    """The next chunk of a reader. Facts later than `latest` are refused."""
+    chunk = Prepared(reader.place, reader.place, finished=False)
+    places = _Places(connection_id, chunk)
+    candidates: list[Candidate] = []
+    add = candidates.append
+    for located in reader.chunk(lines):
+        outcome = located.outcome
+        chunk.lines += 1
+        if outcome.__class__ is Fact:
+            reason = rows.fault(outcome, latest)
+            if not reason:
+                add(places.candidate(outcome))
+                continue
+            _reject(chunk, located.origin, located.line, reason, "")
+        elif isinstance(outcome, Rejected):
+            _reject(chunk, located.origin, located.line, outcome.reason, outcome.raw)
+        elif isinstance(outcome, Ignored):
+            chunk.ignored[outcome.reason[:200]] += 1
+    chunk.records = merged(candidates)
+    chunk.merged_away = len(candidates) - len(chunk.records)
+    chunk.end, chunk.finished = reader.place, reader.finished
+    return chunk
+
+
+def _reject(chunk: Prepared, origin: str, line: int, reason: str, raw: str) -> None:
+    reason = rows.storable(reason, 200)
+    chunk.rejected[reason] += 1
+    if len(chunk.rejected_rows) < KEPT_REJECTIONS:
+        chunk.rejected_rows.append((rows.storable(origin, 1000), line, reason, rows.storable(raw, 2048)))
+
+
+class _Places:
+    """Numbers the distinct (dimension, UTC day) of a chunk."""
+
+    def __init__(self, connection_id: int, chunk: Prepared) -> None:
+        self._connection_id, self._chunk = connection_id, chunk
+        self._numbers: dict[tuple[str, int], int] = {}
+        # Importers hand out the same object again and again: its address is a faster key than its eleven fields.
+        self._by_address: dict[int, tuple[Any, str]] = {}
+        self._by_value: dict[Dimension, str] = {}
+
+    def candidate(self, fact: Fact) -> Candidate:
+        when = fact.occurred_at
+        if when.tzinfo is not UTC:
+            when = when.astimezone(UTC)
+        known = self._by_address.get(id(fact.dimension))
+        digest = known[1] if known else self._digest(fact.dimension)
+        key = rows.key_of(fact)
+        text, content_hash = rows.content_of(key, when, fact, digest)
+        slot = (digest, when.toordinal())
+        place = self._numbers.get(slot)
+        if place is None:
+            place = self._numbers[slot] = len(self._chunk.places)
+            self._chunk.places.append((digest, when.date()))
+        return Candidate(key, month_number(when), when, fact.rank, content_hash, text, place)
+
+    def _digest(self, dimension: Dimension) -> str:
+        digest = self._by_value.get(dimension)
+        if digest is None:
+            stored = rows.stored_dimension(dimension)
+            digest = self._by_value[dimension] = rows.dimension_hash(self._connection_id, stored)
+            self._chunk.dimensions[digest] = stored
+        self._by_address[id(dimension)] = (dimension, digest)
+        return digest

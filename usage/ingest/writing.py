@@ -1,0 +1,246 @@
+"""One chunk into the ledger: staged, rated, merged with what is there, rolled up. One transaction, a few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+
+from django.db import connection as db
+
+from usage import rating, rollups
+from usage.dimensions import Names, interned, note_matches
+from usage.importers import REPLACE_WINDOW
+from usage.ingest import rows
+from usage.ingest.merging import EDGE, first_of
+from usage.ingest.preparing import Prepared
+from usage.models import ImportBatch
+from usage.partitions import LEDGER, existing, leaf
+
+STAGE = f"""
+CREATE TEMP TABLE IF NOT EXISTS usage_stage (
+    place integer, content_hash bigint, record_key text, occurred_at timestamptz, period_end timestamptz, grain text,
+    in_uncached bigint, in_cache_read bigint, in_cache_write bigint, cache_write_5m bigint, cache_write_30m bigint,
+    cache_write_1h bigint, cache_write_12h bigint, out_total bigint, out_reasoning bigint, requests bigint,
+    context_tokens bigint, service_tier text, cost_reported numeric, currency text, cost_kind text, quality text[],
+    rank bigint[]
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS usage_place (
+    place integer, dimension_id bigint, day date, offering_id bigint
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS usage_hit (
+    record_key text, staged_at timestamptz, leaf oid, row tid, batch_id bigint, revision integer, wins boolean
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS usage_gone (LIKE {LEDGER}) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS usage_fresh (LIKE {LEDGER}) ON COMMIT DELETE ROWS;
+TRUNCATE usage_stage, usage_place, usage_hit, usage_gone, usage_fresh;
+"""
+_OF_STAGE = ", ".join(f"s.{name}" for name in rows.COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of the records of a chunk."""
+
+    imported: int = 0
+    updated: int = 0
+    duplicate: int = 0
+    unpriced: int = 0
+    unattributed: int = 0
+
+
+def write(batch: ImportBatch, chunk: Prepared, names: Names, mode: str) -> Written:
+    """Put a chunk's records into the ledger and its rollups. The caller holds the locks and the transaction."""
+    if not chunk.records:
+        return Written()
+    with db.cursor() as cursor:
+        cursor.execute(STAGE)
+    _stage(batch, chunk, names)
+    if mode == REPLACE_WINDOW:
+        _remember_keys(batch)
+    replacing, updated = 0, 0
+    if _probe(batch, chunk, replacing=mode == REPLACE_WINDOW):
+        replacing, updated = _make_room(batch)
+    inserted = _insert(batch)
+    unpriced, unattributed = _tally("usage_fresh", batch)
+    if replacing:
+        rollups.post("usage_gone", -1)
+        rollups.sweep(batch.organisation_id, _days_gone())
+        before = _tally("usage_gone", batch)
+        unpriced, unattributed = unpriced - before[0], unattributed - before[1]
+    imported = inserted - replacing
+    return Written(imported, updated, len(chunk.records) - imported - updated, unpriced, unattributed)
+
+
+def _stage(batch: ImportBatch, chunk: Prepared, names: Names) -> None:
+    ids = interned(batch.connection, chunk.dimensions)
+    latest: dict[int, tuple[datetime, str]] = {}
+    offerings: set[int] = set()
+    with db.cursor() as cursor:
+        copied = "\n".join(f"{record.place}\t{record.content_hash}\t{record.text}" for record in chunk.records)
+        with cursor.copy(f"COPY usage_stage (place, content_hash, {', '.join(rows.COLUMNS)}) FROM STDIN") as copy:
+            copy.write((copied + "\n").encode(errors="replace"))
+        found = {}
+        with cursor.copy("COPY usage_place FROM STDIN") as copy:
+            for place, (digest, day) in enumerate(chunk.places):
+                dimension = chunk.dimensions[digest]
+                match = names.match(dimension.model_raw, dimension.host, day)
+                copy.write_row((place, ids[digest], day, match.offering_id))
+                when = datetime.combine(day, time.min, UTC)
+                if ids[digest] not in latest or latest[ids[digest]][0] <= when:
+                    latest[ids[digest]] = (when, digest)
+                    found[ids[digest]] = match
+                if match.offering_id is not None:
+                    offerings.add(match.offering_id)
+        cursor.execute("ANALYZE usage_stage; ANALYZE usage_place")
+    note_matches(found, names.version)
+    times = [record.occurred_at for record in chunk.records]
+    rating.lay_out(offerings, min(times), max(times))
+
+
+def _remember_keys(batch: ImportBatch) -> None:
+    with db.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO usage_importedkey (batch_id, record_key)"
+            " SELECT DISTINCT %s::bigint, record_key FROM usage_stage ON CONFLICT DO NOTHING",
+            [batch.pk],
+        )
+
+
+def _probe(batch: ImportBatch, chunk: Prepared, *, replacing: bool) -> bool:
+    """Find the live rows with a key of this chunk, month by month; true if there are any."""
+    wins = "(s.rank, r.occurred_at, s.content_hash) > (r.rank, s.occurred_at, r.content_hash)"
+    if replacing:  # a later file of a window is right about it, whatever it says
+        wins = f"CASE WHEN r.batch_id = %(batch)s THEN {wins} ELSE s.content_hash <> r.content_hash END"
+    found = existing()
+    with db.cursor() as cursor:
+        # A merge or hash join would read a whole month for a chunk of its keys.
+        cursor.execute(
+            "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
+        )
+        for month in chunk.probed:
+            table = leaf(first_of(month))
+            if table in found:
+                cursor.execute(
+                    f"""INSERT INTO usage_hit
+                    SELECT s.record_key, s.occurred_at, r.tableoid, r.ctid, r.batch_id, r.revision, {wins}
+                    FROM usage_stage s JOIN {table} r ON r.organisation_id = %(organisation)s
+                        AND r.connection_id = %(connection)s AND r.record_key = s.record_key
+                    WHERE (s.occurred_at >= %(from)s AND s.occurred_at < %(until)s)
+                        OR (s.occurred_at >= %(from)s - %(edge)s AND s.occurred_at < %(from)s
+                            AND r.occurred_at < %(from)s + %(edge)s)
+                        OR (s.occurred_at >= %(until)s AND s.occurred_at < %(until)s + %(edge)s
+                            AND r.occurred_at >= %(until)s - %(edge)s)""",
+                    {
+                        "batch": batch.pk,
+                        "organisation": batch.organisation_id,
+                        "connection": batch.connection_id,
+                        "from": first_of(month),
+                        "until": first_of(month + 1),
+                        "edge": EDGE,
+                    },
+                )
+        cursor.execute("SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on; SET LOCAL enable_seqscan = on")
+        cursor.execute("SELECT EXISTS (SELECT FROM usage_hit)")
+        (any_hit,) = cursor.fetchone()
+    return bool(any_hit)
+
+
+def _make_room(batch: ImportBatch) -> tuple[int, int]:
+    """Drop staged rows that lose or change nothing and delete ledger rows that lose.
+
+    Returns how many staged rows replace one, and how many of those replace one of an earlier batch. A row of this
+    very batch that is replaced was counted when it came: its line stays, the new one is the duplicate.
+    """
+    with db.cursor() as cursor:
+        cursor.execute(
+            """DELETE FROM usage_stage s USING usage_hit h
+            WHERE h.record_key = s.record_key AND h.staged_at = s.occurred_at AND NOT h.wins;
+            DELETE FROM usage_hit h WHERE NOT EXISTS (
+                SELECT FROM usage_stage s WHERE s.record_key = h.record_key AND s.occurred_at = h.staged_at)"""
+        )
+        cursor.execute(
+            "SELECT count(*), count(*) FILTER (WHERE earlier) FROM (SELECT bool_or(batch_id <> %s) AS earlier"
+            " FROM usage_hit GROUP BY record_key, staged_at) replaced",
+            [batch.pk],
+        )
+        replacing, updated = cursor.fetchone()
+        cursor.execute("SELECT DISTINCT leaf::regclass::text FROM usage_hit")
+        leaves = [name for (name,) in cursor.fetchall()]
+        cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")  # by row address
+        for name in leaves:
+            cursor.execute(
+                f"""WITH beaten AS MATERIALIZED (SELECT DISTINCT row FROM usage_hit WHERE leaf = %s::regclass),
+                gone AS (DELETE FROM {name} r USING beaten b WHERE r.ctid = b.row RETURNING r.*)
+                INSERT INTO usage_gone SELECT * FROM gone""",
+                [name],
+            )
+        cursor.execute("SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on")
+    supersede(batch, withdrawn=False)
+    return replacing, updated
+
+
+def supersede(batch: ImportBatch, *, withdrawn: bool) -> None:
+    """Keep what an earlier batch had said of the rows in `usage_gone`."""
+    with db.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO usage_supersededrecord (organisation_id, connection_id, record_key, row, batch_id, withdrawn)"
+            " SELECT organisation_id, connection_id, record_key, to_jsonb(g), %s, %s FROM usage_gone g"
+            " WHERE batch_id <> %s OR %s",
+            [batch.pk, withdrawn, batch.pk, withdrawn],
+        )
+
+
+def _insert(batch: ImportBatch) -> int:
+    """Rate what is staged and put it into the ledger and the rollups; how many rows."""
+    with db.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH staged AS (
+                SELECT p.dimension_id, p.offering_id, p.day, s.content_hash, {_OF_STAGE}
+                FROM usage_stage s JOIN usage_place p USING (place)
+            )
+            INSERT INTO usage_fresh (organisation_id, connection_id, batch_id, dimension_id, offering_id, content_hash,
+                {", ".join(rows.COLUMNS)}, list_cost, rate_card_id, unpriced_reason, rating_flags, revision, counted, id)
+            SELECT %(organisation)s, %(connection)s, %(batch)s, x.dimension_id, x.offering_id, x.content_hash,
+                {", ".join(f"x.{name}" for name in rows.COLUMNS)}, x.list_cost, x.rate_card_id, x.unpriced_reason,
+                x.rating_flags,
+                coalesce((SELECT max(g.revision + (g.batch_id <> %(batch)s)::int) FROM usage_gone g
+                    WHERE g.record_key = x.record_key), 1), true, nextval('{LEDGER}_id_seq')
+            FROM ({rating.rated("staged")}) x""",
+            {"organisation": batch.organisation_id, "connection": batch.connection_id, "batch": batch.pk},
+        )
+        cursor.execute(f"INSERT INTO {LEDGER} ({_LEDGER_COLUMNS}) SELECT {_LEDGER_COLUMNS} FROM usage_fresh")
+        inserted = cursor.rowcount
+    rollups.post("usage_fresh", 1)
+    return inserted
+
+
+def _tally(table: str, batch: ImportBatch) -> tuple[int, int]:
+    """How many rows of this batch in a table are unpriced, and how many unattributed."""
+    with db.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT count(*) FILTER (WHERE f.list_cost IS NULL), count(*) FILTER (WHERE cardinality(t.projects) = 0)
+            FROM {table} f JOIN usage_assignment a ON a.dimension_id = f.dimension_id
+                AND (f.occurred_at AT TIME ZONE 'UTC')::date >= a.valid_from
+                AND (f.occurred_at AT TIME ZONE 'UTC')::date < a.valid_until
+            JOIN usage_attribution t ON t.id = a.attribution_id WHERE f.batch_id = %s""",
+            [batch.pk],
+        )
+        unpriced, unattributed = cursor.fetchone()
+    return unpriced, unattributed
+
+
+_LEDGER_COLUMNS = ", ".join(
+    (
+        *("id", "organisation_id", "connection_id", "batch_id", "dimension_id", "offering_id", "content_hash"),
+        *rows.COLUMNS,
+        *("list_cost", "contracted_cost", "rate_card_id", "unpriced_reason", "rating_flags", "revision", "counted"),
+    )
+)
+
+
+def _days_gone() -> Sequence[object]:
+    with db.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date FROM usage_gone")
+        return [day for (day,) in cursor.fetchall()]

@@ -1,0 +1,26 @@
+"""Who waits for whom while the ledger changes. Locks end with the transaction; always taken in this order:
+
+an import holds its organisation *shared* and its connection *exclusively*; whatever changes the map from
+dimensions to projects, or the prices of rows that are already there, holds the organisation exclusively.
+"""
+
+from __future__ import annotations
+
+from django.db import connection
+
+
+def share_organisation(organisation_id: int) -> None:
+    _lock("pg_advisory_xact_lock_shared", f"usage.organisation:{organisation_id}")
+
+
+def lock_organisation(organisation_id: int) -> None:
+    _lock("pg_advisory_xact_lock", f"usage.organisation:{organisation_id}")
+
+
+def lock_connection(connection_id: int) -> None:
+    _lock("pg_advisory_xact_lock", f"usage.connection:{connection_id}")
+
+
+def _lock(function: str, name: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [name])
