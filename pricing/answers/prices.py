@@ -1,0 +1,217 @@
+"""What a model costs: by one seller or by all, now or at a moment, by today's evidence or by that of another day."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pricing import names, schedules
+from pricing.answers import kept
+from pricing.answers.questions import name as as_name
+from pricing.answers.questions import whole
+from pricing.answers.rows import (
+    PriceRow,
+    Seller,
+    applying,
+    calendars,
+    in_force,
+    price_json,
+    rows_of,
+    sellers,
+    status_of,
+)
+from pricing.answers.wording import moment_text
+from pricing.models import LanguageModel, Offering
+from pricing.providers import canonical
+
+MAKERS_OWN = "the maker's own offering"
+OLD_AFTER = timedelta(minutes=1)
+"""An answer about now is asked anew after this long, or when a price or an hour begins or ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A price asked for. `at` None = now, `known_at` None = by all evidence there is, other None = any."""
+
+    model: str
+    provider: str | None = None
+    region: str | None = None
+    tier: str | None = None
+    context: int | None = None
+    at: datetime | None = None
+    known_at: datetime | None = None
+
+    def checked(self) -> Question:
+        """The same question with names as they are compared; BadQuestion where it makes no sense."""
+        return replace(
+            self,
+            model=as_name(self.model, "model"),
+            provider=canonical(as_name(self.provider, "provider", 120)) if self.provider else None,
+            region=as_name(self.region, "region", 60) if self.region else None,
+            tier=as_name(self.tier, "tier", 40).lower() if self.tier else None,
+            context=None if self.context is None else whole(self.context, "context"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The offerings a question is about and the rule by which its name was read."""
+
+    rule: str
+    offerings: tuple[Seller, ...] = ()
+
+
+def price(question: Question, now: datetime | None = None) -> dict[str, Any]:
+    """The answer in the shape of `price`: every offering asked for, each with its prices at the moment."""
+    return answer(question, now)[0]
+
+
+def answer(question: Question, now: datetime | None = None) -> tuple[dict[str, Any], kept.Version]:
+    """The answer and the version of the catalogue it was read from. One query where it is remembered."""
+    asked = question.checked()
+    clock = now or datetime.now(UTC)
+    current = kept.version()
+    remembered = kept.recall(asked, current, clock)
+    if remembered is not None:
+        return remembered, current
+    at = asked.at or clock
+    found = find(asked, at)
+    rows: dict[int, list[PriceRow]] = defaultdict(list)
+    everything = rows_of(seller.id for seller in found.offerings) if found.offerings else []
+    for row in everything:
+        rows[row.offering_id].append(row)
+    holidays = calendars() if any(row.schedule for row in everything) else {}
+    offerings = [_offering(seller, rows[seller.id], asked, at, holidays) for seller in found.offerings]
+    statuses = {offering["status"] for offering in offerings}
+    reply = {
+        "status": next((status for status in ("priced", "free") if status in statuses), "unknown"),
+        "name": asked.model,
+        "rule": found.rule,
+        "at": moment_text(at),
+        "known_at": moment_text(asked.known_at),
+        "offerings": offerings,
+    }
+    # What is asked of a moment holds until the catalogue changes; what is asked of now grows old.
+    until = None if asked.at else _next_change(everything, clock, holidays)
+    kept.keep(asked, current, reply, until)
+    return reply, current
+
+
+def find(asked: Question, at: datetime) -> Found:
+    """The offerings a name means: by the resolver, as a model's slug, or as the exact id of its sellers.
+
+    A bare name of a maker's model means the maker's offering and everybody else's of the same model.
+    """
+    match = names.resolver().resolve(asked.model, asked.provider, at)
+    if match.offering_id is not None:
+        if asked.provider is None and MAKERS_OWN in match.rule:
+            model = Offering.objects.filter(pk=match.offering_id).values("model_id")
+            return _in_region(Found(match.rule, tuple(sellers(model__in=model))), asked)
+        provider = Offering.objects.filter(pk=match.offering_id).values("provider_id")
+        return _in_region(Found(match.rule, tuple(sellers(provider__in=provider, sku=match.sku))), asked)
+    narrowed = {"provider__slug": asked.provider} if asked.provider else {}
+    if LanguageModel.objects.filter(slug=asked.model.lower()).exists():
+        found = tuple(sellers(model__slug=asked.model.lower(), **narrowed))
+        if found:
+            return _in_region(Found("model slug", found), asked)
+    if asked.provider is None and (exact := tuple(sellers(sku=asked.model))):
+        return _in_region(Found("exact id of its sellers", exact), asked)
+    return Found(match.rule)
+
+
+def _in_region(found: Found, asked: Question) -> Found:
+    """Only the offerings of the region asked for; the same model's of that region where the sku has none."""
+    if asked.region is None:
+        return found
+    there = tuple(seller for seller in found.offerings if seller.region == asked.region)
+    if not there and found.offerings:
+        first = found.offerings[0]
+        there = tuple(sellers(provider__slug=first.provider, model__slug=first.model, region=asked.region))
+        return Found(f"{found.rule}, the same model in {asked.region}", there)
+    return Found(found.rule, there)
+
+
+def _offering(
+    seller: Seller, rows: Iterable[PriceRow], asked: Question, at: datetime, holidays: dict[str, schedules.Calendar]
+) -> dict[str, Any]:
+    standing = [
+        row for row in rows
+        if row.holds_at(at) and row.known_at(asked.known_at) and (asked.tier is None or row.service_tier == asked.tier)
+    ]  # fmt: skip
+    if asked.context is not None:
+        standing = in_context(standing, asked.context)
+    applies = applying(standing, in_force(standing, at, holidays))
+    prices = [price_json(row, at, applies=row.id in applies) for row in sorted(standing, key=lambda row: row.order)]
+    return {**seller.as_json(), "status": status_of(row.amount for row in standing), "prices": prices}
+
+
+def in_context(rows: Sequence[PriceRow], prompt_tokens: int) -> list[PriceRow]:
+    """Of each price line, the row of the highest context tier that a prompt of this size reaches."""
+    best: dict[tuple[str, ...], PriceRow] = {}
+    for row in rows:
+        if row.reached(prompt_tokens):
+            line = (row.service_tier, row.qualifier, row.unit, row.schedule)
+            if line not in best or best[line].context_from < row.context_from:
+                best[line] = row
+    return list(best.values())
+
+
+def _next_change(rows: Iterable[PriceRow], now: datetime, holidays: dict[str, schedules.Calendar]) -> datetime:
+    """The first moment after now at which an answer about now could differ, at most `OLD_AFTER` away."""
+    last = now + OLD_AFTER
+    edges = [edge for row in rows for edge in (row.effective_from, row.effective_until) if edge is not None]
+    for text in {row.schedule for row in rows} - {""}:
+        for window in schedules.occurrences(text, now.date(), last.date(), holidays):
+            edges += window
+    return min((edge for edge in edges if now < edge < last), default=last)
+
+
+def history(question: Question, now: datetime | None = None) -> dict[str, Any]:
+    """Every price one seller's offering ever had by the evidence of `known_at` (all by default), oldest first."""
+    asked = question.checked()
+    at = asked.at or now or datetime.now(UTC)
+    found = find(asked, at)
+    rows: dict[int, list[PriceRow]] = defaultdict(list)
+    for row in rows_of(seller.id for seller in found.offerings) if found.offerings else ():
+        if row.known_at(asked.known_at) and (asked.tier is None or row.service_tier == asked.tier):
+            rows[row.offering_id].append(row)
+    offerings = [
+        {
+            **seller.as_json(),
+            "status": status_of(row.amount for row in rows[seller.id]),
+            "prices": [price_json(row, at) for row in sorted(rows[seller.id], key=lambda row: row.order)],
+        }
+        for seller in found.offerings
+    ]
+    statuses = {offering["status"] for offering in offerings}
+    return {
+        "status": next((status for status in ("priced", "free") if status in statuses), "unknown"),
+        "name": asked.model,
+        "rule": found.rule,
+        "known_at": moment_text(asked.known_at),
+        "offerings": offerings,
+    }
+
+
+def resolve(name: str, provider: str | None = None, at: datetime | None = None) -> dict[str, Any]:
+    """What a reported name means, with the rule; `unresolved` with the reason where nothing declared says."""
+    asked = Question(name, provider).checked()
+    match = names.resolver().resolve(asked.model, asked.provider, at)
+    maker = (
+        LanguageModel.objects.filter(slug=match.model_slug).values_list("maker", flat=True).first()
+        if match.resolved
+        else None
+    )
+    return {
+        "name": name,
+        "status": "resolved" if match.resolved else "unresolved",
+        "provider": match.provider,
+        "sku": match.sku,
+        "region": match.region,
+        "model": match.model_slug,
+        "maker": maker or "",
+        "rule": match.rule,
+    }
