@@ -1,0 +1,231 @@
+"""Which of several claims is held true, and what was held true by the evidence of an earlier day."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pricing.acceptance import FIRST_SALE, ClaimFact, SourceFact, accept, grade
+
+SOURCES = {
+    "page": SourceFact("page", "the vendor's page", "official", 1, states_history=False),
+    "dates": SourceFact("dates", "dates", "curated", 1, copies=("feed",)),
+    "days": SourceFact("days", "days", "curated", 2),
+    "copy": SourceFact("copy", "copy", "aggregator", 1, copies=("dates",), states_history=False),
+    "feed": SourceFact("feed", "feed", "aggregator", 2, states_history=False),
+}
+SEEN = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def day(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def claim(source: str, amount: str, **given_: object) -> ClaimFact:
+    values: dict[str, object] = {
+        "id": 0, "source": source, "unit": "input", "qualifier": "", "service_tier": "standard", "context_from": 0,
+        "context_op": "", "context_mode": "", "schedule": "", "amount": Decimal(amount), "per": 1_000_000,
+        "currency": "USD", "effective_from": None, "effective_until": None, "basis": "inferred",
+        "precision": "unknown", "evidence_at": SEEN, "first_seen_at": SEEN, "last_seen_at": SEEN,
+    }  # fmt: skip
+    values |= given_
+    if values["effective_from"] is not None and "basis" not in given_:
+        values["basis"] = "documented"
+    return ClaimFact(**values)  # type: ignore[arg-type]
+
+
+def price_at(accepted, when: datetime, known: datetime | None = None, schedule: str = "") -> Decimal | None:
+    found = [
+        a for a in accepted
+        if a.effective_from <= when and (a.effective_until is None or when < a.effective_until)
+        and a.claim.schedule == schedule
+        and (a.known_until is None if known is None else
+             a.known_from <= known and (a.known_until is None or known < a.known_until))
+    ]  # fmt: skip
+    assert len(found) <= 1
+    return found[0].claim.amount if found else None
+
+
+CUT = day("2026-08-21")
+HISTORY = [
+    claim("dates", "5", evidence_at=day("2026-07-09"), effective_until=CUT, until_known_at=CUT),
+    claim("dates", "4", effective_from=CUT, evidence_at=CUT),
+]
+
+
+def test_a_price_change_starts_where_the_old_price_ends():
+    accepted = accept(HISTORY, SOURCES)
+    assert price_at(accepted, CUT - timedelta(microseconds=1)) == 5
+    assert price_at(accepted, CUT) == 4
+
+
+def test_what_was_known_before_a_change_still_answers_the_old_price():
+    accepted = accept(HISTORY, SOURCES)
+    assert price_at(accepted, day("2026-08-23"), known=day("2026-08-15")) == 5
+    assert price_at(accepted, day("2026-08-23"), known=CUT) == 4
+    assert price_at(accepted, day("2026-08-23"), known=day("2026-07-01")) is None
+
+
+def test_a_start_nobody_stated_is_inferred_and_reaches_back_to_the_first_sale():
+    (only,) = accept([claim("days", "1")], SOURCES)
+    assert (only.effective_from, only.basis, only.precision) == (FIRST_SALE, "inferred", "unknown")
+
+
+def test_the_vendors_page_beats_curated_data_beats_aggregators():
+    claims = [claim("feed", "1"), claim("days", "2"), claim("page", "3")]
+    for count in (1, 2, 3):
+        (accepted,) = accept(claims[:count], SOURCES)
+        assert accepted.claim.source == ("feed", "days", "page")[count - 1]
+
+
+def test_a_persons_decision_beats_every_source_and_a_rejected_claim_is_not_heard():
+    claims = [claim("feed", "1", id=1), claim("page", "3", id=2)]
+    (accepted,) = accept(claims, SOURCES, {1: "accept"})
+    assert (accepted.claim.id, accepted.trust, accepted.basis) == (1, "decision", "manual")
+    (accepted,) = accept(claims, SOURCES, {2: "reject"})
+    assert accepted.claim.id == 1
+    assert accepted.disputed_by == ()
+
+
+def test_a_stated_start_younger_than_the_others_last_look_wins():
+    old = claim("dates", "2", last_seen_at=day("2026-10-26"))
+    new = [claim("days", "2", effective_until=day("2026-12-01")), claim("days", "4", effective_from=day("2026-12-01"))]
+    accepted = accept([old, *new], SOURCES)
+    assert price_at(accepted, day("2026-11-30")) == 2
+    assert price_at(accepted, day("2026-12-01")) == 4
+
+
+def test_a_history_beats_a_price_that_only_does_not_say_when_it_began():
+    younger = claim("dates", "4", evidence_at=day("2026-09-01"))
+    history = [claim("days", "5", effective_until=CUT), claim("days", "4", effective_from=CUT)]
+    accepted = accept([younger, *history], SOURCES)
+    assert price_at(accepted, day("2026-06-01")) == 5
+    assert price_at(accepted, day("2026-10-01")) == 4
+
+
+def test_copies_are_one_voice():
+    (alone,) = accept([claim("dates", "5"), claim("copy", "5"), claim("feed", "5")], SOURCES)
+    assert alone.agreeing == ("dates",)
+    (both,) = accept([claim("dates", "5"), claim("days", "5.01")], SOURCES)
+    assert both.agreeing == ("dates", "days")
+
+
+def test_a_disagreement_is_kept_with_the_claim_that_lost():
+    (accepted,) = accept([claim("dates", "5"), claim("days", "6", id=9)], SOURCES)
+    assert [c.id for c in accepted.disputed_by] == [9]
+    assert "days says 6" in accepted.why
+
+
+def test_windows_of_two_sources_are_two_readings_of_one_rule_and_the_better_counts():
+    claims = [
+        claim("dates", "1"), claim("dates", "2", schedule="mon-fri 01:00-04:00 UTC"),
+        claim("days", "1"), claim("days", "2", schedule="daily 01:00-04:00 UTC"),
+    ]  # fmt: skip
+    accepted = accept(claims, SOURCES)
+    assert {a.claim.schedule for a in accepted} == {"", "mon-fri 01:00-04:00 UTC"}
+
+
+def test_a_source_of_the_present_ends_a_price_when_it_says_another():
+    first, second = day("2026-03-01"), day("2026-04-01")
+    claims = [
+        claim("page", "5", evidence_at=first, first_seen_at=first, last_seen_at=first, withdrawn_at=second),
+        claim("page", "4", evidence_at=second, first_seen_at=second, last_seen_at=second),
+    ]
+    accepted = accept(claims, SOURCES)
+    assert price_at(accepted, day("2026-03-31")) == 5
+    assert price_at(accepted, second) == 4
+    assert price_at(accepted, day("2026-05-01"), known=day("2026-03-15")) == 5
+
+
+def test_what_a_history_no_longer_says_it_corrected():
+    claims = [
+        claim("dates", "9", evidence_at=day("2026-03-01"), withdrawn_at=day("2026-04-01")),
+        claim("dates", "5", evidence_at=day("2026-04-01")),
+    ]
+    accepted = accept(claims, SOURCES)
+    assert price_at(accepted, day("2026-03-15")) == 5
+    assert price_at(accepted, day("2026-03-15"), known=day("2026-03-20")) == 9
+
+
+days = st.integers(0, 300).map(lambda n: day("2026-01-01") + timedelta(days=n))
+
+
+@st.composite
+def claims_of_one_slot(draw):
+    claims = []
+    for number in range(draw(st.integers(1, 5))):
+        source = draw(st.sampled_from(list(SOURCES)))
+        start = draw(st.none() | days)
+        until = draw(st.none() | days)
+        if start is not None and until is not None and until <= start:
+            until = None
+        seen = draw(days)
+        claims.append(
+            claim(
+                source, str(draw(st.integers(0, 3))), id=number, effective_from=start, effective_until=until,
+                evidence_at=draw(days), until_known_at=draw(st.none() | days) if until else None, first_seen_at=seen,
+                last_seen_at=seen + timedelta(days=draw(st.integers(0, 20))), withdrawn_at=draw(st.none() | days),
+                schedule=draw(st.sampled_from(["", "", "daily 01:00-04:00 UTC"])),
+            )
+        )  # fmt: skip
+    return claims
+
+
+@given(claims=claims_of_one_slot(), seed=st.randoms())
+@settings(max_examples=300)
+def test_the_order_of_claims_cannot_matter(claims, seed):
+    shuffled = list(claims)
+    seed.shuffle(shuffled)
+    assert accept(shuffled, SOURCES) == accept(claims, SOURCES)
+
+
+@given(claims=claims_of_one_slot())
+@settings(max_examples=300)
+def test_no_two_accepted_prices_hold_at_once(claims):
+    for one, other in combinations(accept(claims, SOURCES), 2):
+        if (one.claim.slot, one.claim.schedule) != (other.claim.slot, other.claim.schedule):
+            continue
+        effective = (other.effective_until is None or one.effective_from < other.effective_until) and (
+            one.effective_until is None or other.effective_from < one.effective_until
+        )
+        known = (other.known_until is None or one.known_from < other.known_until) and (
+            one.known_until is None or other.known_from < one.known_until
+        )
+        assert not (effective and known)
+
+
+@given(claims=claims_of_one_slot(), cut=days, when=days)
+@settings(max_examples=300)
+def test_later_evidence_never_changes_what_was_known_before(claims, cut, when):
+    """A backtest at a moment sees what a catalogue without the later claims would have shown at that moment."""
+    earlier = [c for c in claims if c.evidence_at <= cut]
+    asked = {schedule: price_at(accept(claims, SOURCES), when, cut, schedule) for schedule in ("", "daily 01:00-04:00 UTC")}
+    alone = {schedule: price_at(accept(earlier, SOURCES), when, cut, schedule) for schedule in asked}
+    assert asked == alone
+
+
+@pytest.mark.parametrize(
+    ("given_", "expected"),
+    [
+        ({"trust": "decision"}, "A"),
+        ({"trust": "official"}, "A"),
+        ({"trust": "official", "asked_at": SEEN + timedelta(days=15)}, "C"),
+        ({"trust": "official", "asked_at": SEEN + timedelta(days=61)}, "D"),
+        ({"agreeing": ["dates", "days"]}, "B"),
+        ({}, "C"),
+        ({"disputed": True}, "D"),
+        ({"disputed": True, "agreeing": ["dates", "days"]}, "B"),
+        ({"asked_at": SEEN + timedelta(days=61)}, "D"),
+        ({"agreeing": ["dates", "days"], "asked_at": SEEN - timedelta(days=400)}, "C"),
+        ({"asked_at": SEEN + timedelta(days=61), "effective_until": SEEN + timedelta(days=1)}, "C"),
+    ],
+)
+def test_a_grade_says_how_well_a_price_is_known(given_, expected):
+    facts = {
+        "trust": "curated", "agreeing": ["dates"], "disputed": False, "evidence_at": SEEN, "observed_at": SEEN,
+        "effective_until": None, "asked_at": SEEN,
+    } | given_  # fmt: skip
+    assert grade(**facts) == expected

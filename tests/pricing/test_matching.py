@@ -1,0 +1,138 @@
+"""What a name means, and what it must never be taken for."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pricing.matching import AliasEntry, Entry, Resolver, identify
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def offering(pk: int, provider: str, sku: str, region: str = "") -> Entry:
+    return Entry(pk, provider, sku, region, identify(provider, sku).slug)
+
+
+CATALOGUE = Resolver(
+    [
+        offering(1, "openai", "gpt-4o"),
+        offering(2, "openai", "gpt-4o-2024-05-13"),
+        offering(3, "openai", "gpt-5.6-sol"),
+        offering(4, "anthropic", "claude-sonnet-4-5"),
+        offering(5, "anthropic", "claude-sonnet-4-20250514"),
+        offering(6, "bedrock", "regional.anthropic.claude-sonnet-4-5-20250929-v1:0", "regional"),
+        offering(7, "bedrock", "global.anthropic.claude-sonnet-4-5-20250929-v1:0", "global"),
+        offering(8, "openrouter", "openai/gpt-4o"),
+        offering(9, "google", "gemini-2.5-pro"),
+        offering(10, "openai", "ft:gpt-4o-mini-2024-07-18"),
+        offering(11, "openai", "gpt-4o-mini-2024-07-18"),
+        offering(12, "openai", "o3-mini"),
+    ],
+    [
+        AliasEntry("openai", "gpt-5.6", 3),
+        AliasEntry("openai", "gpt-5.6-sol", 3, dated=True),
+        AliasEntry("openai", "old-name", 1, valid_until=datetime(2026, 1, 1, tzinfo=UTC)),
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "provider", "sku", "rule"),
+    [
+        ("gpt-4o", "openai", "gpt-4o", "exact"),
+        ("GPT-4o", "openai", "gpt-4o", "exact but for case"),
+        ("openai/gpt-4o", None, "gpt-4o", "provider prefix openai/"),
+        ("openai/gpt-4o", "openrouter", "openai/gpt-4o", "exact"),
+        ("gpt-4o", None, "gpt-4o", "the maker's own offering"),
+        ("gpt-5.6", "openai", "gpt-5.6-sol", "declared alias"),
+        ("gpt-5.6-sol-2026-07-09", "openai", "gpt-5.6-sol", "declared dated name"),
+        ("claude-sonnet-4.5", "anthropic", "claude-sonnet-4-5", "Anthropic writes versions with hyphens"),
+        ("claude-sonnet-4-5[1m]", "anthropic", "claude-sonnet-4-5", "context marker"),
+        ("o3-mini-high", "openai", "o3-mini", "effort suffix"),
+        ("models/gemini-2.5-pro", "gemini", "gemini-2.5-pro", "prefix models/"),
+        ("gemini-2.5-pro", "vertex_ai", "gemini-2.5-pro", "listed under google"),
+        (
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0", None,
+            "regional.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "Bedrock id, Bedrock profile us. is sold at the regional price",
+        ),
+        (
+            "global.anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock",
+            "global.anthropic.claude-sonnet-4-5-20250929-v1:0", "exact",
+        ),
+        ("ft:gpt-4o-mini-2024-07-18:org::id", "openai", "ft:gpt-4o-mini-2024-07-18",
+         "fine-tuned models of one base share a price"),
+    ],
+)  # fmt: skip
+def test_a_name_resolves_by_a_declared_rule_that_comes_with_the_answer(name, provider, sku, rule):
+    match = CATALOGUE.resolve(name, provider, NOW)
+    assert (match.sku, match.rule) == (sku, rule)
+
+
+@pytest.mark.parametrize(
+    ("name", "provider"),
+    [
+        ("claude-sonnet-4-99999999", None),  # no calendar date
+        ("claude-sonnet-4-99999999", "anthropic"),
+        ("gpt-5.6-sol-2026-13-01", "openai"),
+        ("gpt-5.6-sol-2031-01-01", "openai"),  # a snapshot of the future is another model
+        ("gpt-4o-2030-01-01", "openai"),  # nobody declared dated names of gpt-4o
+        ("gpt-4o-turbo", "openai"),
+        ("gpt-4", "openai"),
+        ("gpt", "openai"),
+        ("old-name", "openai"),  # the alias ended
+        ("ft:gpt-4o-2024-08-06:org::id", "openai"),  # own price unknown: never the base model's
+        ("gpt-4o", "anthropic"),
+        ("gpt-4o", "nobody"),
+        ("somebody/gpt-4o", None),
+        ("", None),
+        ("gpt-4o\x00", None),
+        ("claude-sonnet-4-5-max", "anthropic"),
+    ],
+)
+def test_what_nobody_declared_stays_unresolved(name, provider):
+    match = CATALOGUE.resolve(name, provider, NOW)
+    assert match.offering_id is None
+    assert match.rule.startswith(("unresolved", "not a model name"))
+
+
+@given(suffix=st.text("abcdefghijklmnopqrstuvwxyz0123456789.-_", min_size=1, max_size=12))
+def test_a_longer_name_never_gets_a_shorter_names_offering_but_by_a_declared_suffix(suffix):
+    match = CATALOGUE.resolve(f"gpt-4o{suffix}", "openai", NOW)
+    assert not match.resolved or match.sku == f"gpt-4o{suffix}" or match.rule in {"effort suffix", "declared dated name"}
+
+
+@given(name=st.text(max_size=60), provider=st.none() | st.text(max_size=20))
+def test_any_text_gets_an_answer(name, provider):
+    assert CATALOGUE.resolve(name, provider, NOW).name == name
+
+
+def test_two_skus_that_differ_by_case_alone_are_not_chosen_between():
+    resolver = Resolver([offering(1, "h", "Model-A"), offering(2, "h", "model-a")])
+    assert resolver.resolve("Model-A", "h").offering_id == 1
+    assert not resolver.resolve("MODEL-A", "h").resolved
+
+
+@pytest.mark.parametrize(
+    ("skus", "same"),
+    [
+        ([("anthropic", "claude-sonnet-4-5-20250929"), ("openrouter", "anthropic/claude-sonnet-4.5"),
+          ("bedrock", "global.anthropic.claude-sonnet-4-5-20250929-v1:0")], True),
+        ([("anthropic", "claude-3-5-sonnet-20240620"), ("anthropic", "claude-3-5-sonnet-20241022")], False),
+        ([("openai", "gpt-4o-2024-05-13"), ("openai", "gpt-4o")], False),
+        ([("deepseek", "deepseek-v4-flash"), ("novita", "deepseek/deepseek-v4-flash-0731")], False),
+        ([("fireworks", "kimi-k2p5"), ("openrouter", "moonshotai/kimi-k2.5")], True),
+        ([("openrouter", "openai/gpt-4o:batch"), ("openai", "gpt-4o")], True),
+        ([("openrouter", "sao10k/l3-lunaris"), ("novita", "other/l3-lunaris")], False),
+    ],
+)  # fmt: skip
+def test_two_skus_are_one_model_only_by_declared_conventions(skus, same):
+    keys = {identify(*sku).key for sku in skus}
+    assert (len(keys) == 1) is same
+
+
+def test_a_name_that_tells_no_maker_is_a_model_of_its_own_of_that_seller():
+    assert identify("novita", "ming-image").key != identify("together", "ming-image").key
+    assert identify("novita", "ming-image").maker == ""
