@@ -30,15 +30,17 @@
   const popover = document.getElementById("evidence-popover");
   let opener = null;
 
+  // Below its number, or above where there is more room; never over it, never wider than the window.
   function place(link) {
-    if (narrow.matches) { popover.style.left = popover.style.top = ""; return; }
+    popover.style.left = popover.style.top = popover.style.maxHeight = "";
+    if (narrow.matches) return;
     const at = link.getBoundingClientRect();
-    const width = popover.offsetWidth, height = popover.offsetHeight;
-    const left = Math.min(Math.max(16, at.right - width), innerWidth - width - 16);
-    const below = at.bottom + 6;
-    const top = below + height < innerHeight - 8 ? below : Math.max(8, at.top - height - 6);
+    const below = innerHeight - at.bottom - 16, above = at.top - 16;
+    const isBelow = below >= Math.min(popover.offsetHeight, 360) || below >= above;
+    popover.style.maxHeight = `${Math.max(160, isBelow ? below : above)}px`;
+    const left = Math.min(at.right - popover.offsetWidth, innerWidth - popover.offsetWidth - 16);
     popover.style.left = `${Math.max(16, left)}px`;
-    popover.style.top = `${top}px`;
+    popover.style.top = `${isBelow ? at.bottom + 6 : Math.max(8, at.top - popover.offsetHeight - 6)}px`;
   }
 
   async function showEvidence(link) {

@@ -49,9 +49,7 @@ class Faults:
 def axe_faults(page: Page) -> list[str]:
     """Every violation as `rule: what it says (the element)`."""
     found = Axe().run(page, options=RULES).response["violations"]
-    return [
-        f"{rule['id']}: {rule['help']} ({node['html'][:160]})" for rule in found for node in rule["nodes"]
-    ]
+    return [f"{rule['id']}: {rule['help']} ({node['html'][:160]})" for rule in found for node in rule["nodes"]]
 
 
 # Elements that stick out on the right and are not inside something that scrolls or clips.
@@ -151,9 +149,7 @@ def picture(page: Page, name: str) -> Path:
 
 
 @pytest.fixture
-def look(
-    _django_db_helper: None, live_server: Any, browser_type_launch_args: dict[str, Any]
-) -> Iterator[Look]:
+def look(_django_db_helper: None, live_server: Any, browser_type_launch_args: dict[str, Any]) -> Iterator[Look]:
     """Ask for it in a test marked `browser`; import it into the test's module.
 
     Playwright lives as long as one test: its event loop must not be there when Django makes or flushes

@@ -254,9 +254,7 @@ def test_a_change_is_spoken_too() -> None:
 def test_a_moment_shows_the_readers_zone_and_keeps_utc() -> None:
     with timezone.override(ZoneInfo("Europe/Berlin")):
         shown = rendered("{{ at|moment }}", at=datetime(2026, 11, 16, 6, 2, tzinfo=UTC))
-    assert shown == (
-        '<time datetime="2026-11-16T06:02:00Z" title="2026-11-16 06:02 UTC">16 Nov 2026, 07:02</time>'
-    )
+    assert shown == ('<time datetime="2026-11-16T06:02:00Z" title="2026-11-16 06:02 UTC">16 Nov 2026, 07:02</time>')
 
 
 def test_a_changed_filter_goes_back_to_the_first_page() -> None:

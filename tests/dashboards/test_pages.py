@@ -2,14 +2,26 @@
 
 import copy
 import re
+from decimal import Decimal as D
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
+from dashboards import access
 from dashboards.models import Person
-from tests.dashboards.browser import PICTURES, Look, axe_faults, look, settled, sideways  # noqa: F401
+from dashboards.views import door
+from tests.dashboards.browser import (
+    PICTURES,
+    Look,
+    axe_faults,
+    look,  # noqa: F401
+    picture,
+    settled,
+    sideways,
+)
 
 pytestmark = [
     pytest.mark.browser,
@@ -32,6 +44,33 @@ def ada() -> Person:
 
 def test_the_sign_in_page_is_sound(look: Look) -> None:  # noqa: F811
     look.at("/sign-in", "sign-in")
+
+
+def test_the_card_of_prices_is_sound(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    rows = [
+        SimpleNamespace(name="Gemini 4 Argon", input=D("2"), output=D("10")),
+        SimpleNamespace(name="MiMo V2.6 Pro", input=D("0.435"), output=D("0.87")),
+        SimpleNamespace(name="A model whose output price nobody knows", input=D("0.15"), output=None),
+    ]
+    monkeypatch.setattr(door, "card_rows", lambda: rows)
+    look.at("/sign-in", "sign-in-card")
+
+
+def test_a_page_that_is_not_there_is_sound(look: Look) -> None:  # noqa: F811
+    look.at("/nowhere", "not-found", expect_status=404)
+
+
+def test_setting_a_password_is_sound(look: Look, ada: Person) -> None:  # noqa: F811
+    page, _ = look.page(390)
+    page.goto(look.origin + access.sign_in_link(ada, ""))
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("New password").fill("short")
+    page.get_by_role("button", name="Set the password").click()
+    picture(page, "set-password-390-light")
+    assert axe_faults(page) == []
+    page.get_by_label("New password").fill("another long sentence")
+    page.get_by_role("button", name="Set the password").click()
+    expect(page).to_have_url(look.origin + "/")
 
 
 def test_a_dead_link_says_what_to_do(look: Look) -> None:  # noqa: F811
