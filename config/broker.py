@@ -38,8 +38,8 @@ def broker(where: Database) -> Broker:
             raise ImproperlyConfigured(
                 "RATECARD_CELERY_BROKER_URL names Redis, but its client is missing: run `pip install redis`."
             )
-        return Broker(parts.geturl(), {"visibility_timeout": seconds})
-    return Broker(parts.geturl(), {})
+        return Broker(environment.text("CELERY_BROKER_URL"), {"visibility_timeout": seconds})
+    return Broker(environment.text("CELERY_BROKER_URL"), {})
 
 
 def _pgmq(where: Database, seconds: int) -> dict[str, Any]:

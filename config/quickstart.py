@@ -91,9 +91,7 @@ def check_port(host: str, port: int) -> None:
     """Refuse a port that somebody else listens on, before anything is started."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # the last run's closed connections do not count
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the last run's closed connections do not count
         try:
             probe.bind((host, port))
         except (OSError, OverflowError) as error:

@@ -71,9 +71,7 @@ class RunLock:
             if self._take():
                 return
             time.sleep(0.1)
-        raise EmbeddedError(
-            f"Another Ratecard is starting or ending on {path.parent.parent}: try again in a moment."
-        )
+        raise EmbeddedError(f"Another Ratecard is starting or ending on {path.parent.parent}: try again in a moment.")
 
 
 @dataclass

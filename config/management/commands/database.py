@@ -50,9 +50,7 @@ class Command(BaseCommand):
         if not (folder / "run").is_dir() or not embedded.answers(folder):
             self.stdout.write(f"PostgreSQL does not run; its data is in {folder}.")
             sys.exit(3)
-        self.stdout.write(
-            f"PostgreSQL runs; its data is in {folder}, its socket in {settings.DATABASE.host}."
-        )
+        self.stdout.write(f"PostgreSQL runs; its data is in {folder}, its socket in {settings.DATABASE.host}.")
 
     def _dump(self, file: Path) -> None:
         partial = file.with_name(file.name + ".partial")  # a dump that was cut short never has the real name
@@ -66,18 +64,14 @@ class Command(BaseCommand):
             raise CommandError(f"{file} is no file: name one that `database dump` wrote.")
         # One transaction: either everything is replaced or nothing is.
         options = ["--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error"]
-        _with_server(
-            ["pg_restore", *options, f"--dbname={settings.DATABASE.conninfo(password='')}", str(file)]
-        )
+        _with_server(["pg_restore", *options, f"--dbname={settings.DATABASE.conninfo(password='')}", str(file)])
         self.stdout.write(f"The database is what {file} holds.")
 
 
 def _folder() -> Path:
     folder: Path | None = settings.DATA_DIR
     if folder is None:
-        raise CommandError(
-            "RATECARD_DATABASE_URL names a PostgreSQL that runs elsewhere: start and stop it there."
-        )
+        raise CommandError("RATECARD_DATABASE_URL names a PostgreSQL that runs elsewhere: start and stop it there.")
     return folder
 
 

@@ -14,9 +14,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument(
-            "--host", default="127.0.0.1", help="the address to listen on (default: this machine only)"
-        )
+        parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: this machine only)")
         parser.add_argument("--no-serve", action="store_true", help="prepare everything, then exit")
         parser.add_argument("--no-sample", action="store_true", help="leave out the sample workspace")
         parser.add_argument("--no-sources", action="store_true", help="start with an empty catalogue")

@@ -1,0 +1,82 @@
+"""Instances of their own in temporary folders; whatever a test starts is ended by its number."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from config import embedded
+from config.environment import BASE_DIR
+
+
+def environment(folder: Path, **changes: str) -> dict[str, str]:
+    """The environment of an instance in `folder`, free of the settings of the tests' own server."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("RATECARD_")}
+    kept["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    return {**kept, "RATECARD_DATABASE_URL": f"embedded://{folder}", **changes}
+
+
+def processes_naming(folder: Path) -> dict[int, str]:
+    """Every live process of an instance: its command line or its environment names the folder."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        if int(entry.name) == os.getpid():
+            continue
+        with suppress(OSError):
+            command, variables = (entry / "cmdline").read_bytes(), (entry / "environ").read_bytes()
+            if command and os.fsencode(folder) in command + variables:
+                found[int(entry.name)] = command.replace(b"\0", b" ").decode(errors="replace")
+    return found
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty data folder that an unprivileged user can reach; its processes are gone afterwards."""
+    top = Path(tempfile.mkdtemp(prefix="ratecard-test-", dir="/var/tmp"))
+    top.chmod(0o755)
+    where = top / "data"
+    try:
+        yield where
+    finally:
+        with suppress(Exception):
+            embedded.stop(where)
+        for pid in processes_naming(top):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(top, ignore_errors=True)
+
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(folder: Path) -> Iterator[Start]:
+    """Start Python with some arguments on the instance in `folder`; both outputs come as one."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(*arguments: str, **changes: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=BASE_DIR,
+            env=environment(folder, **changes),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=0,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
