@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
     from pricing.models import (  # noqa: F401
@@ -28,6 +29,10 @@ class LanguageModelQuerySet(QuerySet["LanguageModel"]):
         for word in text.split():
             found = found.filter(Q(slug__icontains=word) | Q(name__icontains=word) | Q(maker__icontains=word))
         return found
+
+
+LIST_UNITS = ("input", "output", "cache_read")
+"""The units by which list prices are compared."""
 
 
 class OfferingQuerySet(QuerySet["Offering"]):
@@ -56,6 +61,20 @@ class PriceQuerySet(QuerySet["Price"]):
     def overlapping(self, start: datetime, end: datetime) -> PriceQuerySet:
         """Prices that held at any moment of [start, end)."""
         return self.filter(Q(effective_until=None) | Q(effective_until__gt=start), effective_from__lt=end)
+
+    def compared(self, at: datetime, known_at: datetime | None = None) -> PriceQuerySet:
+        """What list prices are compared by: input, output and cached input at the standard tier, as held at a moment.
+
+        In USD only, as no other currency can be set beside it. With the prices of some hours (`schedule`) and of
+        long prompts (`context_from`), so that who compares can say that the plain price is not the only one.
+        """
+        held = self.filter(superseded_at=None, unit__in=LIST_UNITS, currency="USD")
+        return held.filter(service_tier="standard", qualifier="").known_at(known_at).effective_at(at)
+
+    def upcoming(self, after: datetime, until: datetime) -> PriceQuerySet:
+        """Prices known by all evidence there is that begin in (after, until], the earliest first."""
+        soon = self.filter(superseded_at=None, known_until=None)
+        return soon.filter(effective_from__gt=after, effective_from__lte=until).order_by("effective_from", "id")
 
     def standard(self) -> PriceQuerySet:
         """The plain list price: standard tier, no context tier, no schedule, no qualifier."""
@@ -92,6 +111,12 @@ class ScoreQuerySet(QuerySet["Score"]):
         """The newest day's scores of one benchmark and category."""
         scores = self.filter(benchmark__slug=benchmark, category=category)
         return scores.filter(observed_on=scores.aggregate(day=Max("observed_on"))["day"])
+
+    def as_of(self, benchmark: str, category: str, day: date) -> ScoreQuerySet:
+        """One category's scores of the newest day not after `day`; where all are younger, of the oldest day."""
+        own = self.filter(benchmark__slug=benchmark, category=category)
+        newest = Coalesce(Max("observed_on", filter=Q(observed_on__lte=day)), Min("observed_on"))
+        return own.filter(observed_on=own.order_by().values("benchmark").annotate(day=newest).values("day")[:1])
 
 
 class SourceQuerySet(QuerySet["PriceSource"]):
