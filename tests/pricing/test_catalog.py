@@ -1,0 +1,206 @@
+"""Readings into the catalogue: what is written once, what order cannot change, what the database refuses."""
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import permutations
+from types import ModuleType
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from pricing import catalog, sources
+from pricing.catalog.prices import differences
+from pricing.models import Claim, Decision, Disagreement, Offering, Price, PriceEvent, SourceRun
+from pricing.sources import CURATED, OFFICIAL, OfferingFact, Reading, SourceError, Statement
+
+pytestmark = pytest.mark.django_db
+
+DAYS = [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 8, 15, 22)]
+
+
+def _module(slug: str, trust: str, *, history: bool) -> ModuleType:
+    """A source whose bodies are `{"sku": "amount"}`: the smallest thing that keeps the contract."""
+    module = ModuleType(slug)
+
+    def parse(body: bytes) -> Reading:
+        try:
+            prices = json.loads(body)
+            statements = [Statement("acme", sku, "input", Decimal(amount)) for sku, amount in prices.items()]
+        except (ValueError, ArithmeticError, AttributeError) as fault:
+            raise SourceError(f"not prices: {fault}") from fault
+        return Reading(statements, [OfferingFact("acme", "Acme", sku) for sku in prices])
+
+    vars(module).update(
+        SLUG=slug, NAME=slug, TRUST=trust, PRECEDENCE=1, COPIES=(), LICENCE="MIT", URL="https://acme.test",
+        CADENCE_HOURS=24, STATES_HISTORY=history, parse=parse,
+    )  # fmt: skip
+    return module
+
+
+@pytest.fixture(autouse=True)
+def _two_sources(monkeypatch):
+    modules = {"page": _module("page", OFFICIAL, history=False), "data": _module("data", CURATED, history=False)}
+    for name in ("pricing.catalog", "pricing.catalog.prices"):
+        monkeypatch.setattr(sys.modules[name], "all_sources", lambda: modules)
+    assert sources.all_sources() != modules
+
+
+def read(source: str, when: datetime, **prices: str) -> catalog.Outcome:
+    body = json.dumps({sku.replace("_", "-"): amount for sku, amount in prices.items()})
+    return catalog.record(source, body.encode(), observed_at=when)
+
+
+def held() -> list[tuple[object, ...]]:
+    """Every accepted price in all its times."""
+    return list(
+        Price.objects.filter(superseded_at=None)
+        .order_by("offering__sku", "known_from", "effective_from")
+        .values_list(
+            "offering__sku", "amount", "effective_from", "effective_until", "known_from", "known_until", "source__slug",
+            "observed_at", "disputed",
+        )  # fmt: skip
+    )
+
+
+def said() -> list[tuple[object, ...]]:
+    return list(
+        Claim.objects.order_by("source__slug", "offering__sku", "first_seen_at").values_list(
+            "source__slug", "offering__sku", "amount", "first_seen_at", "last_seen_at", "withdrawn_at", "evidence_at"
+        )
+    )
+
+
+def test_a_price_that_changed_between_two_readings_starts_at_the_later_one():
+    read("page", DAYS[0], m="5")
+    read("page", DAYS[1], m="4")
+    amounts = Price.objects.filter(known_until=None).order_by("effective_from").values_list("amount", "effective_from")
+    assert list(amounts)[1:] == [(Decimal(4), DAYS[1])]
+    (event,) = PriceEvent.objects.filter(kind="cut")
+    assert (event.old, event.new, event.effective_from, event.observed_at) == (5, 4, DAYS[1], DAYS[1])
+
+
+def test_the_same_body_again_only_moves_when_it_was_last_seen():
+    read("page", DAYS[0], m="5")
+    before = Price.objects.count(), Claim.objects.count(), PriceEvent.objects.count()
+    outcome = read("page", DAYS[1], m="5")
+    assert outcome.status == SourceRun.Status.UNCHANGED
+    assert (Price.objects.count(), Claim.objects.count(), PriceEvent.objects.count()) == before
+    assert Price.objects.get().observed_at == DAYS[1]
+
+
+HISTORY = [
+    ("page", DAYS[0], {"m": "5", "n": "1"}),
+    ("page", DAYS[1], {"m": "4", "n": "1"}),
+    ("page", DAYS[2], {"m": "5"}),
+    ("data", DAYS[1], {"m": "4.5", "n": "1"}),
+    ("page", DAYS[3], {"m": "5", "n": "2"}),
+]
+
+
+def test_the_order_in_which_readings_are_replayed_cannot_matter():
+    states = set()
+    for order in list(permutations(HISTORY))[::7]:
+        with transaction.atomic():
+            for source, when, prices in order:
+                read(source, when, **prices)
+            assert list(differences(list(Offering.objects.values_list("pk", flat=True)))) == []
+            states.add((tuple(said()), tuple(held())))
+            transaction.set_rollback(True)
+    assert len(states) == 1
+
+
+def test_a_price_that_disappears_ends_and_is_kept():
+    read("page", DAYS[0], m="5", n="1")
+    read("page", DAYS[1], m="5")
+    ended = Price.objects.get(offering__sku="n", known_until=None)
+    assert ended.effective_until == DAYS[1]
+    assert Claim.objects.get(offering__sku="n").withdrawn_at == DAYS[1]
+
+
+def test_both_claims_are_kept_where_two_sources_speak_of_one_offering():
+    read("data", DAYS[0], m="6")
+    read("page", DAYS[0], m="5")
+    assert Claim.objects.count() == 2
+    price = Price.objects.get(known_until=None, superseded_at=None)
+    assert (price.amount, price.source.slug, price.disputed) == (5, "page", True)
+    assert Disagreement.objects.get().claim.amount == 6
+    read("data", DAYS[1], m="5")
+    assert Disagreement.objects.get().state == Disagreement.State.RESOLVED
+
+
+def test_a_persons_decision_survives_every_sync():
+    read("data", DAYS[0], m="6")
+    read("page", DAYS[0], m="5")
+    Decision.objects.create(claim=Claim.objects.get(amount=6), verdict="accept", reason="seen on the invoice", person="a@b.c")
+    catalog.recompute({Offering.objects.get().pk})
+    for when in DAYS[1:]:
+        read("page", when, m="5")
+        price = Price.objects.get(known_until=None, superseded_at=None, effective_until=None)
+        assert (price.amount, price.trust, price.basis) == (6, "decision", "manual")
+
+
+def test_a_body_the_parser_refuses_leaves_the_catalogue_as_it_was_and_says_why():
+    read("page", DAYS[0], m="5")
+    before = held()
+    outcome = catalog.record("page", b"<html>", observed_at=DAYS[1])
+    assert outcome.status == SourceRun.Status.FAILED
+    assert "not prices" in outcome.error
+    assert held() == before
+    assert SourceRun.objects.filter(status=SourceRun.Status.FAILED).count() == 1
+
+
+def test_a_dry_run_tells_and_writes_nothing():
+    outcome = catalog.record("page", b'{"m": "5"}', observed_at=DAYS[0], dry_run=True)
+    assert (outcome.added, outcome.prices) == (1, 1)
+    assert (Claim.objects.count(), SourceRun.objects.count()) == (0, 0)
+
+
+def test_a_reading_cannot_come_from_the_future():
+    with pytest.raises(SourceError, match="lies in the future"):
+        read("page", datetime.now(UTC) + timedelta(days=1), m="5")
+
+
+def test_free_is_a_price_and_unknown_is_none():
+    read("page", DAYS[0], m="0")
+    assert Price.objects.get().amount == 0
+    assert not Price.objects.filter(unit="output").exists()
+
+
+def _another(**changes: object) -> Price:
+    price = Price.objects.filter(superseded_at=None).first()
+    assert price is not None
+    price.pk = None
+    for name, value in changes.items():
+        setattr(price, name, value)
+    return price
+
+
+@pytest.mark.parametrize(
+    ("changes", "constraint"),
+    [
+        ({}, "one_price_at_a_time"),
+        ({"effective_from": DAYS[0]}, "one_price_at_a_time"),
+        ({"known_from": DAYS[2]}, "one_price_at_a_time"),
+        ({"amount": Decimal(-1), "unit": "output"}, "price_not_negative"),
+        ({"per": 0, "unit": "output"}, "price_per_something"),
+        ({"effective_until": datetime(2020, 6, 11, tzinfo=UTC), "unit": "output"}, "price_ends_after_it_starts"),
+        ({"known_until": DAYS[0], "unit": "output"}, "price_known_until_after_from"),
+        ({"context_from": 1000, "unit": "output"}, "context_tier_is_whole"),
+        ({"schedule": None}, "schedule"),
+        ({"qualifier": None}, "qualifier"),
+    ],
+)
+def test_the_database_refuses_what_must_not_be(changes, constraint):
+    read("page", DAYS[0], m="5")
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        _another(**changes).save(force_insert=True)
+
+
+def test_verification_finds_a_price_that_no_claim_gives():
+    read("page", DAYS[0], m="5")
+    ids = list(Offering.objects.values_list("pk", flat=True))
+    assert list(differences(ids)) == []
+    Price.objects.update(amount=Decimal("0.5"))
+    assert len(list(differences(ids))) == 2
