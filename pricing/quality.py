@@ -90,9 +90,7 @@ def load_bundled(slugs: Iterable[str] | None = None, *, dry_run: bool = False) -
     )
 
 
-def record(
-    benchmark: str, facts: Sequence[ScoreFact], observed_on: date, *, dry_run: bool = False
-) -> Recorded:
+def record(benchmark: str, facts: Sequence[ScoreFact], observed_on: date, *, dry_run: bool = False) -> Recorded:
     """Keep what a benchmark said on a day; KeyError when no module has that slug.
 
     With `dry_run` the answer is the same and nothing is written.

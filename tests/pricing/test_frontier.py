@@ -35,9 +35,11 @@ def make_point(key: str, price: str, rating: str, half: str | None = None, votes
     return Point(key, key.title(), Decimal(price), value, low, high, votes)
 
 
-def make_offer(model: str, provider: str, cost: str = "1", output: str | None = None, **rest: object) -> Offer:
-    prices = {"input": Decimal(cost), "output": Decimal(output or cost)}
-    return Offer(model, provider, **{"sku": model, "usd_per_mtok_by_unit": prices, **rest})
+def make_offer(
+    model: str, provider: str, cost: str = "1", output: str | None = None, *, sku: str = "", **rest: Any
+) -> Offer:
+    prices_by_unit = {"input": Decimal(cost), "output": Decimal(output or cost)}
+    return Offer(model, provider, sku or model, prices_by_unit, **rest)
 
 
 def make_rated(name: str, model: str | None, rating: str = "1400", effort: str = "", votes: int = 100) -> Rated:

@@ -25,12 +25,8 @@ class Command(BaseCommand):
             choices=sorted(benchmarks()),
             help="only this benchmark; may be given several times (default: all)",
         )
-        parser.add_argument(
-            "--file", type=Path, help="a table as the benchmark publishes it; .gz is unpacked"
-        )
-        parser.add_argument(
-            "--observed-at", help="the day of the table, such as 2026-10-20; needed with --file"
-        )
+        parser.add_argument("--file", type=Path, help="a table as the benchmark publishes it; .gz is unpacked")
+        parser.add_argument("--observed-at", help="the day of the table, such as 2026-10-20; needed with --file")
         parser.add_argument("--dry-run", action="store_true", help="say what would change and write nothing")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
