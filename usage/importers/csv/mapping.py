@@ -220,7 +220,7 @@ def _faults_of_time(spec: Mapping[str, Any]) -> list[str]:
         faults.append(f"“time_format”: the pattern “{form}” cannot be read.")
     try:
         zone = ZoneInfo(spec.get("time_zone", "UTC"))
-    except (ValueError, TypeError, OSError):
+    except (KeyError, ValueError, TypeError, OSError):
         return [*faults, "“time_zone” must be a name such as “UTC” or “Europe/Berlin”."]
     window = spec.get("window")
     if not window:

@@ -26,6 +26,8 @@ _NUMBER = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?", re.ASCII)
 
 _GROUPED = re.compile(r"-?\d{1,3}(?:[,.'\s]\d{3})+(?:[.,]\d+)?")
 
+GROUPED = "a number has a thousands separator that the mapping does not declare"
+
 Period = tuple[datetime, datetime | None, bool]
 """Start, end, and whether the local time occurs twice."""
 
@@ -140,8 +142,8 @@ class RowReader:
         if self._map.decimal == ",":
             text = text.replace(",", ".") if "." not in text else "?"
         if not _NUMBER.fullmatch(text):
-            if _GROUPED.fullmatch(text):
-                raise Unreadable("a number has a thousands separator that the mapping does not declare")
+            if _GROUPED.fullmatch(cell.strip()):
+                raise Unreadable(GROUPED)
             raise Unreadable("a cell is not a plain number")
         return Decimal(text)
 
@@ -151,6 +153,8 @@ class RowReader:
         number = self._number(cell)
         if number is None:
             return None
+        if unit == 1 and not self._map.thousands and _GROUPED.fullmatch(cell.strip()):
+            raise Unreadable(GROUPED)  # 1.000 may be a thousand
         number *= unit
         if number < 0:
             raise Unreadable("a count is negative")
@@ -337,7 +341,7 @@ def _period_end(start: datetime, day: date | None, grain: str, zone: ZoneInfo) -
     if grain in ("1m", "1h"):
         length = timedelta(minutes=1) if grain == "1m" else timedelta(hours=1)
         if start.timestamp() % 60 or (grain == "1h" and start.astimezone(zone).minute):
-            raise Unreadable(f"time is not the start of a {'minute' if grain == '1m' else 'hour'}")
+            raise Unreadable(f"time is not the start of {'a minute' if grain == '1m' else 'an hour'}")
         return start + length
     if day is None:
         raise Unreadable(f"time is not the start of a day in {zone.key}")
