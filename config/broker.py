@@ -29,7 +29,7 @@ class Broker:
 def broker(where: Database) -> Broker:
     """The broker that RATECARD_CELERY_BROKER_URL names, or queues in `where`."""
     seconds = environment.integer("TASK_SECONDS", default=VISIBILITY_SECONDS)
-    schemes = ("redis", "rediss", "amqp", "amqps", "pgmq")
+    schemes = ("redis", "rediss", "redis+socket", "amqp", "amqps", "pgmq")
     parts = environment.url("CELERY_BROKER_URL", "", schemes=schemes)
     if parts is None or parts.scheme == "pgmq":
         return Broker("pgmq://localhost", _pgmq(where, seconds))

@@ -1,5 +1,7 @@
 import os
+import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -73,3 +75,19 @@ def wait_for(journal: Path, line: str) -> None:
             return
         time.sleep(0.1)
     pytest.fail(f"the journal never said {line!r}")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="no redis-server was found")
+def test_tasks_go_through_redis_where_it_is_named(folder: Path, start: Start) -> None:
+    folder.mkdir()
+    journal, door = folder / "journal", folder / "redis.sock"
+    settings = {"JOURNAL": str(journal), "RATECARD_CELERY_BROKER_URL": f"redis+socket://{door}"}
+    server = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", door, "--save", ""], cwd=folder)
+    try:
+        start(*WORKER, **settings)
+        start("-c", SEND, **settings)
+        wait_for(journal, "ended quick")
+    finally:
+        server.kill()
+        server.wait()
