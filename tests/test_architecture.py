@@ -1,0 +1,115 @@
+"""The house rules of docs/design.md section 3, read from the code itself."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+APPS = ("pricing", "usage", "dashboards", "config")
+MAY_IMPORT = {
+    "pricing": {"pricing"},
+    "usage": {"usage", "pricing"},
+    "dashboards": {"dashboards", "usage", "pricing"},
+    "config": {"config", "dashboards", "usage", "pricing"},
+}
+RULES = (
+    "pricing/acceptance.py", "pricing/audit.py", "pricing/cost.py", "pricing/frontier.py", "pricing/matching.py",
+    "pricing/providers.py", "pricing/schedules.py", "pricing/units.py", "usage/attribution.py", "dashboards/formatting.py",
+)  # fmt: skip
+"""Pure modules: plain values in, plain values out."""
+
+LINES = 400
+"""A module past this becomes a package named by subject."""
+
+
+def modules(*apps: str) -> Iterator[Path]:
+    for app in apps:
+        for path in sorted((ROOT / app).rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield path
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.module
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_imports_go_down_only(app):
+    upward = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules(app)
+        for name in imports(path)
+        if name.split(".")[0] in APPS and name.split(".")[0] not in MAY_IMPORT[app]
+    ]
+    assert upward == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_knows_no_database(rule):
+    reached = [name for name in imports(ROOT / rule) if name.split(".")[0] == "django" or name.endswith(".models")]
+    assert reached == []
+
+
+@pytest.mark.parametrize("folder", ["pricing/sources", "pricing/benchmarks", "usage/importers"])
+def test_a_plug_in_touches_no_database(folder):
+    reached = [
+        f"{path.name} imports {name}"
+        for path in (ROOT / folder).glob("*.py")
+        for name in imports(path)
+        if name.split(".")[0] == "django" or name.endswith((".models", ".catalog", ".ingest"))
+    ]
+    assert reached == []
+
+
+def test_no_module_outgrows_its_room():
+    long = [f"{p.relative_to(ROOT)}: {n}" for p in modules(*APPS) if (n := len(p.read_text().splitlines())) > LINES]
+    assert long == []
+
+
+def test_rooms_are_named_by_subject():
+    vague = {"utils", "helpers", "services", "manager", "managers", "misc", "common"}
+    assert [str(p.relative_to(ROOT)) for p in modules(*APPS) if p.stem in vague or p.parent.name in vague] == []
+
+
+MONEY = ("pricing/acceptance.py", "pricing/cost.py", "pricing/ratecards.py", "pricing/catalog", "usage/ingest", "usage/rating.py", "usage/rollups.py")
+
+
+def test_no_float_in_code_that_handles_money():
+    found = []
+    for place in MONEY:
+        path = ROOT / place
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text())):
+                is_float = isinstance(node, ast.Constant) and isinstance(node.value, float)
+                if is_float or (isinstance(node, ast.Name) and node.id == "float"):
+                    found.append(f"{file.relative_to(ROOT)}:{node.lineno}")
+    assert found == []
+
+
+def test_templates_carry_no_inline_style_or_script():
+    wrong = []
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        if "emails" in path.parts:
+            continue
+        text = path.read_text()
+        if re.search(r"\sstyle=|\son\w+=\"|<style|<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")", text):
+            wrong.append(str(path.relative_to(ROOT)))
+    assert wrong == []
+
+
+def test_every_migration_is_reversible_or_says_why_not():
+    silent = [
+        str(path.relative_to(ROOT))
+        for app in APPS
+        for path in (ROOT / app).glob("migrations/0*.py")
+        if re.search(r"RunSQL\(|RunPython\(", path.read_text())
+        and not re.search(r"reverse_sql|reverse_code|noop|, *\w+\)|irreversible", path.read_text())
+    ]
+    assert silent == []
