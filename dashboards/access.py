@@ -55,6 +55,8 @@ def first_sign_in_link(base_url: str) -> str | None:
         if any(person.has_usable_password() for person in people):
             return None
         first = next((person for person in people if person.is_instance_admin and person.is_active), None)
+        if first is None and any(person.email == FIRST_PERSON for person in people):
+            return None  # somebody closed that account; a restart does not open it again
         if first is None:
             first = Person.objects.create_user(FIRST_PERSON, name="Administrator", is_instance_admin=True)
         return sign_in_link(first, base_url)
@@ -67,16 +69,12 @@ def sign_in_link(person: Person, base_url: str, lives: timedelta = LINK_LIVES) -
     with transaction.atomic():
         unused = SignInLink.objects.filter(person=person, used_at=None, expires_at__gt=now)
         unused.update(used_at=now)
-        SignInLink.objects.create(
-            person=person, sha256=_sha256(secret), created_at=now, expires_at=now + lives
-        )
+        SignInLink.objects.create(person=person, sha256=_sha256(secret), created_at=now, expires_at=now + lives)
     return f"{base_url.rstrip('/')}/sign-in/link/{secret}"
 
 
 def _live_link(secret: str, now: datetime) -> QuerySet[SignInLink]:
-    return SignInLink.objects.filter(
-        sha256=_sha256(secret), used_at=None, expires_at__gt=now, person__is_active=True
-    )
+    return SignInLink.objects.filter(sha256=_sha256(secret), used_at=None, expires_at__gt=now, person__is_active=True)
 
 
 def sign_in_link_lives(secret: str) -> bool:
@@ -202,14 +200,10 @@ def may(person: object, role: str, organisation: "Organisation", project: "Proje
             return False
         where |= Q(project=project)
     enough = [name for name, rank in _RANK.items() if rank >= _RANK[role]]
-    return Membership.objects.filter(
-        where, person=person, organisation=organisation, role__in=enough
-    ).exists()
+    return Membership.objects.filter(where, person=person, organisation=organisation, role__in=enough).exists()
 
 
-def require(
-    person: object, role: str, organisation: "Organisation | None", project: "Project | None" = None
-) -> None:
+def require(person: object, role: str, organisation: "Organisation | None", project: "Project | None" = None) -> None:
     """404 unless the person may: a stranger does not learn that the thing exists."""
     if organisation is None or not may(person, role, organisation, project):
         raise Http404("No such page")
@@ -226,9 +220,7 @@ def projects_seen(person: Person, organisation: "Organisation") -> "QuerySet[Pro
     return projects.filter(pk__in=mine.values("project_id"))
 
 
-def grant(
-    person: Person, role: str, organisation: "Organisation", project: "Project | None" = None
-) -> Membership:
+def grant(person: Person, role: str, organisation: "Organisation", project: "Project | None" = None) -> Membership:
     """Gives a role, replacing the one held in the same place."""
     if project is not None and project.organisation_id != organisation.pk:
         raise ValueError(f"{project} is not a project of {organisation}")
@@ -252,7 +244,7 @@ def join_orphan_organisations(person: Person) -> int:
 # Tokens
 
 
-def create_token(  # noqa: PLR0917 — callers name everything after the role
+def create_token(
     name: str,
     role: str,
     person: Person | None = None,

@@ -91,9 +91,7 @@ class Membership(models.Model):
     """A person's role in an organisation, or in one project of it."""
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="memberships")
-    organisation = models.ForeignKey(
-        "usage.Organisation", on_delete=models.CASCADE, related_name="memberships"
-    )
+    organisation = models.ForeignKey("usage.Organisation", on_delete=models.CASCADE, related_name="memberships")
     project = models.ForeignKey(
         "usage.Project",
         on_delete=models.CASCADE,
@@ -161,9 +159,7 @@ class SignInLink(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(expires_at__gt=F("created_at")), name="link_expires_after_creation"
-            ),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="link_expires_after_creation"),
             models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="link_secret_hashed"),
         ]
 

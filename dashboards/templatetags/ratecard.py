@@ -61,9 +61,7 @@ def _idle_zeros(text: str, decimals: int | None) -> SafeString:
 
 
 @register.simple_tag
-def price(
-    amount: Decimal | None, evidence: str = "", decimals: int | None = None, currency: str = "USD"
-) -> SafeString:
+def price(amount: Decimal | None, evidence: str = "", decimals: int | None = None, currency: str = "USD") -> SafeString:
     """A listed price: linked to its evidence, aligned on `decimals`; unknown and free say so."""
     if amount is None:
         return badge("unknown")

@@ -60,9 +60,7 @@ def tries_sentence(tries_left: int) -> str:
     if not tries_left:
         return "That password does not match this e-mail. Wait 15 minutes before the next try."
     noun = "try" if tries_left == 1 else "tries"
-    return (
-        f"That password does not match this e-mail. {WORDS[tries_left]} {noun} left before a 15-minute pause."
-    )
+    return f"That password does not match this e-mail. {WORDS[tries_left]} {noun} left before a 15-minute pause."
 
 
 def _door(request: HttpRequest, template: str, context: dict[str, object], status: int = 200) -> HttpResponse:

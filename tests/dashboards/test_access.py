@@ -121,6 +121,12 @@ def test_once_somebody_has_a_password_no_start_gives_a_link(ada: Person) -> None
     assert access.first_sign_in_link("http://a") is None
 
 
+def test_a_restart_does_not_reopen_a_closed_first_account() -> None:
+    access.first_sign_in_link("http://a")
+    Person.objects.update(is_active=False)
+    assert access.first_sign_in_link("http://a") is None
+
+
 def test_a_link_works_once_and_only_within_its_life(ada: Person) -> None:
     secret = secret_of(access.sign_in_link(ada, "http://a"))
     assert access.sign_in_link_lives(secret)

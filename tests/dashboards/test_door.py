@@ -154,3 +154,14 @@ def test_a_private_catalogue_asks_to_sign_in(client: Client, settings: Any) -> N
 
 def test_pages_of_the_door_are_not_kept(client: Client) -> None:
     assert "no-store" in client.get("/sign-in")["Cache-Control"]
+
+
+def test_the_frame_of_a_page_costs_five_queries(client: Client, ada: Person, django_assert_num_queries: Any) -> None:
+    mine = Organisation.objects.create(slug="mine", name="Mine", is_sample=True)
+    access.grant(ada, "viewer", mine)
+    client.force_login(ada)
+    # Session, person, their organisations, when prices were read, when usage came in.
+    with django_assert_num_queries(5):
+        shown = client.get("/nowhere").content.decode()
+    assert '<span class="badge sample">Sample</span>' in shown
+    assert "prices and ratings are real" in shown

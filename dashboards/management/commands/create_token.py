@@ -44,7 +44,5 @@ class Command(BaseCommand):
             return found
         some = list(Organisation.objects.order_by("pk")[:2])
         if len(some) > 1:
-            raise CommandError(
-                "There are several organisations: say which with --organisation.", returncode=2
-            )
+            raise CommandError("There are several organisations: say which with --organisation.", returncode=2)
         return some[0] if some else None
