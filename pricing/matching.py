@@ -93,6 +93,9 @@ def identify(provider: str, sku: str) -> Identity:
         name = _VARIANT.sub("", name)
     known = declared(provider)
     maker = MAKER_OF_NAMESPACE.get(namespace.split("/")[-1], "") if namespace else ""
+    if maker == provider and maker_of(name):
+        # A maker that also hosts others puts its own name before theirs too (`perplexity/kimi-k3`).
+        maker = maker_of(name)
     if not maker:
         maker = maker_of(name) or (namespace if namespace and known is None else "")
     if not maker and known is not None and known.maker and not namespace:
@@ -102,6 +105,8 @@ def identify(provider: str, sku: str) -> Identity:
         return Identity(own if namespace else "", f"{own}-{name}", region, "seller's own name")
     name = _without_date(maker, name)
     name = _SAME_MODEL.get((maker, name), name)
+    if maker == "zai":
+        name = name.removeprefix("zai-")  # as Mistral lists it
     return Identity(maker, name, region, ", ".join(rules) or "maker's own name")
 
 

@@ -95,6 +95,7 @@ MAKER_OF_NAME = (
     (re.compile(r"(mistral|mixtral|ministral|codestral|devstral|magistral|pixtral|voxtral|open-mi[sx]tral)-"), "mistral"),
     (re.compile(r"grok-"), "xai"),
     (re.compile(r"(qwen|qwq|qvq)"), "alibaba"),
+    (re.compile(r"llama-[\d.]+-nemotron-"), "nvidia"),
     (re.compile(r"((meta-)?llama|codellama|muse)-?\d*"), "meta"),
     (re.compile(r"(kimi|moonshot)-"), "moonshot"),
     (re.compile(r"(glm|chatglm|zai-glm)-"), "zai"),

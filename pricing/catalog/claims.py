@@ -60,7 +60,7 @@ def write_claims(source: Source, body: bytes, observed_at: datetime, version: st
         touched: set[int] = set()
     else:
         reading = source.parse(body)
-        ids = write_offerings(reading, row)
+        ids = write_offerings(reading, row, observed_at)
         write_aliases(reading, row, ids, observed_at)
         write_calendars(reading, row)
         runs = _Runs(

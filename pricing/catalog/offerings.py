@@ -23,7 +23,7 @@ _DATED = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{8}|\d{4})$")
 _OPEN_WEIGHTS_HUB = "huggingface-"
 
 
-def write_offerings(reading: Reading, source: PriceSource) -> dict[Key, int]:
+def write_offerings(reading: Reading, source: PriceSource, observed_at: datetime) -> dict[Key, int]:
     """Make sure every offering a reading speaks of exists; its ids by key as the reading writes it."""
     facts = _facts(reading)
     identities = {key: identify(key[0], key[1]) for key in facts}
@@ -44,7 +44,11 @@ def write_offerings(reading: Reading, source: PriceSource) -> dict[Key, int]:
         ),
     )  # fmt: skip
     kept = _offering_ids() if missing else kept
-    return {key: kept[_stored(key, identities[key])] for key in facts}
+    ids = {key: kept[_stored(key, identities[key])] for key in facts}
+    retired = [ids[key] for key, fact in facts.items() if fact.retired]
+    # Nobody says when: it was gone when the source looked.
+    Offering.objects.filter(pk__in=retired, retired_at=None).update(retired_at=observed_at)
+    return ids
 
 
 def _offering_ids() -> dict[Key, int]:

@@ -87,6 +87,8 @@ class OfferingFact:
     description: str = ""
     context_window: int | None = None
     deprecated: bool = False
+    retired: bool = False
+    """No longer sold, though its price is still the last one known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,11 @@ def _read(snapshot: Mapping[str, Any]) -> Reading:
         for model, modes in models.items():
             reading.offerings.append(
                 OfferingFact(
-                    provider, known.name if known else lab, model, deprecated=status.get(model) == "deprecated"
+                    provider,
+                    known.name if known else lab,
+                    model,
+                    deprecated=status.get(model) == "deprecated",
+                    retired=status.get(model) == "removed",
                 )
             )
             tables = [table for table in timetables if table.provider == lab and table.covers(model)]
@@ -92,8 +96,7 @@ def _read(snapshot: Mapping[str, Any]) -> Reading:
     reading.unplaced["subscription plan"] += len(snapshot.get("plans", []))
     reading.unplaced["estimate of an unpriced model"] += len(snapshot.get("estimates", []))
     for models in snapshot.get("status", {}).values():
-        # `deprecated` has a column of its own; that a model was removed, or is a preview, has none yet.
-        reading.unplaced.update(f"status {status}" for status in models.values() if status != "deprecated")
+        reading.unplaced.update(f"status {s}" for s in models.values() if s not in ("deprecated", "removed"))
     reading.unplaced = +reading.unplaced
     return reading
 

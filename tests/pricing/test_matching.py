@@ -125,6 +125,8 @@ def test_two_skus_that_differ_by_case_alone_are_not_chosen_between():
         ([("deepseek", "deepseek-v4-flash"), ("novita", "deepseek/deepseek-v4-flash-0731")], False),
         ([("fireworks", "kimi-k2p5"), ("openrouter", "moonshotai/kimi-k2.5")], True),
         ([("openrouter", "openai/gpt-4o:batch"), ("openai", "gpt-4o")], True),
+        ([("perplexity", "perplexity/kimi-k3"), ("moonshot", "kimi-k3")], True),
+        ([("openrouter", "llama-3.1-nemotron-70b-instruct"), ("x", "nvidia/llama-3.1-nemotron-70b-instruct")], True),
         ([("openrouter", "sao10k/l3-lunaris"), ("novita", "other/l3-lunaris")], False),
     ],
 )  # fmt: skip
