@@ -1,3 +1,18 @@
-from django.urls import URLPattern, URLResolver
+"""Addresses: pages, the HTTP API, and what a load balancer asks."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, include, path
+
+from config.api import api
+from dashboards.api import health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("api/v1/", api.urls),
+    path("", include("dashboards.urls")),
+]
+
+handler400 = "dashboards.api.problem.bad_request"
+handler403 = "dashboards.api.problem.forbidden"
+handler404 = "dashboards.api.problem.not_found"
+handler500 = "dashboards.api.problem.server_error"

@@ -25,9 +25,8 @@ def version() -> Version:
     """Equal as long as no source was read and no person decided anything: then every stored answer holds. One query."""
     newest = Decision.objects.order_by("-pk").values("pk")[:1]
     revoked = Decision.objects.filter(revoked_at__isnull=False).order_by("-revoked_at").values("revoked_at")[:1]
-    return (
-        SourceRun.objects.order_by("-pk").values_list("pk", Subquery(newest), Subquery(revoked)).first() or (0, None, None)
-    )
+    runs = SourceRun.objects.order_by("-pk").values_list("pk", Subquery(newest), Subquery(revoked))
+    return runs.first() or (0, None, None)
 
 
 def recall(key: Hashable, current: Version, now: datetime) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -79,15 +79,11 @@ def answer(question: Question, now: datetime | None = None) -> tuple[dict[str, A
         return remembered, current
     at = asked.at or clock
     found = find(asked, at)
-    rows: dict[int, list[PriceRow]] = defaultdict(list)
     everything = rows_of(seller.id for seller in found.offerings) if found.offerings else []
-    for row in everything:
-        rows[row.offering_id].append(row)
     holidays = calendars() if any(row.schedule for row in everything) else {}
-    offerings = [_offering(seller, rows[seller.id], asked, at, holidays) for seller in found.offerings]
-    statuses = {offering["status"] for offering in offerings}
+    offerings = offerings_json(found.offerings, everything, asked, at, holidays)
     reply = {
-        "status": next((status for status in ("priced", "free") if status in statuses), "unknown"),
+        "status": overall(offerings),
         "name": asked.model,
         "rule": found.rule,
         "at": moment_text(at),
@@ -134,18 +130,39 @@ def _in_region(found: Found, asked: Question) -> Found:
     return Found(found.rule, there)
 
 
-def _offering(
-    seller: Seller, rows: Iterable[PriceRow], asked: Question, at: datetime, holidays: dict[str, schedules.Calendar]
-) -> dict[str, Any]:
-    standing = [
-        row for row in rows
-        if row.holds_at(at) and row.known_at(asked.known_at) and (asked.tier is None or row.service_tier == asked.tier)
-    ]  # fmt: skip
-    if asked.context is not None:
-        standing = in_context(standing, asked.context)
-    applies = applying(standing, in_force(standing, at, holidays))
-    prices = [price_json(row, at, applies=row.id in applies) for row in sorted(standing, key=lambda row: row.order)]
-    return {**seller.as_json(), "status": status_of(row.amount for row in standing), "prices": prices}
+def offerings_json(
+    offerings: Iterable[Seller], rows: Iterable[PriceRow], asked: Question, at: datetime,
+    holidays: Mapping[str, schedules.Calendar],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Each offering with those of the rows that answer the question at a moment."""
+    rows_by_offering: dict[int, list[PriceRow]] = defaultdict(list)
+    for row in rows:
+        tier_fits = asked.tier is None or row.service_tier == asked.tier
+        if tier_fits and row.holds_at(at) and row.known_at(asked.known_at):
+            rows_by_offering[row.offering_id].append(row)
+    answers = []
+    for seller in offerings:
+        standing = rows_by_offering[seller.id]
+        if asked.context is not None:
+            standing = in_context(standing, asked.context)
+        applies = applying(standing, in_force(standing, at, holidays))
+        answers.append(
+            {
+                **seller.as_json(),
+                "status": status_of(row.amount for row in standing),
+                "prices": [
+                    price_json(row, at, applies=row.id in applies)
+                    for row in sorted(standing, key=lambda row: row.order)
+                ],
+            }
+        )
+    return answers
+
+
+def overall(offerings: Iterable[Mapping[str, Any]]) -> str:
+    """Of several offerings: `priced` where one is, `free` where the others are not priced, else `unknown`."""
+    statuses = {offering["status"] for offering in offerings}
+    return next((status for status in ("priced", "free") if status in statuses), "unknown")
 
 
 def in_context(rows: Sequence[PriceRow], prompt_tokens: int) -> list[PriceRow]:
@@ -159,7 +176,7 @@ def in_context(rows: Sequence[PriceRow], prompt_tokens: int) -> list[PriceRow]:
     return list(best.values())
 
 
-def _next_change(rows: Iterable[PriceRow], now: datetime, holidays: dict[str, schedules.Calendar]) -> datetime:
+def _next_change(rows: Iterable[PriceRow], now: datetime, holidays: Mapping[str, schedules.Calendar]) -> datetime:
     """The first moment after now at which an answer about now could differ, at most `OLD_AFTER` away."""
     last = now + OLD_AFTER
     edges = [edge for row in rows for edge in (row.effective_from, row.effective_until) if edge is not None]
@@ -186,9 +203,8 @@ def history(question: Question, now: datetime | None = None) -> dict[str, Any]:
         }
         for seller in found.offerings
     ]
-    statuses = {offering["status"] for offering in offerings}
     return {
-        "status": next((status for status in ("priced", "free") if status in statuses), "unknown"),
+        "status": overall(offerings),
         "name": asked.model,
         "rule": found.rule,
         "known_at": moment_text(asked.known_at),

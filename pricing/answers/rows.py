@@ -114,9 +114,9 @@ def sellers(**where: Any) -> list[Seller]:
     return sorted(found, key=lambda s: (s.provider != s.maker, s.provider, s.sku, s.region))
 
 
-def price_rows(prices: PriceQuerySet) -> list[PriceRow]:
-    """The rows of a query that a recomputation still gives."""
-    return [PriceRow(*row) for row in prices.filter(superseded_at=None).values_list(*_COLUMNS)]
+def price_rows(prices: PriceQuerySet, most: int | None = None) -> list[PriceRow]:
+    """The rows of a query that a recomputation still gives, at most so many."""
+    return [PriceRow(*row) for row in prices.filter(superseded_at=None).values_list(*_COLUMNS)[:most]]
 
 
 def rows_of(offering_ids: Iterable[int]) -> list[PriceRow]:

@@ -61,7 +61,8 @@ def as_text(answer: dict[str, Any]) -> str:
 
 
 def _line(price: dict[str, Any]) -> str:
-    qualified = [price["unit"], price["qualifier"], "" if price["service_tier"] == "standard" else price["service_tier"]]
+    tier = "" if price["service_tier"] == "standard" else price["service_tier"]
+    qualified = [price["unit"], price["qualifier"], tier]
     if price["context_from"]:
         qualified.append(f"{price['context_op']} {price['context_from']:,} tokens")
     if price["schedule"]:

@@ -1,0 +1,197 @@
+"""What the catalogue knows, over HTTP: prices, names, models, changes, price per quality."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import Path, Query, Router, Schema
+from pydantic import Field
+
+from dashboards.api import schemas
+from dashboards.api.auth import CatalogueBearer
+from dashboards.api.caching import answered
+from dashboards.api.problem import documented
+from pricing.answers import changes as changes_of
+from pricing.answers import listing, moment, quality
+from pricing.answers import prices as prices_of
+from pricing.answers.questions import MOST_TOKENS, BadQuestion
+
+router = Router(tags=["catalogue"], auth=CatalogueBearer())
+
+Name = Annotated[str, Field(max_length=400)]
+Moment = Annotated[str, Field(max_length=40, description="A date (00:00 UTC) or a time with its zone.")]
+Limit = Annotated[int, Field(ge=1, le=listing.MOST)]
+
+
+class PriceQuestion(Schema):
+    """One seller's offering by its sku."""
+
+    provider: Name
+    sku: Name
+    region: Name | None = None
+    tier: Name | None = Field(None, description="standard, batch, flex, priority, fast …; default: all.")
+    context: int | None = Field(None, ge=0, le=MOST_TOKENS, description="Prompt tokens of the request priced.")
+    at: Moment | None = None
+    known_at: Moment | None = Field(None, description="By the evidence of that moment; default: all there is.")
+
+
+class HistoryQuestion(Schema):
+    provider: Name
+    sku: Name
+    region: Name | None = None
+    tier: Name | None = None
+    known_at: Moment | None = None
+
+
+class PricesQuestion(Schema):
+    provider: Name | None = None
+    model: Name | None = Field(None, description="A model's slug, or a name that resolves to it.")
+    unit: Name | None = None
+    tier: Name | None = None
+    region: Name | None = None
+    currency: Name | None = None
+    q: Name | None = Field(None, description="Words that must each appear in provider, sku or model.")
+    at: Moment | None = None
+    known_at: Moment | None = None
+    limit: Limit = listing.USUAL
+    cursor: Name | None = Field(None, description="`next` of the page before.")
+
+
+class ResolveQuestion(Schema):
+    name: Name
+    provider: Name | None = None
+    at: Moment | None = None
+
+
+class ModelsQuestion(Schema):
+    q: Name | None = None
+    maker: Name | None = None
+    limit: Limit = listing.USUAL
+    cursor: Name | None = None
+
+
+class ModelQuestion(Schema):
+    at: Moment | None = None
+    known_at: Moment | None = None
+
+
+class ChangesQuestion(Schema):
+    since: Moment | None = Field(None, alias="from", description="Start of the range, included.")
+    until: Moment | None = Field(None, description="End of the range, not included.")
+    by: Literal["observed", "effective", "recorded"] = "observed"
+    source: Name | None = None
+    provider: Name | None = None
+    limit: Limit = listing.USUAL
+    cursor: Name | None = None
+
+
+class FrontierQuestion(Schema):
+    benchmark: Name = "arena"
+    category: Name = "overall"
+    mix: Name = Field("3:1", description="Tokens of input:output[:cache_read] by which prices are blended.")
+
+
+@router.get("/price", response=documented(schemas.PriceAnswer), operation_id="price")
+def price(request: HttpRequest, asked: Query[PriceQuestion]) -> HttpResponse:
+    """What one offering costs, now or at a time; `unknown` where nobody knows, never 0."""
+    _only(request, PriceQuestion)
+    question = prices_of.Question(
+        asked.sku, asked.provider, asked.region, asked.tier, asked.context, _moment(asked.at, "at"),
+        _moment(asked.known_at, "known_at"),
+    )  # fmt: skip
+    return answered(request, lambda: prices_of.price(question), dated=asked.at is not None)
+
+
+@router.get("/price-history", response=documented(schemas.HistoryAnswer), operation_id="price_history")
+def price_history(request: HttpRequest, asked: Query[HistoryQuestion]) -> HttpResponse:
+    """Every price an offering ever had, by the evidence of `known_at`."""
+    _only(request, HistoryQuestion)
+    question = prices_of.Question(
+        asked.sku, asked.provider, asked.region, asked.tier, known_at=_moment(asked.known_at, "known_at")
+    )
+    return answered(request, lambda: prices_of.history(question), dated=False)
+
+
+@router.get("/prices", response=documented(schemas.PricesAnswer), operation_id="prices")
+def prices(request: HttpRequest, asked: Query[PricesQuestion]) -> HttpResponse:
+    """Prices in force, by page."""
+    _only(request, PricesQuestion)
+    filters = listing.Filters(
+        asked.provider, asked.model, asked.unit, asked.tier, asked.region, asked.currency, asked.q,
+        _moment(asked.at, "at"), _moment(asked.known_at, "known_at"),
+    )  # fmt: skip
+    return answered(
+        request, lambda: listing.prices(filters, asked.limit, asked.cursor), dated=asked.at is not None
+    )
+
+
+@router.get("/resolve", response=documented(schemas.ResolveAnswer), operation_id="resolve")
+def resolve(request: HttpRequest, asked: Query[ResolveQuestion]) -> HttpResponse:
+    """Which offering a reported name means, and by which rule; never a guess."""
+    _only(request, ResolveQuestion)
+    at = _moment(asked.at, "at")
+    return answered(request, lambda: prices_of.resolve(asked.name, asked.provider, at), dated=at is not None)
+
+
+@router.get("/models", response=documented(schemas.ModelsAnswer), operation_id="models")
+def models(request: HttpRequest, asked: Query[ModelsQuestion]) -> HttpResponse:
+    """Models by page."""
+    _only(request, ModelsQuestion)
+    return answered(
+        request, lambda: listing.models(asked.q, asked.maker, asked.limit, asked.cursor), dated=True
+    )
+
+
+@router.get("/models/{slug}", response=documented(schemas.ModelAnswer), operation_id="model")
+def model(request: HttpRequest, slug: Path[Name], asked: Query[ModelQuestion]) -> HttpResponse:
+    """One model with every offering of it."""
+    _only(request, ModelQuestion)
+    at, known_at = _moment(asked.at, "at"), _moment(asked.known_at, "known_at")
+
+    def reply() -> dict[str, Any]:
+        found = listing.model(slug, at, known_at)
+        if found is None:
+            raise Http404("No model has this slug: GET /api/v1/models?q= finds the right one.")
+        return found
+
+    return answered(request, reply, dated=at is not None)
+
+
+@router.get("/changes", response=documented(schemas.ChangesAnswer), operation_id="changes")
+def changes(request: HttpRequest, asked: Query[ChangesQuestion]) -> HttpResponse:
+    """Price changes of a time range [from, until), oldest first, held ones included."""
+    _only(request, ChangesQuestion)
+    window = changes_of.Window(
+        _moment(asked.since, "from"), _moment(asked.until, "until"), asked.by, asked.source, asked.provider
+    )
+
+    def reply() -> dict[str, Any]:
+        skip = listing.read_place(asked.cursor, window) if asked.cursor else 0
+        found = changes_of.changes(window, skip, asked.limit + 1)
+        more = len(found) > asked.limit
+        following = listing.written_place(skip + asked.limit, window) if more else None
+        return {"changes": found[: asked.limit], "next": following}
+
+    return answered(request, reply, dated=True)
+
+
+@router.get("/frontier", response=documented(schemas.FrontierAnswer), operation_id="frontier")
+def frontier(request: HttpRequest, asked: Query[FrontierQuestion]) -> HttpResponse:
+    """Price per quality: the models that nothing beats on both, and what beats each of the others."""
+    _only(request, FrontierQuestion)
+    return answered(
+        request, lambda: quality.price_per_quality(asked.benchmark, asked.category, asked.mix), dated=False
+    )
+
+
+def _moment(text: str | None, field: str) -> Any:
+    return moment(text, field) if text else None
+
+
+def _only(request: HttpRequest, schema: type[Schema]) -> None:
+    """A filter that is misspelt would answer another question: refuse what the operation does not know."""
+    known = {field.alias or name for name, field in schema.model_fields.items()}
+    unknown = sorted(set(request.GET) - known)
+    if unknown:
+        raise BadQuestion(f"{unknown[0][:60]!r} is not asked here; there are: {', '.join(sorted(known))}.", "query")

@@ -1,0 +1,250 @@
+"""The shapes of the API's answers. Money and prices are decimal strings, times are UTC in ISO 8601."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ninja import Schema
+from pydantic import Field
+
+Status = Literal["priced", "free", "unknown"]
+
+
+class PriceSchema(Schema):
+    """One price with its evidence."""
+
+    unit: str
+    qualifier: str
+    service_tier: str
+    schedule: str = Field(
+        description="Hours in which it holds, such as `mon-fri 01:00-04:00 UTC except cn`; '' = always."
+    )
+    context_from: int = Field(description="Prompt tokens at which the tier begins; 0 = no context tier.")
+    context_op: str
+    context_mode: str
+    amount: str
+    per: int
+    currency: str
+    usd_per_mtok: str | None = Field(description="USD per million tokens; null if the unit is not tokens.")
+    effective_from: str
+    effective_until: str | None
+    effective_precision: str
+    observed_at: str
+    recorded_at: str
+    known_from: str
+    known_until: str | None
+    basis: str
+    source: str
+    url: str
+    why: str
+    price_id: int
+
+
+class GradedPrice(PriceSchema):
+    grade: str = Field(description="A to D at the moment asked for.")
+
+
+class PriceInForce(GradedPrice):
+    applies: bool = Field(description="Whether the moment asked for lies in its hours, and no more specific price's.")
+
+
+class OfferingAnswer(Schema):
+    provider: str
+    sku: str
+    region: str
+    model: str
+    status: Status
+
+
+class OfferingPrices(OfferingAnswer):
+    prices: list[PriceInForce]
+
+
+class OfferingHistory(OfferingAnswer):
+    prices: list[GradedPrice]
+
+
+class PriceAnswer(Schema):
+    status: Status
+    name: str
+    rule: str = Field(description="How the name was read.")
+    at: str
+    known_at: str | None
+    offerings: list[OfferingPrices]
+
+
+class HistoryAnswer(Schema):
+    status: Status
+    name: str
+    rule: str
+    known_at: str | None
+    offerings: list[OfferingHistory]
+
+
+class ListedPrice(GradedPrice):
+    provider: str
+    sku: str
+    region: str
+    model: str
+
+
+class PricesAnswer(Schema):
+    at: str
+    known_at: str | None
+    prices: list[ListedPrice]
+    next: str | None = Field(description="The cursor of the next page; null on the last.")
+
+
+class ResolveAnswer(Schema):
+    name: str
+    status: Literal["resolved", "unresolved"]
+    provider: str
+    sku: str
+    region: str
+    model: str
+    maker: str
+    rule: str
+
+
+class ModelSchema(Schema):
+    """What the catalogue says of a model; null where no source says."""
+
+    slug: str
+    name: str
+    maker: str
+    family: str
+    description: str
+    released_on: str | None
+    open_weights: bool | None
+    licence: str
+    context_window: int | None
+    max_output: int | None
+    modalities: list[str]
+    capabilities: list[str]
+    deprecated: bool
+    retires_on: str | None
+    successor: str | None
+
+
+class ListedModel(ModelSchema):
+    offerings: int
+
+
+class ModelsAnswer(Schema):
+    models: list[ListedModel]
+    next: str | None
+
+
+class ModelAnswer(ModelSchema):
+    at: str
+    status: Status
+    offerings: list[OfferingPrices]
+
+
+class Change(Schema):
+    provider: str
+    sku: str
+    region: str
+    model: str
+    unit: str
+    qualifier: str
+    service_tier: str
+    context_from: int
+    schedule: str
+    kind: Literal["cut", "rise", "new", "retired", "correction", "unit_fix"]
+    status: Literal["accepted", "held"]
+    old: str | None
+    new: str | None
+    per: int
+    currency: str
+    effective_from: str
+    observed_at: str
+    recorded_at: str
+    source: str
+    why: str
+
+
+class ChangesAnswer(Schema):
+    changes: list[Change]
+    next: str | None
+
+
+class CostComponent(Schema):
+    unit: str
+    tokens: int
+    price_per_token: str | None
+    amount: str | None
+    price_id: int | None = Field(description="The price it was computed from; see `prices`.")
+    grade: str | None
+
+
+class CostSchema(Schema):
+    status: Status
+    cost: str | None = Field(description="Exact, rounded once at 1e-12; null where a price is not known.")
+    currency: str | None
+    reason: str | None = Field(description="Why the cost is null.")
+    name: str
+    provider: str
+    sku: str
+    region: str
+    model: str
+    rule: str
+    service_tier: str
+    at: str
+    rate_card: int | None
+    context_from: int
+    schedule: str
+    components: list[CostComponent]
+
+
+class OneCost(CostSchema):
+    prices: list[PriceSchema]
+
+
+class ManyCosts(Schema):
+    costs: list[CostSchema] = Field(description="One a request, in the same order.")
+    prices: list[PriceSchema] = Field(description="Every price used, once, by `price_id`.")
+
+
+class FrontierPoint(Schema):
+    key: str
+    label: str
+    model: str
+    effort: str
+    provider: str
+    sku: str
+    region: str
+    first_party: bool
+    usd_per_mtok: str = Field(description="Blended by the token mix.")
+    rating: str
+    low: str | None
+    high: str | None
+    votes: int | None
+
+
+class DominatedPoint(FrontierPoint):
+    cheapest_equal: str = Field(description="Key of the cheapest point rated at least as high.")
+    multiple: str | None
+
+
+class UnmatchedScore(Schema):
+    name: str
+    model: str | None
+    effort: str
+    rating: str
+    reason: str
+
+
+class FrontierAnswer(Schema):
+    benchmark: str
+    category: str
+    unit: str
+    attribution: str
+    url: str
+    observed_on: str
+    mix: str
+    at: str
+    frontier: list[FrontierPoint]
+    dominated: list[DominatedPoint]
+    free: list[FrontierPoint]
+    unmatched: list[UnmatchedScore]

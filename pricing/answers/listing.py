@@ -1,0 +1,178 @@
+"""Prices and models in pages: filters, a fixed order, and a cursor that only means something to us."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.db.models import Count, Q, QuerySet
+
+from pricing import names
+from pricing.answers.prices import Question, offerings_json, overall
+from pricing.answers.questions import BadQuestion, moment
+from pricing.answers.questions import name as as_name
+from pricing.answers.rows import calendars, price_json, price_rows, rows_of, sellers
+from pricing.answers.wording import moment_text
+from pricing.models import LanguageModel, Price
+from pricing.providers import canonical
+
+MOST: Final = 500
+USUAL: Final = 100
+_TEXTS: Final = ("provider", "model", "unit", "tier", "region", "currency", "q")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which prices to list; None = all. `q` is words that must each appear in provider, sku or model."""
+
+    provider: str | None = None
+    model: str | None = None
+    unit: str | None = None
+    tier: str | None = None
+    region: str | None = None
+    currency: str | None = None
+    q: str | None = None
+    at: datetime | None = None
+    known_at: datetime | None = None
+
+    def checked(self) -> Filters:
+        """The same filters without blanks, an empty one as none; BadQuestion for what is no name."""
+        texts: dict[str, Any] = {
+            field: as_name(text, field) or None for field in _TEXTS if (text := getattr(self, field))
+        }
+        return replace(self, **texts)
+
+
+def prices(asked: Filters, limit: int = USUAL, cursor: str | None = None) -> dict[str, Any]:
+    """A page of prices in the order they were recorded; `next` continues it, at the same moment."""
+    filters = asked.checked()
+    after, at = 0, filters.at
+    if cursor:
+        after, moment_of_first_page = _read(cursor, filters)
+        at = moment_of_first_page or at
+    when = at or datetime.now(UTC)
+    found = _filtered(filters, when).filter(pk__gt=after).order_by("pk")
+    rows = price_rows(found, limit + 1)
+    names_by_id = {seller.id: seller for seller in sellers(pk__in={row.offering_id for row in rows[:limit]})}
+    return {
+        "at": moment_text(when),
+        "known_at": moment_text(filters.known_at),
+        "prices": [{**names_by_id[row.offering_id].as_json(), **price_json(row, when)} for row in rows[:limit]],
+        "next": written_place(rows[limit - 1].id, filters, when) if len(rows) > limit else None,
+    }
+
+
+def _filtered(filters: Filters, when: datetime) -> Any:
+    found = Price.objects.filter(superseded_at=None).known_at(filters.known_at).effective_at(when)
+    if filters.provider:
+        found = found.filter(offering__provider__slug=canonical(filters.provider))
+    if filters.model:
+        found = found.filter(offering__model__slug=_model(filters.model))
+    if filters.unit:
+        found = found.filter(unit=filters.unit)
+    if filters.tier:
+        found = found.filter(service_tier=filters.tier.lower())
+    if filters.region:
+        found = found.filter(offering__region=filters.region)
+    if filters.currency:
+        found = found.filter(currency=filters.currency.upper())
+    for word in (filters.q or "").split():
+        found = found.filter(
+            Q(offering__sku__icontains=word) | Q(offering__model__name__icontains=word)
+            | Q(offering__model__slug__icontains=word) | Q(offering__provider__slug__icontains=word)
+        )  # fmt: skip
+    return found
+
+
+def _model(text: str) -> str:
+    """A model's slug, or the slug of the model a name resolves to."""
+    if LanguageModel.objects.filter(slug=text.lower()).exists():
+        return text.lower()
+    return names.resolver().resolve(text).model_slug or text
+
+
+def written_place(place: int, asked: Any, at: datetime | None = None) -> str:
+    """A cursor: the place reached, the moment the first page was read at, and a mark of the question it continues."""
+    body = json.dumps([place, moment_text(at), _mark(asked)])
+    return base64.urlsafe_b64encode(body.encode()).decode().rstrip("=")
+
+
+def read_place(cursor: str, asked: Any) -> int:
+    """The place a cursor reached; BadQuestion where it is none of ours or continues another question."""
+    return _read(cursor, asked)[0]
+
+
+def _read(cursor: str, asked: Any) -> tuple[int, datetime | None]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        place, at, mark = json.loads(base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True))
+        if type(place) is not int or not 0 <= place < 1 << 62 or mark != _mark(asked):
+            raise ValueError(cursor)
+        return place, moment(at) if at is not None else None
+    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
+        raise BadQuestion(
+            "This cursor does not continue this question: take `next` of the page before and change no filter.",
+            "cursor",
+        ) from None
+
+
+def _mark(asked: Any) -> str:
+    return hashlib.sha256(json.dumps(asdict(asked), default=str).encode()).hexdigest()[:12]
+
+
+def models(
+    q: str | None = None, maker: str | None = None, limit: int = USUAL, cursor: str | None = None
+) -> dict[str, Any]:
+    """A page of models by slug, with how many offerings each has."""
+    filters = Filters(q=q, provider=maker).checked()
+    after = 0
+    if cursor:
+        after = read_place(cursor, filters)
+    found: QuerySet[LanguageModel] = LanguageModel.objects.named(filters.q or "")
+    if filters.provider:
+        found = found.filter(maker=canonical(filters.provider))
+    page = list(found.filter(pk__gt=after).annotate(sold=Count("offerings")).order_by("pk")[: limit + 1])
+    more = len(page) > limit
+    return {
+        "models": [{**model_json(model), "offerings": model.sold} for model in page[:limit]],
+        "next": written_place(page[limit - 1].pk, filters) if more else None,
+    }
+
+
+def model(slug: str, at: datetime | None = None, known_at: datetime | None = None) -> dict[str, Any] | None:
+    """One model with every offering of it and their prices; None where there is no such slug."""
+    found = LanguageModel.objects.select_related("successor").filter(slug=as_name(slug, "slug")).first()
+    if found is None:
+        return None
+    when = at or datetime.now(UTC)
+    sold_by = sellers(model=found)
+    rows = rows_of(seller.id for seller in sold_by)
+    asked = Question(found.slug, at=at, known_at=known_at)
+    offerings = offerings_json(sold_by, rows, asked, when, calendars())
+    return {**model_json(found), "at": moment_text(when), "status": overall(offerings), "offerings": offerings}
+
+
+def model_json(found: LanguageModel) -> dict[str, Any]:
+    """What the catalogue says of a model, None where no source says."""
+    return {
+        "slug": found.slug,
+        "name": found.name,
+        "maker": found.maker,
+        "family": found.family,
+        "description": found.description,
+        "released_on": found.released_on.isoformat() if found.released_on else None,
+        "open_weights": found.open_weights,
+        "licence": found.licence,
+        "context_window": found.context_window,
+        "max_output": found.max_output,
+        "modalities": found.modalities,
+        "capabilities": found.capabilities,
+        "deprecated": found.deprecated,
+        "retires_on": found.retires_on.isoformat() if found.retires_on else None,
+        "successor": found.successor.slug if found.successor_id and found.successor else None,
+    }
