@@ -86,7 +86,7 @@ def identify(provider: str, sku: str) -> Identity:
         name = name.removesuffix("-us")
     if provider == "databricks":
         name = name.removeprefix("databricks-")
-    if provider == "vertex" or provider == "google":
+    if provider in {"vertex", "google"}:
         name = name.removesuffix("-maas").replace("@", "-")
     if _VARIANT.search(name):
         rules.append("seller's variant")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import F, Max, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
         Offering,
         Price,
         PriceEvent,
-        PriceSource,
         RateCard,
         Score,
     )
@@ -47,6 +48,15 @@ class ClaimQuerySet(QuerySet["Claim"]):
         return self.filter(withdrawn_at=None)
 
 
+@dataclass(frozen=True, slots=True)
+class DoorPrice:
+    """One line of the card beside the sign-in form; USD per Mtok."""
+
+    name: str
+    input: Decimal | None
+    output: Decimal | None
+
+
 class PriceQuerySet(QuerySet["Price"]):
     def known_at(self, when: datetime | None = None) -> PriceQuerySet:
         """Prices as the evidence of a moment had them; None = by all evidence there is."""
@@ -69,6 +79,7 @@ class PriceQuerySet(QuerySet["Price"]):
         long prompts (`context_from`), so that who compares can say that the plain price is not the only one.
         """
         held = self.filter(superseded_at=None, unit__in=LIST_UNITS, currency="USD")
+        held = held.exclude(offering__retired_at__lte=at)
         return held.filter(service_tier="standard", qualifier="").known_at(known_at).effective_at(at)
 
     def upcoming(self, after: datetime, until: datetime) -> PriceQuerySet:
@@ -79,6 +90,25 @@ class PriceQuerySet(QuerySet["Price"]):
     def standard(self) -> PriceQuerySet:
         """The plain list price: standard tier, no context tier, no schedule, no qualifier."""
         return self.filter(service_tier="standard", context_from=0, schedule="", qualifier="")
+
+    def for_door(self, at: datetime | None = None, count: int = 8) -> list[DoorPrice]:
+        """What the best-rated models cost at their makers, one model a maker, the best first: the sign-in card."""
+        from pricing.models import Score  # the models import this module
+
+        rated = Score.objects.filter(benchmark__slug="arena", category="overall").exclude(model=None)
+        ranked = list(dict.fromkeys(rated.order_by("-value").values_list("model_id", flat=True)[: count * 12]))
+        prices = self.compared(at or datetime.now(UTC)).standard().filter(offering__model__in=ranked)
+        found: dict[int, dict[str, Price]] = {}
+        for price in prices.filter(offering__provider__slug=F("offering__model__maker")).with_names():
+            found.setdefault(price.offering.model_id, {})[price.unit] = price
+        rows: dict[str, DoorPrice] = {}
+        for model in ranked:
+            units = found.get(model)
+            if units and {"input", "output"} <= units.keys():
+                first = units["input"].offering.model
+                row = DoorPrice(first.name, units["input"].usd_per_mtok, units["output"].usd_per_mtok)
+                rows.setdefault(first.maker, row)
+        return list(rows.values())[:count]
 
     def of_offerings(self, offering_ids: Iterable[int]) -> PriceQuerySet:
         return self.filter(offering_id__in=list(offering_ids))
@@ -107,7 +137,7 @@ class RateCardQuerySet(QuerySet["RateCard"]):
 
 
 class ScoreQuerySet(QuerySet["Score"]):
-    def latest(self, benchmark: str, category: str) -> ScoreQuerySet:
+    def newest(self, benchmark: str, category: str) -> ScoreQuerySet:
         """The newest day's scores of one benchmark and category."""
         scores = self.filter(benchmark__slug=benchmark, category=category)
         return scores.filter(observed_on=scores.aggregate(day=Max("observed_on"))["day"])
@@ -117,8 +147,3 @@ class ScoreQuerySet(QuerySet["Score"]):
         own = self.filter(benchmark__slug=benchmark, category=category)
         newest = Coalesce(Max("observed_on", filter=Q(observed_on__lte=day)), Min("observed_on"))
         return own.filter(observed_on=own.order_by().values("benchmark").annotate(day=newest).values("day")[:1])
-
-
-class SourceQuerySet(QuerySet["PriceSource"]):
-    def with_run_counts(self) -> QuerySet[PriceSource, Any]:
-        return self.annotate(run_count=Count("runs"))

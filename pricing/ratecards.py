@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection, transaction
 
@@ -101,8 +101,8 @@ def _segments(
         card = None
         if tier_exists and any(stated):
             found = {
-                unit: price for unit in RATED_UNITS
-                if (price := next(filter(None, (_at(lines[line].get(unit, ()), lo) for line in ladder)), None))
+                unit: held for unit in RATED_UNITS
+                if (held := next(filter(None, (_at(lines[line].get(unit, ()), lo) for line in ladder)), None))
             }  # fmt: skip
             card = Card(
                 tier, context, op, schedule, lo, hi, next(iter(found.values())).currency,
@@ -166,7 +166,8 @@ def current_layout(offering_ids: Sequence[int]) -> dict[int, list[Card]]:
     """What `layout` makes of the stored prices of some offerings, now."""
     prices: dict[int, list[PriceFact]] = defaultdict(list)
     rows = (
-        Price.objects.known_at().filter(offering__in=offering_ids, superseded_at=None, qualifier="", unit__in=RATED_UNITS)
+        Price.objects.known_at()
+        .filter(offering__in=offering_ids, superseded_at=None, qualifier="", unit__in=RATED_UNITS)
         .exclude(context_mode="marginal")  # no source states one; a rate card cannot yet say it
         .order_by("effective_from", "id")
         .values_list(
@@ -175,7 +176,7 @@ def current_layout(offering_ids: Sequence[int]) -> dict[int, list[Card]]:
         )
     )  # fmt: skip
     for offering, *columns in rows:
-        prices[offering].append(PriceFact(*columns))
+        prices[offering].append(PriceFact(*cast(Any, columns)))
     return {offering: layout(prices[offering]) for offering in offering_ids}
 
 

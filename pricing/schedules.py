@@ -15,7 +15,8 @@ from functools import lru_cache
 
 ALWAYS = ""
 _TEXT = re.compile(
-    r"(?P<days>daily|mon-fri) (?P<windows>\d\d:\d\d-\d\d:\d\d(?:,\d\d:\d\d-\d\d:\d\d)*) UTC(?: except (?P<cal>[a-z0-9-]+))?"
+    r"(?P<days>daily|mon-fri) (?P<windows>\d\d:\d\d-\d\d:\d\d(?:,\d\d:\d\d-\d\d:\d\d)*)"
+    r" UTC(?: except (?P<cal>[a-z0-9-]+))?"
 )
 
 

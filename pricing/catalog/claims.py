@@ -119,12 +119,12 @@ class _Runs:
             if identity in stated:
                 continue
             stated.add(identity)
-            claim = around.get(identity)
-            if claim is None:
+            known = around.get(identity)
+            if known is None:
                 fresh.append(self._row(offering, statement))
                 touched.add(offering)
-            elif self._lengthen(claim):
-                changed.append(claim)
+            elif self._lengthen(known):
+                changed.append(known)
                 if self._after is not None or self._before is None:
                     touched.add(offering)
         for identity, claim in around.items():

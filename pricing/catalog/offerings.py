@@ -90,7 +90,7 @@ def _models(facts: dict[Key, OfferingFact], identities: dict[Key, Identity]) -> 
     groups: dict[str, list[Key]] = {}
     for key in sorted(facts, key=lambda k: (k[0] != identities[k].maker, k)):
         groups.setdefault(identities[key].key, []).append(key)
-    fresh = []
+    fresh: list[tuple[object, ...]] = []
     for identity_key, keys in groups.items():
         if identity_key in kept:
             continue

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from pricing.models.sellers import SLUG, Offering
-from pricing.querysets import ClaimQuerySet, SourceQuerySet
+from pricing.querysets import ClaimQuerySet
 
 
 class PriceSource(models.Model):
@@ -21,8 +21,6 @@ class PriceSource(models.Model):
     licence = models.CharField(max_length=200)
     url = models.URLField(max_length=500, blank=True)
     cadence_hours = models.PositiveIntegerField()
-
-    objects = SourceQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name

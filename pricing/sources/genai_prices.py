@@ -7,7 +7,7 @@
                                                   "output_mtok": 30, "web_searches_kcount": 10}},
                    {"constraint": {"start_date": "2026-08-21"}, "prices": {…}},
                    {"constraint": {"start_time": "01:00:00Z", "end_time": "04:00:00Z"}, "prices": {…}}],
-        "price_variants": [{"when": {"processing": "batch"}, "constraint": {"start_date": "2026-10-14"}, "prices": {…}}]}]}]
+        "price_variants": [{"when": {"processing": "batch"}, "constraint": {…}, "prices": {…}}]}]}]
 
 A tier holds for the whole request once its prompt has *more than* `start` tokens. A dated price holds until the next
 date. A price in a time window beats the always price and carries no date of its own. A variant replaces the base

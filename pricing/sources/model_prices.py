@@ -119,7 +119,7 @@ def _interval(
     shared = {
         "provider": provider, "sku": model, "effective_from": start,
         "effective_until": _time(following["start"]) if following else None,
-        "until_known_at": _time((following["rates"] or {}).get("valid_from", following["start"])) if following else None,
+        "until_known_at": _evidence_of(following) if following else None,
         "basis": basis, "precision": precision, "evidence_at": evidence_at, "url": rates["source"],
         "service_tier": _SERVICE_TIER.get(mode, "standard"), "qualifier": "thinking" if mode == "thinking" else "",
     }  # fmt: skip
@@ -135,6 +135,11 @@ def _interval(
                 unit=unit, amount=amount, context_from=tier["above"], context_op=">", context_mode="whole_request",
                 **shared,
             )  # fmt: skip
+
+
+def _evidence_of(interval: Mapping[str, Any]) -> datetime:
+    """When an interval's evidence began, even where the model is not sold in it."""
+    return _time((interval["rates"] or {}).get("valid_from", interval["start"]))
 
 
 def _amounts(rates: Mapping[str, Any], one_hour: Any) -> Iterator[tuple[str, Decimal]]:
@@ -181,7 +186,8 @@ class _Timetable:
             service_tier=statement.service_tier, qualifier=statement.qualifier, context_from=statement.context_from,
             context_op=statement.context_op, context_mode=statement.context_mode, schedule=self._text,
             effective_from=start, effective_until=until,
-            until_known_at=self._until if until == self._until else statement.until_known_at, basis=statement.basis if own else "documented",
+            until_known_at=self._until if until == self._until else statement.until_known_at,
+            basis=statement.basis if own else "documented",
             precision=statement.precision if own else "instant",
             evidence_at=max(start, statement.evidence_at or start), url=self._url,
         )  # fmt: skip
