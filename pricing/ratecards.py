@@ -110,9 +110,7 @@ def _segments(
                 tuple(price.id for price in found.values()),
             )  # fmt: skip
         if pending and card and pending.effective_until == lo and pending.price_ids == card.price_ids:
-            pending = Card(
-                *[getattr(pending, f) for f in Card.__slots__[:5]], hi, *[getattr(card, f) for f in Card.__slots__[6:]]
-            )
+            pending = replace(pending, effective_until=hi)
             continue
         if pending:
             yield pending
@@ -124,7 +122,7 @@ def _segments(
 def _ladder(
     lines: Mapping[tuple[str, int, str], Any], tier: str, context: int, schedule: str
 ) -> list[tuple[str, int, str]]:
-    """Where a unit's price is looked for, most specific first: context tiers downwards, schedule, then standard tier."""
+    """Where a unit's price is looked for, most specific first: context tiers downwards, hours, then standard tier."""
     ladder = []
     for service in dict.fromkeys((tier, STANDARD)):
         reached = sorted({c for t, c, _ in lines if t == service and c <= context}, reverse=True)
