@@ -80,10 +80,7 @@ def run(choices: Choices, say: Callable[[str], None]) -> None:
         finally:
             _ignore_interrupts()
             start = time.monotonic()
-            supervisor.stop()
-            _let_go()
-            if settings.DATA_DIR is not None:
-                embedded.stop(settings.DATA_DIR)
+            _stop(supervisor)
             say(f"Stopped in {time.monotonic() - start:.1f} s")
 
 
@@ -212,7 +209,7 @@ def _wait_until_ready(choices: Choices, supervisor: Supervisor) -> bool:
             connection.close()
         if not choices.sources and _answers_at_all(host, choices.port):
             return True  # without a catalogue /readyz has nothing to be ready with
-        time.sleep(0.05)
+        time.sleep(0.1)
     return False
 
 
@@ -237,6 +234,19 @@ def _watch(supervisor: Supervisor, say: Callable[[str], None]) -> None:
                 embedded.start(settings.DATA_DIR)
             looked = time.monotonic()
         time.sleep(LOOK_SECONDS)
+
+
+def _stop(supervisor: Supervisor) -> None:
+    folder = settings.DATA_DIR
+    _let_go()
+    # What the server has to write before it ends, it writes while the parts end.
+    writing = threading.Thread(target=embedded.checkpoint, args=[folder], daemon=True)
+    if folder is not None:
+        writing.start()
+    supervisor.stop()
+    if folder is not None:
+        writing.join(timeout=5)
+        embedded.stop(folder)
 
 
 def _one_interrupt() -> None:

@@ -19,8 +19,8 @@ from config.postgres_binaries import EmbeddedError
 LONGEST_BACK_OFF = 30.0
 HEALTHY_AFTER = 30.0  # seconds after which a part's next end counts as its first
 # Of the ten seconds a stop may take: the worker may finish its task, then must drop it, then is killed.
-GRACE = 3.0
-SECOND_GRACE = 2.5
+GRACE = 2.5
+SECOND_GRACE = 2.0
 
 
 class RunLock:
