@@ -144,7 +144,7 @@ def web_arguments(choices: Choices) -> tuple[str, ...]:
         "--threads=4",
         "--preload",  # the code is imported once, not once per worker
         "--timeout=60",
-        "--graceful-timeout=3",
+        "--graceful-timeout=2",
         "--keep-alive=5",
         "--max-requests=0",
         "--log-level=warning",
