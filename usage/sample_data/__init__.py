@@ -49,7 +49,7 @@ def _models(host: str, *moves: tuple[str, str]) -> Models:
 OPUS = _models(
     "anthropic",
     ("2025-08-05", "claude-opus-4-1-20250805"),
-    ("2025-12-03", "claude-opus-4-5-20251101"),
+    ("2025-11-26", "claude-opus-4-5-20251101"),
     ("2026-02-12", "claude-opus-4-6"),
     ("2026-04-23", "claude-opus-4-7"),
     ("2026-06-04", "claude-opus-4-8"),
@@ -84,7 +84,6 @@ ARGON = _models("google", ("2026-10-20", "gemini-4-argon"))
 DEEPSEEK = _models(
     "openrouter",
     ("2025-08-21", "deepseek/deepseek-chat-v3.1"),
-    ("2025-12-15", "deepseek/deepseek-v3.2"),
     ("2026-05-04", "deepseek/deepseek-v4-flash"),
 )
 GLM = (
