@@ -129,6 +129,18 @@ class PriceEventQuerySet(QuerySet["PriceEvent"]):
             found = found.filter(**{f"{column}__lt": end})
         return found
 
+    def moves(self) -> PriceEventQuerySet:
+        """Cuts and rises of plain list prices, accepted."""
+        return self.filter(
+            kind__in=["cut", "rise"], status="accepted", service_tier="standard", qualifier="", context_from=0, schedule="",
+            unit__in=LIST_UNITS,
+        )  # fmt: skip
+
+    def last_move(self, at: datetime) -> PriceEventQuerySet:
+        """The newest move of each offering that had taken effect at a moment; of one day's, the input's."""
+        took_effect = self.moves().filter(effective_from__lte=at)
+        return took_effect.order_by("offering", "-effective_from", "unit", "-observed_at", "-pk").distinct("offering")
+
 
 class RateCardQuerySet(QuerySet["RateCard"]):
     def current(self) -> RateCardQuerySet:
