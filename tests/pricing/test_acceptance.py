@@ -1,5 +1,6 @@
 """Which of several claims is held true, and what was held true by the evidence of an earlier day."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import combinations
@@ -96,6 +97,16 @@ def test_a_stated_start_younger_than_the_others_last_look_wins():
     accepted = accept([old, *new], SOURCES)
     assert price_at(accepted, day("2026-11-30")) == 2
     assert price_at(accepted, day("2026-12-01")) == 4
+
+
+def test_what_a_source_looked_at_later_was_not_known_before():
+    """Announced on 1 October for 1 November, and on 1 December the better source still found the old price."""
+    announced, starts, looked = day("2026-10-01"), day("2026-11-01"), day("2026-12-01")
+    seen = claim("dates", "2", evidence_at=day("2026-09-01"), last_seen_at=looked)
+    accepted = accept([seen, claim("days", "4", effective_from=starts, evidence_at=announced)], SOURCES)
+    assert price_at(accepted, starts, known=announced) == 4
+    once_looked = replace(seen, evidence_at=looked, first_seen_at=looked, id=2)
+    assert price_at(accept([seen, once_looked, claim("days", "4", effective_from=starts)], SOURCES), starts) == 2
 
 
 def test_a_history_beats_a_price_that_only_does_not_say_when_it_began():
