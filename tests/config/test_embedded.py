@@ -57,12 +57,13 @@ def test_a_killed_server_starts_again_with_its_data(folder: Path) -> None:
         assert connection.execute("SELECT figure FROM kept").fetchone() == (7,)
 
 
-def test_a_pid_file_that_names_a_stranger_is_not_believed(folder: Path) -> None:
+def test_a_pid_file_that_names_a_stranger_is_not_believed(folder: Path, start: Start) -> None:
     embedded.start(folder)
+    stranger = start("-c", "import time; time.sleep(300)")
     pid_file = cluster(folder) / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
     kill_and_wait(int(lines[0]))
-    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:6], "0 0", *lines[7:]]) + "\n")
+    pid_file.write_text("\n".join([str(stranger.pid), *lines[1:6], "0 0", *lines[7:]]) + "\n")
     assert embedded.start(folder) is True
 
 
