@@ -1,0 +1,59 @@
+"""What any test may ask for: the bundled catalogue with its quality, and a process that remembers nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.apps import apps
+from django.db import connection, transaction
+from pytest_django.plugin import DjangoDbBlocker
+
+Tables = dict[str, bytes]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """Answers and names are kept in the process by the catalogue's version, which a rolled-back test reuses."""
+    from pricing.answers import kept
+
+    kept.forget()
+
+
+@pytest.fixture(scope="session")
+def bundled_tables(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Tables:
+    """The rows of the catalogue's tables as the bundled sources fill them, read once a run (7 s) and rolled back."""
+    from pricing import catalog, quality
+
+    tables: Tables = {}
+    with django_db_blocker.unblock(), transaction.atomic():
+        catalog.load_bundled()
+        quality.load_bundled()
+        with connection.cursor() as cursor:
+            for model in apps.get_app_config("pricing").get_models():
+                table = model._meta.db_table
+                with cursor.copy(f"COPY {table} TO STDOUT (FORMAT binary)") as copy:
+                    tables[table] = b"".join(bytes(part) for part in copy)
+        transaction.set_rollback(True)
+    return tables
+
+
+@pytest.fixture(scope="module")
+def catalogue(bundled_tables: Tables, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The bundled catalogue with its quality, for every test of a module; use it beside `db`.
+
+    It lies in a transaction around the module's tests and is gone afterwards, so no other module sees it. Not for
+    tests with `transaction=True` or a live server: those open connections of their own.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+            for table, rows in bundled_tables.items():
+                with cursor.copy(f"COPY {table} FROM STDIN (FORMAT binary)") as copy:
+                    copy.write(rows)
+            # Else every test would check all foreign keys of the load again when it ends.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+            cursor.execute(f"ANALYZE {', '.join(bundled_tables)}")
+        yield
+        transaction.set_rollback(True)
