@@ -69,6 +69,10 @@ def monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
+def week_of(day: date) -> Span:
+    return Span(monday(day), monday(day) + WEEK)
+
+
 def first_of_month(day: date) -> date:
     return day.replace(day=1)
 

@@ -1,0 +1,269 @@
+"""What the pages of the ledger share: sums that never mix currencies, words with figures in them, evidence URLs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from dashboards import formatting
+from dashboards.pages.periods import Span
+
+ZERO = Decimal(0)
+NOBODY = "none"
+RECORDS = "/spend/records"
+K = TypeVar("K", bound=Hashable)
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Usage of a group: list cost in the organisation's currency, and the tokens of each disjoint kind.
+
+    `foreign_tokens` have a price in another currency; `unpriced_tokens` have none that is known.
+    """
+
+    cost: Decimal = ZERO
+    records: int = 0
+    priced_records: int = 0
+    requests: int = 0
+    in_uncached: int = 0
+    in_cache_read: int = 0
+    in_cache_write: int = 0
+    out_total: int = 0
+    unpriced_requests: int = 0
+    unpriced_tokens: int = 0
+    foreign_tokens: int = 0
+
+    @classmethod
+    def of(cls, row: Row, currency: str) -> Sums:
+        is_foreign = row["list_currency"] not in {"", currency}
+        counted = {f.name: int(row[f.name]) for f in fields(cls) if f.name not in {"cost", "foreign_tokens"}}
+        found = cls(cost=ZERO if is_foreign else Decimal(row["cost"]), **counted)
+        return _replaced(found, foreign_tokens=found.tokens - found.unpriced_tokens) if is_foreign else found
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    @property
+    def tokens(self) -> int:
+        return self.in_uncached + self.in_cache_read + self.in_cache_write + self.out_total
+
+    @property
+    def priced_tokens(self) -> int:
+        return self.tokens - self.unpriced_tokens - self.foreign_tokens
+
+    @property
+    def known_cost(self) -> Decimal | None:
+        """None where there is usage and none of it has a price: unknown, never zero."""
+        return None if self.records and not self.priced_records else self.cost
+
+    @property
+    def usd_per_mtok(self) -> Decimal | None:
+        """Average list price paid, of the tokens that have one; None where there are none."""
+        return self.cost * 1_000_000 / self.priced_tokens if self.priced_tokens > 0 else None
+
+    @property
+    def coverage(self) -> Decimal:
+        """The share of tokens that have a price, 0 to 1; 1 where there are no tokens."""
+        return 1 - Decimal(self.unpriced_tokens) / self.tokens if self.tokens else Decimal(1)
+
+    @property
+    def cached_share(self) -> Decimal | None:
+        """Cache reads among all input tokens."""
+        into = self.in_uncached + self.in_cache_read + self.in_cache_write
+        return Decimal(self.in_cache_read) / into if into else None
+
+
+def _replaced(sums: Sums, **changes: Any) -> Sums:
+    return Sums(**{f.name: getattr(sums, f.name) for f in fields(sums)} | changes)
+
+
+NOTHING = Sums()
+
+
+def total(parts: Iterable[Sums]) -> Sums:
+    return sum(parts, NOTHING)
+
+
+def is_notional(row: Row) -> bool:
+    """Covered by a seat: shown, and in no total."""
+    return bool(row["cost_kind"] == "notional")
+
+
+def grouped(rows: Iterable[Row], currency: str, key: Callable[[Row], K]) -> dict[K, Sums]:
+    found: dict[K, Sums] = {}
+    for row in rows:
+        at = key(row)
+        found[at] = found.get(at, NOTHING) + Sums.of(row, currency)
+    return found
+
+
+def foreign_costs(rows: Iterable[Row], currency: str) -> dict[str, Decimal]:
+    """List cost in other currencies: never added to the total."""
+    found: dict[str, Decimal] = {}
+    for row in rows:
+        if row["list_currency"] not in {"", currency} and row["cost"]:
+            found[row["list_currency"]] = found.get(row["list_currency"], ZERO) + Decimal(row["cost"])
+    return dict(sorted(found.items()))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure in a sentence, and the address of its evidence."""
+
+    text: str
+    url: str
+
+
+Words = tuple["str | Figure", ...]
+"""A sentence: text, and figures that open their evidence."""
+
+
+def plain(words: Iterable[str | Figure]) -> str:
+    return "".join(part if isinstance(part, str) else part.text for part in words)
+
+
+def records_url(span: Span, **filters: object) -> str:
+    """The ledger rows behind a figure of these days; filters as `/spend/records` reads them."""
+    wanted = {name: str(value) for name, value in filters.items() if value not in {None, ""}}
+    return f"{RECORDS}?{urlencode({**wanted, 'from': f'{span.start}', 'until': f'{span.until}'})}"
+
+
+@dataclass(frozen=True)
+class ModelKey:
+    """A model as it is sold, or a name that is not recognised."""
+
+    offering_id: int | None
+    model_raw: str
+    host: str
+
+    @property
+    def filters(self) -> dict[str, object]:
+        if self.offering_id is not None:
+            return {"offering": self.offering_id}
+        return {"name": self.model_raw, "host": self.host}
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """How a model reads in a table; `slug` is None where it is not recognised."""
+
+    name: str
+    seller: str
+    slug: str | None
+
+
+def model_key(row: Row) -> ModelKey:
+    if row["offering_id"] is not None:
+        return ModelKey(row["offering_id"], "", "")
+    return ModelKey(None, row["model_raw"], row["host"])
+
+
+MODEL_KEYS = (
+    "offering_id",
+    "host",
+    "model_raw",
+    "offering__sku",
+    "offering__model__name",
+    "offering__model__slug",
+    "offering__provider__name",
+)
+
+
+def model_names(rows: Iterable[Row]) -> dict[ModelKey, ModelName]:
+    found = {}
+    for row in rows:
+        if row["offering_id"] is None:
+            found[model_key(row)] = ModelName(row["model_raw"] or "no model reported", row["host"], None)
+        else:
+            found[model_key(row)] = ModelName(
+                row["offering__model__name"], row["offering__provider__name"], row["offering__model__slug"]
+            )
+    return found
+
+
+# Price changes of the models in use
+
+UNITS = {
+    "input": "in_uncached",
+    "cache_read": "in_cache_read",
+    "cache_write": "in_cache_write",
+    "output": "out_total",
+}
+UNIT_WORDS = {"input": "in", "output": "out", "cache_read": "cached", "cache_write": "cache write"}
+
+
+@dataclass(frozen=True)
+class Move:
+    """What happened to the plain list price of one offering at one moment: unit → (old, new) per token."""
+
+    offering_id: int
+    on: date
+    prices: Mapping[str, tuple[Decimal, Decimal]]
+    currency: str = "USD"
+
+    @property
+    def is_rise(self) -> bool:
+        return sum((new - old for old, new in self.prices.values()), ZERO) > 0
+
+    def effect(self, tokens: Sums) -> Decimal:
+        """What these tokens cost more at the new prices than at the old ones."""
+        return sum(((new - old) * getattr(tokens, UNITS[unit]) for unit, (old, new) in self.prices.items()), ZERO)
+
+    @property
+    def fact(self) -> str:
+        """`doubles`, `−80%`, `−20% in, −33% out`."""
+        main = {unit: self.prices[unit] for unit in ("input", "output") if unit in self.prices} or dict(self.prices)
+        ratios = {new / old for old, new in main.values() if old}
+        if ratios == {Decimal(2)}:
+            return "doubles"
+        if ratios == {Decimal("0.5")}:
+            return "halves"
+        said = {unit: formatting.change(new, old).text for unit, (old, new) in main.items()}
+        if len(set(said.values())) == 1:
+            return next(iter(said.values()))
+        return ", ".join(f"{text} {UNIT_WORDS[unit]}" for unit, text in said.items())
+
+
+def moves(events: Iterable[Row]) -> list[Move]:
+    """Events of the plain list price, put together by offering and day, earliest first."""
+    found: dict[tuple[int, date], dict[str, tuple[Decimal, Decimal]]] = {}
+    currencies: dict[tuple[int, date], str] = {}
+    for event in events:
+        if event["unit"] not in UNITS or not event["old"] or event["new"] is None:
+            continue
+        at = (event["offering_id"], _day(event["effective_from"]))
+        found.setdefault(at, {})[event["unit"]] = (event["old"] / event["per"], event["new"] / event["per"])
+        currencies[at] = event["currency"]
+    made = [Move(offering, on, prices, currencies[offering, on]) for (offering, on), prices in found.items()]
+    return sorted(made, key=lambda move: (move.on, move.offering_id))
+
+
+def _day(moment: datetime) -> date:
+    return moment.date()
+
+
+# Weeks
+
+
+def weekly(rows: Iterable[Row], weeks: Sequence[date], currency: str) -> list[Sums]:
+    """Sums by week; `weeks` are the Mondays and the one after the last."""
+    by_week = grouped(rows, currency, lambda row: int(row["segment"]))
+    return [by_week.get(i + 1, NOTHING) for i in range(len(weeks) - 1)]
+
+
+def week_span(start: date) -> Span:
+    return Span(start, start + timedelta(days=7))
+
+
+def segments(cuts: Sequence[date], span: Span) -> set[int]:
+    """The numbers of the segments between cuts that lie in a span."""
+    return {i + 1 for i, cut in enumerate(cuts[:-1]) if span.start <= cut < span.until}
+
+
+def cuts_of(*spans: Span) -> list[date]:
+    return sorted({day for span in spans for day in (span.start, span.until)})

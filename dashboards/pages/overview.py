@@ -1,0 +1,799 @@
+"""The overview: what was spent, on what, why it moved, what is not known and what is about to change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from dashboards import formatting
+from dashboards.pages.ledger import (
+    NOBODY,
+    NOTHING,
+    ZERO,
+    Figure,
+    ModelKey,
+    ModelName,
+    Move,
+    Row,
+    Sums,
+    Words,
+    foreign_costs,
+    grouped,
+    is_notional,
+    model_key,
+    model_names,
+    records_url,
+    segments,
+    total,
+    week_span,
+    weekly,
+)
+from dashboards.pages.periods import Period, Span
+
+SERIES = 5
+"""Projects with a colour of their own; with more, the smallest share the last one."""
+LEAST_MOVE = Decimal("0.01")
+EVENTS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """An open disagreement about the plain price of an offering: what serves and what else is said."""
+
+    offering_id: int
+    unit: str
+    accepted: Decimal
+    claimed: Decimal
+    source: str
+    since: datetime
+    model_slug: str
+
+
+@dataclass(frozen=True)
+class Key:
+    """Money that no rule gives to a project, by the key it was spent with."""
+
+    name: str
+    cost: Decimal
+
+
+@dataclass(frozen=True)
+class Read:
+    """What the overview was read from: plain rows, nothing worked out."""
+
+    organisation: str
+    currency: str
+    period: Period
+    month: tuple[Span, Span]
+    projects: Mapping[int, tuple[str, str]]
+    """id → (name, slug), all that the reader may see."""
+    whole: bool
+    """Whether the reader sees the whole organisation, unattributed included."""
+    cuts: Sequence[date]
+    by_model: Sequence[Row]
+    """Sums by segment of `cuts`, project and model."""
+    weeks: Sequence[date]
+    by_week: Sequence[Row]
+    """Sums by week and project."""
+    moves: Sequence[Move] = ()
+    doubts: Sequence[Doubt] = ()
+    keys: Sequence[Key] = ()
+    today: date = date.max
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the table by project or by model."""
+
+    name: str
+    url: str
+    evidence: str
+    sums: Sums
+    before: Sums
+    cost: Decimal | None
+    """As shown: rounded so that the rows add up to the total."""
+    note: str = ""
+    seller: str = ""
+    slug: str = ""
+    swatch: int | str = ""
+    trend: Sequence[Decimal] = ()
+    unpriced_models: int = 0
+    in_review: bool = False
+    is_unattributed: bool = False
+
+    @property
+    def before_cost(self) -> Decimal | None:
+        return self.before.known_cost
+
+
+@dataclass(frozen=True)
+class Tile:
+    label: str
+    figure: str
+    url: str
+    unit: str = ""
+    now: Decimal | None = None
+    before: Decimal | None = None
+    compared: Words = ()
+    known: Decimal = Decimal(1)
+    said: Words = ()
+    words: Words = ()
+
+
+@dataclass(frozen=True)
+class Alert:
+    kind: str
+    title: Words
+    text: Words
+    action: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Series:
+    """One band of the stack: 26 weeks of one project, or of the smaller ones together."""
+
+    name: str
+    colour: int | str
+    values: Sequence[Decimal]
+    slug: str = ""
+    """The project's, "none" for unattributed; '' for several together."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A price change on the time axis."""
+
+    on: date
+    text: str
+    short: str
+    weight: Decimal
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Tokens of one disjoint kind; `moved` says how far from the period before."""
+
+    name: str
+    now: int
+    whole: int
+    moved: str
+
+
+@dataclass(frozen=True)
+class Week:
+    """A row of the table behind the chart: each band to the cent with its evidence, and their sum."""
+
+    start: date
+    parts: Sequence[tuple[Decimal, str]]
+    whole: Decimal
+    url: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    finding: Words
+    scope: Sequence[str]
+    tiles: Sequence[Tile]
+    chart_title: str
+    series: Sequence[Series]
+    weeks: Sequence[date]
+    in_full: Sequence[bool]
+    events: Sequence[Event]
+    projects: Sequence[Line]
+    models: Sequence[Line]
+    kinds: Sequence[Kind]
+    total: Line
+    outside: Sequence[Words]
+    alerts: Sequence[Alert]
+    is_empty: bool
+    coverage: str = ""
+    week_rows: Sequence[Week] = field(default=())
+
+
+def compose(read: Read) -> Overview:
+    """The whole page from its rows."""
+    period, currency = read.period, read.currency
+    counted = [row for row in read.by_model if not is_notional(row)]
+    in_now, in_before = segments(read.cuts, period.now), segments(read.cuts, period.before)
+    now_rows = [row for row in counted if row["segment"] in in_now]
+    before_rows = [row for row in counted if row["segment"] in in_before]
+    now = total(Sums.of(row, currency) for row in now_rows)
+    before = total(Sums.of(row, currency) for row in before_rows)
+    names = model_names(counted)
+    weeks_by_project = _weeks_by_project(read)
+    projects = _project_lines(read, now_rows, before_rows, weeks_by_project)
+    models = _model_lines(read, now_rows, before_rows, names)
+    by_offering = grouped(now_rows, currency, lambda row: row["offering_id"])
+    series = _series(projects, weeks_by_project)
+    return Overview(
+        finding=_finding(read, now, before, projects, by_offering, names),
+        scope=_scope(read, now, projects),
+        tiles=_tiles(read, now, before, counted),
+        chart_title=_chart_title(series),
+        series=series,
+        weeks=read.weeks[:-1],
+        in_full=[week_span(week).meets(period.now) or week_span(week).meets(period.before) for week in read.weeks[:-1]],
+        events=_events(read, by_offering, names),
+        projects=projects,
+        models=models,
+        kinds=kinds_of(now, before),
+        total=Line("Total", "", records_url(period.now), now, before, _shown(now), trend=_sum_of(weeks_by_project)),
+        outside=outside(read.by_model, in_now, currency, period.now, names),
+        alerts=_alerts(read, now, now_rows, by_offering, names),
+        is_empty=not now.records and not before.records and not read.by_week,
+        coverage=coverage_words(now),
+        week_rows=_week_rows(read, series),
+    )
+
+
+def coverage_words(sums: Sums) -> str:
+    return f"{formatting.share(sums.tokens - sums.unpriced_tokens, sums.tokens)} of tokens priced"
+
+
+def _shown(sums: Sums) -> Decimal | None:
+    known = sums.known_cost
+    return None if known is None else formatting.rounded(known, 2)
+
+
+def kinds_of(now: Sums, before: Sums) -> list[Kind]:
+    """Tokens by disjoint kind, now and before; output includes reasoning."""
+    named = {
+        "Input, not cached": "in_uncached",
+        "Cache read": "in_cache_read",
+        "Cache write": "in_cache_write",
+        "Output": "out_total",
+    }
+    return [
+        Kind(
+            name,
+            getattr(now, column),
+            now.tokens,
+            formatting.change(Decimal(getattr(now, column)), Decimal(getattr(before, column))).text,
+        )
+        for name, column in named.items()
+    ]
+
+
+# Sentences
+
+
+def change_words(now: Decimal, before: Decimal) -> str:
+    """`3.2% more`, `14.8% less`, `as much as before`."""
+    moved = formatting.change(now, before)
+    if moved.direction == "flat":
+        return "as much as before"
+    return f"{moved.text[1:]} {'more' if moved.direction == 'up' else 'less'}"
+
+
+def _finding(
+    read: Read,
+    now: Sums,
+    before: Sums,
+    projects: Sequence[Line],
+    by_offering: Mapping[int | None, Sums],
+    names: Mapping[ModelKey, ModelName],
+) -> Words:
+    period = read.period
+    url = records_url(period.now)
+    if not now.records:
+        return (f"{read.organisation} used no tokens {period.when}.",)
+    if now.known_cost is None:
+        amount = Figure(f"{formatting.mtok(now.tokens)} Mtok", url)
+        return (f"{read.organisation} used ", amount, f" {period.when}, and none of it has a known price.")
+    spent = Figure(formatting.money_in_prose(now.cost, read.currency), url)
+    words: Words = (f"{read.organisation} spent ", spent, f" {period.when}")
+    words += (f", {change_words(now.cost, before.cost)}.",) if before.priced_records else (".",)
+    second = _mover(read, now, before, projects) or _coming(read, now, by_offering, names) or _unknown_share(now)
+    return (*words, " ", *second) if second else words
+
+
+def _mover(read: Read, now: Sums, before: Sums, projects: Sequence[Line]) -> Words:
+    """The project that explains at least half of a change of at least 1 %."""
+    change = now.cost - before.cost
+    if not before.priced_records or abs(change) < LEAST_MOVE * before.cost or len(projects) < 2:
+        return ()
+    line = max(projects, key=lambda one: (one.sums.cost - one.before.cost) * (1 if change > 0 else -1))
+    part = line.sums.cost - line.before.cost
+    if abs(part) * 2 < abs(change) or part * change <= 0:
+        return ()
+    amount = Figure(formatting.money_in_prose(abs(part), read.currency), line.evidence)
+    return (f"{line.name} {'added' if part > 0 else 'took off'} ", amount, ".")
+
+
+def _coming(
+    read: Read, now: Sums, by_offering: Mapping[int | None, Sums], names: Mapping[ModelKey, ModelName]
+) -> Words:
+    """The next price change that moves at least 1 % of the bill."""
+    for move in read.moves:
+        used = by_offering.get(move.offering_id)
+        if move.on <= read.today or used is None or abs(move.effect(used)) < LEAST_MOVE * now.cost:
+            continue
+        name = names[ModelKey(move.offering_id, "", "")].name
+        fact = move.fact if move.fact in {"doubles", "halves"} else f"changes price ({move.fact})"
+        return (f"{name} {fact} on {move.on.day} {move.on:%B}.",)
+    return ()
+
+
+def _unknown_share(now: Sums) -> Words:
+    if 1 - now.coverage < LEAST_MOVE:
+        return ()
+    return (f"{formatting.share(now.unpriced_tokens, now.tokens)} of its tokens have no known price.",)
+
+
+def _scope(read: Read, now: Sums, projects: Sequence[Line]) -> list[str]:
+    used = sum(not line.is_unattributed and line.sums.records > 0 for line in projects)
+    noun = "project" if used == 1 else "projects"
+    loose = next((line.sums.cost for line in projects if line.is_unattributed), ZERO)
+    scope = [
+        f"{read.period.name}, {read.period.now.words}" if read.period.kind == "week" else read.period.now.words,
+        f"{used} {noun}" + (" and unattributed" if read.whole and any(p.is_unattributed for p in projects) else ""),
+        f"List price, {read.currency}",
+        coverage_words(now),
+    ]
+    if read.whole and now.cost:
+        scope.append(f"{formatting.share(now.cost - loose, now.cost)} of spend attributed")
+    return [*scope, "Days in UTC"]
+
+
+def _tiles(read: Read, now: Sums, before: Sums, counted: Sequence[Row]) -> list[Tile]:
+    period, currency = read.period, read.currency
+    this, earlier = read.month
+    month, month_before = (
+        total(Sums.of(row, currency) for row in counted if row["segment"] in segments(read.cuts, span))
+        for span in (this, earlier)
+    )
+    tiles = [
+        Tile(
+            f"Spend, {period.now.short}",
+            _prose(now.known_cost, currency),
+            records_url(period.now),
+            now=now.known_cost,
+            before=before.known_cost if before.records else None,
+            compared=_against(before, period.before, currency, f"the {period.before_words.removeprefix('the ')}"),
+            known=now.coverage,
+            said=_priced_words(now, period.now),
+        ),
+        Tile(
+            f"{this.start:%B} to date",
+            _prose(month.known_cost, currency),
+            records_url(this),
+            now=month.known_cost,
+            before=month_before.known_cost if month_before.records else None,
+            compared=_against(month_before, earlier, currency, f"the same days of {earlier.start:%B}"),
+            known=month.coverage,
+            said=(f"{this.days} days, {coverage_words(month)}",),
+        ),
+        Tile(
+            "Average price paid",
+            "" if now.usd_per_mtok is None else formatting.derived_price(now.usd_per_mtok, currency),
+            records_url(period.now),
+            unit="per Mtok",
+            now=now.usd_per_mtok,
+            before=before.usd_per_mtok,
+            compared=()
+            if before.usd_per_mtok is None
+            else (
+                "on ",
+                Figure(formatting.derived_price(before.usd_per_mtok, currency), records_url(period.before)),
+                f" {period.before_words}",
+            ),
+            known=now.coverage,
+            said=(f"{formatting.mtok(now.priced_tokens)} Mtok, cached reads included",),
+        ),
+    ]
+    return [*tiles, _stake(read, now, counted)]
+
+
+def _stake(read: Read, now: Sums, counted: Sequence[Row]) -> Tile:
+    """Money without a project, and what the unpriced tokens would cost at the average price paid."""
+    period = read.period
+    inside = segments(read.cuts, period.now)
+    loose = total(
+        Sums.of(row, read.currency) for row in counted if row["segment"] in inside and row["project_id"] is None
+    )
+    estimate = (now.usd_per_mtok or ZERO) * now.unpriced_tokens / 1_000_000
+    unpriced: Words = ("nothing unpriced",)
+    if now.unpriced_tokens:
+        url = records_url(period.now, priced="no")
+        guess: Words = (
+            ("≈ ", Figure(formatting.money_in_prose(estimate, read.currency), url), " at the average price")
+            if estimate
+            else ("of unknown price",)
+        )
+        unpriced = (f"{formatting.mtok(now.unpriced_tokens)} Mtok unpriced, ", *guess)
+    attributed = 1 - loose.cost / now.cost if now.cost else Decimal(1)
+    return Tile(
+        "At stake: no project, no price",
+        formatting.money_in_prose(loose.cost, read.currency),
+        records_url(period.now, project=NOBODY),
+        words=("has no project; ", *unpriced),
+        known=attributed,
+        said=(f"{formatting.share(now.cost - loose.cost, now.cost)} of spend attributed",),
+    )
+
+
+def _prose(amount: Decimal | None, currency: str) -> str:
+    return "" if amount is None else formatting.money_in_prose(amount, currency)
+
+
+def _against(before: Sums, span: Span, currency: str, words: str) -> Words:
+    if before.known_cost is None or not before.records:
+        return ()
+    return ("on ", Figure(formatting.money_in_prose(before.cost, currency), records_url(span)), f" {words}")
+
+
+def _priced_words(sums: Sums, span: Span) -> Words:
+    if not sums.unpriced_tokens:
+        return (coverage_words(sums),)
+    unknown = f"{formatting.mtok(sums.unpriced_tokens)} Mtok unknown"
+    return (f"{coverage_words(sums)}, ", Figure(unknown, records_url(span, priced="no")))
+
+
+# Tables
+
+
+def _weeks_by_project(read: Read) -> dict[int | None, list[Decimal]]:
+    rows: dict[int | None, list[Row]] = {}
+    for row in read.by_week:
+        if not is_notional(row):
+            rows.setdefault(row["project_id"], []).append(row)
+    return {
+        project: [sums.cost for sums in weekly(found, read.weeks, read.currency)] for project, found in rows.items()
+    }
+
+
+def _sum_of(by_project: Mapping[int | None, Sequence[Decimal]]) -> list[Decimal]:
+    return [sum(values, ZERO) for values in zip(*by_project.values(), strict=True)]
+
+
+def _project_lines(
+    read: Read,
+    now_rows: Sequence[Row],
+    before_rows: Sequence[Row],
+    trends: Mapping[int | None, Sequence[Decimal]],
+) -> list[Line]:
+    """Projects by spend; unattributed always last and grey."""
+    now = grouped(now_rows, read.currency, lambda row: row["project_id"])
+    before = grouped(before_rows, read.currency, lambda row: row["project_id"])
+    doubtful = {doubt.offering_id for doubt in read.doubts}
+    ids = [pk for pk in {*now, *before, *trends} if pk is not None and pk in read.projects]
+    ids.sort(key=lambda pk: (-now.get(pk, NOTHING).cost, read.projects[pk][0]))
+    order: list[int | None] = [*ids]
+    if read.whole and (None in now or None in before):
+        order.append(None)
+    costs = added_up([now.get(pk, NOTHING) for pk in order])
+    lines = []
+    for i, (pk, cost) in enumerate(zip(order, costs, strict=True)):
+        mine = [row for row in now_rows if row["project_id"] == pk]
+        name, slug = ("Unattributed", NOBODY) if pk is None else read.projects[pk]
+        evidence = records_url(read.period.now, project=slug)
+        lines.append(
+            Line(
+                name=name,
+                url=evidence if pk is None else f"/projects/{slug}?{_query(read.period)}",
+                evidence=evidence,
+                sums=now.get(pk, NOTHING),
+                before=before.get(pk, NOTHING),
+                cost=cost,
+                note=keys_word(read.keys) if pk is None else "",
+                slug=slug,
+                swatch="none" if pk is None else _colour(i, len(ids)),
+                trend=trends.get(pk, ()),
+                unpriced_models=len({model_key(row) for row in mine if row["unpriced_tokens"]}),
+                in_review=any(row["offering_id"] in doubtful for row in mine),
+                is_unattributed=pk is None,
+            )
+        )
+    return lines
+
+
+def added_up(sums: Sequence[Sums]) -> list[Decimal | None]:
+    """Costs to the cent that sum to the rounded total; None where unknown."""
+    known = [one.known_cost for one in sums]
+    shown = iter(formatting.add_up([cost for cost in known if cost is not None]))
+    return [None if cost is None else next(shown) for cost in known]
+
+
+def _colour(rank: int, projects: int) -> int:
+    return rank + 1 if rank < SERIES - (projects > SERIES) else SERIES
+
+
+def keys_word(keys: Sequence[Key]) -> str:
+    if not keys:
+        return ""
+    named = len({key.name for key in keys})
+    return f"{named} key" if named == 1 else f"{named} keys"
+
+
+def _query(period: Period) -> str:
+    from urllib.parse import urlencode
+
+    return urlencode(period.query)
+
+
+def _model_lines(
+    read: Read, now_rows: Sequence[Row], before_rows: Sequence[Row], names: Mapping[ModelKey, ModelName]
+) -> list[Line]:
+    return model_lines(
+        grouped(now_rows, read.currency, model_key),
+        grouped(before_rows, read.currency, model_key),
+        names,
+        {doubt.offering_id for doubt in read.doubts},
+        lambda key: records_url(read.period.now, **key.filters),
+    )
+
+
+def model_lines(
+    now: Mapping[ModelKey, Sums],
+    before: Mapping[ModelKey, Sums],
+    names: Mapping[ModelKey, ModelName],
+    doubtful: set[int],
+    evidence: Callable[[ModelKey], str],
+) -> list[Line]:
+    """Models by spend, those of unknown price last, by tokens."""
+    keys = sorted(
+        {*now, *before},
+        key=lambda key: (
+            now.get(key, NOTHING).known_cost is None,
+            -now.get(key, NOTHING).cost,
+            -now.get(key, NOTHING).tokens,
+            names[key].name,
+        ),
+    )
+    costs = added_up([now.get(key, NOTHING) for key in keys])
+    return [
+        Line(
+            name=names[key].name,
+            seller=names[key].seller,
+            url=f"/models/{names[key].slug}" if names[key].slug else evidence(key),
+            evidence=evidence(key),
+            sums=now.get(key, NOTHING),
+            before=before.get(key, NOTHING),
+            cost=cost,
+            in_review=key.offering_id in doubtful,
+        )
+        for key, cost in zip(keys, costs, strict=True)
+    ]
+
+
+def outside(
+    rows: Sequence[Row],
+    inside: set[int],
+    currency: str,
+    span: Span,
+    names: Mapping[ModelKey, ModelName],
+    **filters: object,
+) -> list[Words]:
+    """What the total leaves out, a sentence each: unpriced usage, other currencies, notional cost."""
+    here = [row for row in rows if row["segment"] in inside]
+    counted = [row for row in here if not is_notional(row)]
+    unpriced = {key: sums for key, sums in grouped(counted, currency, model_key).items() if sums.unpriced_tokens}
+    said: list[Words] = []
+    if unpriced:
+        tokens = sum(sums.unpriced_tokens for sums in unpriced.values())
+        requests = sum(sums.unpriced_requests for sums in unpriced.values())
+        biggest = sorted(unpriced, key=lambda key: -unpriced[key].unpriced_tokens)
+        models = names[biggest[0]].name if len(biggest) == 1 else f"{len(biggest)} models"
+        whose = "whose price is unknown" if len(biggest) == 1 else "whose prices are unknown"
+        amount = Figure(f"{formatting.mtok(tokens)} Mtok", records_url(span, priced="no", **filters))
+        noun = "request" if requests == 1 else "requests"
+        said.append((amount, f" in {formatting.count(requests)} {noun} to {models}, {whose}."))
+    for other, cost in foreign_costs(counted, currency).items():
+        said.append((Figure(formatting.money(cost, other), records_url(span, **filters)), f", priced in {other}."))
+    notional = total(Sums.of(row, currency) for row in here if is_notional(row))
+    if notional.cost:
+        amount = Figure(formatting.money(notional.cost, currency), records_url(span, kind="notional", **filters))
+        said.append((amount, " of notional cost, covered by a seat."))
+    return said
+
+
+# The chart
+
+
+def _series(projects: Sequence[Line], trends: Mapping[int | None, Sequence[Decimal]]) -> list[Series]:
+    """At most five projects and unattributed, largest at the base."""
+    coloured: dict[int | str, list[Line]] = {}
+    for line in projects:
+        if line.trend:
+            coloured.setdefault(line.swatch, []).append(line)
+    return [
+        Series(
+            lines[0].name if len(lines) == 1 else f"{len(lines)} smaller projects",
+            colour,
+            [sum(values, ZERO) for values in zip(*(line.trend for line in lines), strict=True)],
+            lines[0].slug if len(lines) == 1 else "",
+        )
+        for colour, lines in coloured.items()
+    ]
+
+
+def _chart_title(series: Sequence[Series]) -> str:
+    """A claim about the stack: whose share has moved, else who has the most."""
+    if not series or not any(sum(one.values) for one in series):
+        return "Spend per week"
+    ends = [(i, sum((one.values[i] for one in series), ZERO)) for i in range(len(series[0].values))]
+    known = [(i, whole) for i, whole in ends if whole]
+    (first, whole_then), (last, whole_now) = known[0], known[-1]
+    biggest = max(series, key=lambda one: one.values[last])
+    now, then = biggest.values[last] / whole_now, biggest.values[first] / whole_then
+    if len(known) > 4 and abs(now - then) >= Decimal("0.05"):
+        way = "up" if now > then else "down"
+        return f"{biggest.name}: {_whole(now)} of the bill, {way} from {_whole(then)}"
+    return f"{biggest.name}: {_whole(now)} of the bill"
+
+
+def _whole(share: Decimal) -> str:
+    return f"{formatting.rounded(share * 100, 0)}%"
+
+
+def _events(read: Read, by_offering: Mapping[int | None, Sums], names: Mapping[ModelKey, ModelName]) -> list[Event]:
+    """The price changes inside the chart that moved most money, at most three, in order of time."""
+    found = []
+    for move in read.moves:
+        used, name = by_offering.get(move.offering_id), names.get(ModelKey(move.offering_id, "", ""))
+        if used is None or name is None or not read.weeks[0] <= move.on < min(read.weeks[-1], read.today):
+            continue
+        when = f"{move.on.day} {move.on:%b}"
+        found.append(Event(move.on, f"{when}: {name.name} {move.fact}", f"{when}: {name.name}", abs(move.effect(used))))
+    found = sorted((event for event in found if event.weight), key=lambda event: -event.weight)[:EVENTS_SHOWN]
+    return sorted(found, key=lambda event: event.on)
+
+
+def _week_rows(read: Read, series: Sequence[Series]) -> list[Week]:
+    """Latest week first."""
+    rows: list[Week] = []
+    for i, start in reversed(list(enumerate(read.weeks[:-1]))):
+        span = week_span(start)
+        parts = formatting.add_up([one.values[i] for one in series])
+        linked = [(part, records_url(span, project=one.slug)) for part, one in zip(parts, series, strict=True)]
+        rows.append(Week(start, linked, sum(parts, ZERO), records_url(span)))
+    return rows
+
+
+# What needs a person
+
+
+def _alerts(
+    read: Read,
+    now: Sums,
+    now_rows: Sequence[Row],
+    by_offering: Mapping[int | None, Sums],
+    names: Mapping[ModelKey, ModelName],
+) -> list[Alert]:
+    return [
+        *_future(read, by_offering, names),
+        *_in_review(read, by_offering, names),
+        *_unpriced(read, now_rows, names),
+        *_without_project(read, now_rows),
+    ]
+
+
+def _future(read: Read, by_offering: Mapping[int | None, Sums], names: Mapping[ModelKey, ModelName]) -> list[Alert]:
+    """Price changes to come, with what a week like this one costs before and after."""
+    alerts = []
+    for move in read.moves:
+        used = by_offering.get(move.offering_id)
+        if move.on <= read.today or used is None or move.currency != read.currency:
+            continue
+        week = Decimal(7) / read.period.now.days
+        effect = move.effect(used) * week
+        if not effect:
+            continue
+        key = ModelKey(move.offering_id, "", "")
+        paid = used.cost * week
+        evidence = records_url(read.period.now, offering=move.offering_id)
+        model = f"/models/{names[key].slug}"
+        prices: list[str | Figure] = []
+        for unit, (old, new) in sorted(move.prices.items(), key=lambda item: list(UNIT_ORDER).index(item[0])):
+            if unit not in {"input", "output"}:
+                continue
+            prices += [
+                ", " if prices else "",
+                Figure(formatting.price(old * 1_000_000, move.currency), model),
+                " to ",
+                Figure(formatting.price(new * 1_000_000, move.currency), model),
+                f" {UNIT_ORDER[unit]}",
+            ]
+        alerts.append(
+            Alert(
+                "dear" if effect > 0 else "cheap",
+                (f"{move.on.day} {move.on:%b %Y}: {names[key].name} {move.fact}",),
+                (
+                    *prices,
+                    " per Mtok. You pay ",
+                    Figure(formatting.money(paid, read.currency), evidence),
+                    " a week; from then ",
+                    Figure(formatting.money(paid + effect, read.currency), evidence),
+                    ".",
+                ),
+            )
+        )
+    return alerts[:3]
+
+
+UNIT_ORDER = {"input": "in", "output": "out", "cache_read": "cached", "cache_write": "cache write"}
+UNIT_TOKENS = {
+    "input": "in_uncached",
+    "output": "out_total",
+    "cache_read": "in_cache_read",
+    "cache_write": "in_cache_write",
+}
+
+
+def _in_review(read: Read, by_offering: Mapping[int | None, Sums], names: Mapping[ModelKey, ModelName]) -> list[Alert]:
+    alerts = []
+    for doubt in read.doubts:
+        used = by_offering.get(doubt.offering_id)
+        name = names.get(ModelKey(doubt.offering_id, "", ""))
+        if used is None or name is None or doubt.unit not in UNIT_TOKENS:
+            continue
+        effect = (doubt.claimed - doubt.accepted) * getattr(used, UNIT_TOKENS[doubt.unit])
+        model = f"/models/{doubt.model_slug}"
+        served, claimed = (formatting.price(p * 1_000_000, "USD") for p in (doubt.accepted, doubt.claimed))
+        text: Words = (
+            f"{doubt.source} says otherwise since {doubt.since.day} {doubt.since:%b}, for "
+            f"{UNIT_WORDS_LONG[doubt.unit]}, per Mtok.",
+        )
+        if effect:
+            url = records_url(read.period.now, offering=doubt.offering_id)
+            more = "dearer" if effect > 0 else "cheaper"
+            amount = Figure(formatting.money(abs(effect), read.currency), url)
+            text += (" If it is right, the period was ", amount, f" {more}.")
+        alerts.append(
+            Alert(
+                "doubt",
+                (f"Is {name.name} ", Figure(served, model), " or ", Figure(claimed, model), "?"),
+                text,
+                ("See the price", model),
+            )
+        )
+    return alerts[:3]
+
+
+UNIT_WORDS_LONG = {"input": "input", "output": "output", "cache_read": "cache reads", "cache_write": "cache writes"}
+
+
+def _unpriced(read: Read, now_rows: Sequence[Row], names: Mapping[ModelKey, ModelName]) -> list[Alert]:
+    """Models whose tokens have no price, the largest three."""
+    found = grouped((row for row in now_rows if row["unpriced_tokens"]), read.currency, model_key)
+    biggest = sorted(found, key=lambda key: -found[key].unpriced_tokens)[:3]
+    return [
+        Alert(
+            "doubt",
+            (f"{names[key].name} has no known price",),
+            (
+                Figure(
+                    f"{formatting.mtok(found[key].unpriced_tokens)} Mtok",
+                    records_url(read.period.now, priced="no", **key.filters),
+                ),
+                f" in {formatting.count(found[key].unpriced_requests)} requests",
+                f" {'through ' + names[key].seller if names[key].seller else 'of no known seller'}."
+                " Counted, and in no total.",
+            ),
+        )
+        for key in biggest
+    ]
+
+
+def _without_project(read: Read, now_rows: Sequence[Row]) -> list[Alert]:
+    loose = total(Sums.of(row, read.currency) for row in now_rows if row["project_id"] is None)
+    if not read.whole or not loose.cost:
+        return []
+    amount = Figure(formatting.money(loose.cost, read.currency), records_url(read.period.now, project=NOBODY))
+    keys = [key for key in read.keys if key.cost]
+    if len(keys) == 1 and keys[0].name:
+        text: Words = (f"All of it comes from one key, {_tail(keys[0].name)}.",)
+    elif keys and keys[0].name:
+        url = records_url(read.period.now, project=NOBODY, key=keys[0].name)
+        top = Figure(formatting.money(keys[0].cost, read.currency), url)
+        text = ("Most of it, ", top, f", comes from the key {_tail(keys[0].name)}; {len(keys) - 1} more.")
+    else:
+        text = ("It carries no key that a rule could go by.",)
+    return [Alert("", (amount, " has no project"), text)]
+
+
+def _tail(key: str) -> str:
+    """A key by its end, as its owner knows it."""
+    return key if len(key) <= 24 else f"ending {key[-4:]}"

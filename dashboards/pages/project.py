@@ -1,0 +1,376 @@
+"""One project: what it spent, on which models, by whom, at what price paid, and what its models' prices did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from dashboards import formatting
+from dashboards.pages.ledger import (
+    NOTHING,
+    ZERO,
+    Figure,
+    ModelKey,
+    ModelName,
+    Move,
+    Row,
+    Sums,
+    Words,
+    grouped,
+    is_notional,
+    model_key,
+    model_names,
+    records_url,
+    segments,
+    total,
+    week_span,
+    weekly,
+)
+from dashboards.pages.overview import (
+    LEAST_MOVE,
+    Doubt,
+    Event,
+    Kind,
+    Line,
+    Tile,
+    added_up,
+    change_words,
+    coverage_words,
+    kinds_of,
+    model_lines,
+    outside,
+)
+from dashboards.pages.periods import Period, Span
+from dashboards.pages.records import DIMENSIONS
+
+SHOWN = 12
+EVENTS_IN_CHART = 3
+
+
+@dataclass(frozen=True)
+class Read:
+    """What the page was read from. `by_dimension`: the project's part of the cost by all dimensions at once."""
+
+    name: str
+    slug: str
+    currency: str
+    period: Period
+    month: tuple[Span, Span]
+    cuts: Sequence[date]
+    by_model: Sequence[Row]
+    weeks: Sequence[date]
+    by_week: Sequence[Row]
+    by_dimension: Sequence[Mapping[str, Any]]
+    by: str
+    moves: Sequence[Move]
+    doubts: Sequence[Doubt]
+    today: date
+
+
+@dataclass(frozen=True)
+class Share:
+    """One value of the chosen dimension; '' was not reported."""
+
+    name: str
+    cost: Decimal | None
+    of_cost: Decimal
+    n: int
+    tokens: int
+    url: str
+
+
+@dataclass(frozen=True)
+class PriceChange:
+    """A change of a price the project pays, past or to come."""
+
+    on: date
+    model: str
+    url: str
+    fact: str
+    is_rise: bool
+    is_ahead: bool
+
+
+@dataclass(frozen=True)
+class Paid:
+    """One week: what was spent, how many tokens had a price, and what one million of them cost."""
+
+    start: date
+    cost: Decimal
+    tokens: int
+    usd_per_mtok: Decimal | None
+    url: str
+
+
+@dataclass(frozen=True)
+class ProjectPage:
+    finding: Words
+    scope: Sequence[str]
+    tiles: Sequence[Tile]
+    models: Sequence[Line]
+    total: Line
+    outside: Sequence[Words]
+    kinds: Sequence[Kind]
+    by: str
+    choices: Sequence[tuple[str, str]]
+    shares: Sequence[Share]
+    rest: Share | None
+    changes: Sequence[PriceChange]
+    events: Sequence[Event]
+    paid: Sequence[Paid]
+    chart_title: str
+
+
+def compose(read: Read) -> ProjectPage:
+    """The whole page from its rows."""
+    counted = [row for row in read.by_model if not is_notional(row)]
+    inside, earlier = segments(read.cuts, read.period.now), segments(read.cuts, read.period.before)
+    now_rows = [row for row in counted if row["segment"] in inside]
+    before_rows = [row for row in counted if row["segment"] in earlier]
+    now, before = (total(Sums.of(row, read.currency) for row in rows) for rows in (now_rows, before_rows))
+    names = model_names(counted)
+    by_model = grouped(now_rows, read.currency, model_key)
+    models = model_lines(
+        by_model,
+        grouped(before_rows, read.currency, model_key),
+        names,
+        {doubt.offering_id for doubt in read.doubts},
+        lambda key: records_url(read.period.now, project=read.slug, **key.filters),
+    )
+    paid = _paid(read)
+    by = read.by or _telling(read)
+    shares, rest = _shares(read, by)
+    evidence = records_url(read.period.now, project=read.slug)
+    known = now.known_cost
+    return ProjectPage(
+        finding=_finding(read, now, before, models),
+        scope=[
+            f"{read.period.name}, {read.period.now.words}" if read.period.kind == "week" else read.period.now.words,
+            f"List price, {read.currency}",
+            coverage_words(now),
+            "Days in UTC",
+        ],
+        tiles=_tiles(read, now, before, counted),
+        models=models,
+        total=Line("Total", "", evidence, now, before, None if known is None else formatting.rounded(known, 2)),
+        outside=outside(read.by_model, inside, read.currency, read.period.now, names, project=read.slug),
+        kinds=kinds_of(now, before),
+        by=by,
+        choices=[(name, label) for name, (column, label) in DIMENSIONS.items() if _has(read, column) or name == by],
+        shares=shares,
+        rest=rest,
+        changes=_changes(read, names),
+        events=_events(read, by_model, names),
+        paid=paid,
+        chart_title=_chart_title(paid),
+    )
+
+
+def _finding(read: Read, now: Sums, before: Sums, models: Sequence[Line]) -> Words:
+    period, url = read.period, records_url(read.period.now, project=read.slug)
+    if not now.records:
+        return (f"{read.name} used no tokens {period.when}.",)
+    if now.known_cost is None:
+        tokens = Figure(f"{formatting.mtok(now.tokens)} Mtok", url)
+        return (f"{read.name} used ", tokens, f" {period.when}, and none of it has a known price.")
+    words: Words = (
+        f"{read.name} spent ",
+        Figure(formatting.money_in_prose(now.cost, read.currency), url),
+        f" {period.when}",
+    )
+    if not before.priced_records:
+        return (*words, ".")
+    return (*words, f", {change_words(now.cost, before.cost)}.", *_second(read, now, before, models))
+
+
+def _second(read: Read, now: Sums, before: Sums, models: Sequence[Line]) -> Words:
+    """The model that explains at least half of the change, else what became of the price paid."""
+    change = now.cost - before.cost
+    if abs(change) >= LEAST_MOVE * before.cost and len(models) > 1:
+        line = max(models, key=lambda one: (one.sums.cost - one.before.cost) * (1 if change > 0 else -1))
+        part = line.sums.cost - line.before.cost
+        if abs(part) * 2 >= abs(change) and part * change > 0:
+            amount = Figure(formatting.money_in_prose(abs(part), read.currency), line.evidence)
+            return (f" {line.name} {'added' if part > 0 else 'took off'} ", amount, ".")
+    if now.usd_per_mtok and before.usd_per_mtok:
+        moved = formatting.change(now.usd_per_mtok, before.usd_per_mtok)
+        if moved.direction in {"up", "down"}:
+            return (f" A token cost {moved.text[1:]} {'more' if moved.direction == 'up' else 'less'}.",)
+    return ()
+
+
+def _tiles(read: Read, now: Sums, before: Sums, counted: Sequence[Row]) -> list[Tile]:
+    period, currency = read.period, read.currency
+    this, earlier = read.month
+    month, month_before = (
+        total(Sums.of(row, currency) for row in counted if row["segment"] in segments(read.cuts, span))
+        for span in (this, earlier)
+    )
+    return [
+        _money_tile(read, f"Spend, {period.now.short}", now, before, (period.now, period.before), period.before_words),
+        _money_tile(
+            read, f"{this.start:%B} to date", month, month_before, read.month, f"the same days of {earlier.start:%B}"
+        ),
+        Tile(
+            "Average price paid",
+            "" if now.usd_per_mtok is None else formatting.derived_price(now.usd_per_mtok, currency),
+            records_url(period.now, project=read.slug),
+            unit="per Mtok",
+            now=now.usd_per_mtok,
+            before=before.usd_per_mtok,
+            compared=()
+            if before.usd_per_mtok is None
+            else (
+                "on ",
+                Figure(
+                    formatting.derived_price(before.usd_per_mtok, currency),
+                    records_url(period.before, project=read.slug),
+                ),
+                f" {period.before_words}",
+            ),
+            known=now.coverage,
+            said=(f"{formatting.mtok(now.priced_tokens)} Mtok, cached reads included",),
+        ),
+        Tile(
+            "Input read from cache",
+            _percent(now.cached_share),
+            records_url(period.now, project=read.slug),
+            words=(f"{_percent(before.cached_share) or 'nothing'} {period.before_words}",),
+            known=now.cached_share or ZERO,
+            said=("blue: read from cache, at a fraction of the input price",),
+        ),
+    ]
+
+
+def _percent(share: Decimal | None) -> str:
+    return "" if share is None else formatting.share(share, Decimal(1))
+
+
+def _money_tile(read: Read, label: str, now: Sums, before: Sums, spans: tuple[Span, Span], before_words: str) -> Tile:
+    known, earlier = now.known_cost, before.known_cost if before.records else None
+    unknown = f", {formatting.mtok(now.unpriced_tokens)} Mtok unknown" if now.unpriced_tokens else ""
+    compared: Words = ()
+    if earlier is not None:
+        figure = Figure(formatting.money_in_prose(earlier, read.currency), records_url(spans[1], project=read.slug))
+        compared = ("on ", figure, f" {before_words}")
+    return Tile(
+        label,
+        "" if known is None else formatting.money_in_prose(known, read.currency),
+        records_url(spans[0], project=read.slug),
+        now=known,
+        before=earlier,
+        compared=compared,
+        known=now.coverage,
+        said=(f"{coverage_words(now)}{unknown}",),
+    )
+
+
+def _paid(read: Read) -> list[Paid]:
+    rows = [row for row in read.by_week if not is_notional(row)]
+    return [
+        Paid(
+            start,
+            sums.cost,
+            sums.priced_tokens,
+            sums.usd_per_mtok,
+            records_url(week_span(start), project=read.slug),
+        )
+        for start, sums in zip(read.weeks, weekly(rows, read.weeks, read.currency), strict=False)
+    ]
+
+
+def _chart_title(paid: Sequence[Paid]) -> str:
+    """What the price paid did from the first week with one to the last."""
+    known = [week for week in paid if week.usd_per_mtok is not None]
+    if len(known) < 2 or known[0].usd_per_mtok is None or known[-1].usd_per_mtok is None:
+        return "Price paid per Mtok"
+    moved = formatting.change(known[-1].usd_per_mtok, known[0].usd_per_mtok)
+    span = (known[-1].start - known[0].start).days // 7
+    if moved.direction in {"up", "down"}:
+        way = "more" if moved.direction == "up" else "less"
+        return f"A token costs {moved.text[1:]} {way} than {span} weeks ago"
+    return f"A token costs what it did {span} weeks ago"
+
+
+def _has(read: Read, column: str) -> bool:
+    return any(row[column] for row in read.by_dimension)
+
+
+def _telling(read: Read) -> str:
+    """The first dimension that tells usage apart; the key where none does."""
+    for name in ("user", "team", "path", "branch", "key"):
+        if len({row[DIMENSIONS[name][0]] for row in read.by_dimension}) > 1:
+            return name
+    return "key"
+
+
+def _shares(read: Read, by: str) -> tuple[list[Share], Share | None]:
+    """The values of a dimension by cost, and what is beyond the first twelve."""
+    column = DIMENSIONS[by][0]
+    costs: dict[str, tuple[Decimal | None, int, int]] = {}
+    for row in read.by_dimension:
+        if row["priced_in"] not in {None, read.currency}:
+            continue
+        cost, n, tokens = costs.get(row[column], (None, 0, 0))
+        if row["cost"] is not None:
+            cost = (cost or ZERO) + row["cost"]
+        costs[row[column]] = (cost, n + row["n"], tokens + (row["tokens"] or 0))
+    whole = sum((cost for cost, _, _ in costs.values() if cost is not None), ZERO)
+    order = sorted(costs, key=lambda name: (-(costs[name][0] or ZERO), -costs[name][2], name))
+    rounded = added_up([NOTHING if costs[name][0] is None else Sums(cost=costs[name][0] or ZERO) for name in order])
+    shares = [
+        Share(
+            name or "not reported",
+            None if costs[name][0] is None else shown,
+            whole,
+            costs[name][1],
+            costs[name][2],
+            records_url(read.period.now, project=read.slug) + "&" + _encoded(by, name),
+        )
+        for name, shown in zip(order, rounded, strict=True)
+    ]
+    rest = shares[SHOWN:]
+    if not rest:
+        return shares, None
+    return shares[:SHOWN], Share(
+        f"{len(rest)} more",
+        sum((share.cost for share in rest if share.cost is not None), ZERO),
+        whole,
+        sum(share.n for share in rest),
+        sum(share.tokens for share in rest),
+        records_url(read.period.now, project=read.slug),
+    )
+
+
+def _encoded(name: str, value: str) -> str:
+    from urllib.parse import urlencode
+
+    return urlencode({name: value})
+
+
+def _changes(read: Read, names: Mapping[ModelKey, ModelName]) -> list[PriceChange]:
+    """Price changes of the models in use, the nearest to come first, then the latest."""
+    found = []
+    for move in read.moves:
+        name = names.get(ModelKey(move.offering_id, "", ""))
+        if name is not None:
+            ahead = move.on > read.today
+            found.append(PriceChange(move.on, name.name, f"/models/{name.slug}", move.fact, move.is_rise, ahead))
+    coming = [change for change in found if change.is_ahead]
+    return [*coming, *reversed([change for change in found if not change.is_ahead])][:8]
+
+
+def _events(read: Read, by_model: Mapping[ModelKey, Sums], names: Mapping[ModelKey, ModelName]) -> list[Event]:
+    found = []
+    for move in read.moves:
+        key = ModelKey(move.offering_id, "", "")
+        used = by_model.get(key)
+        if used is None or not read.weeks[0] <= move.on <= read.today:
+            continue
+        when, name = f"{move.on.day} {move.on:%b}", names[key].name
+        found.append(Event(move.on, f"{when}: {name} {move.fact}", f"{when}: {name}", abs(move.effect(used))))
+    heaviest = sorted((event for event in found if event.weight), key=lambda event: -event.weight)
+    return sorted(heaviest[:EVENTS_IN_CHART], key=lambda event: event.on)

@@ -1,0 +1,29 @@
+"""Sentences with figures in them (`dashboards.pages.ledger.Words`), each figure a link to its evidence."""
+
+from collections.abc import Iterable
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from dashboards.pages.ledger import RECORDS, Figure
+
+register = template.Library()
+
+
+@register.simple_tag
+def figure(one: Figure) -> SafeString:
+    """A figure as a link; the ledger's own evidence opens beside it, anything else is a page."""
+    if not one.url:
+        return format_html("{}", one.text)
+    return format_html(
+        '<a{} href="{}">{}</a>',
+        format_html(' class="ev"') if one.url.startswith(RECORDS) else "",
+        one.url,
+        one.text,
+    )
+
+
+@register.simple_tag
+def words(parts: Iterable[str | Figure]) -> SafeString:
+    return format_html_join("", "{}", ((part if isinstance(part, str) else figure(part),) for part in parts))

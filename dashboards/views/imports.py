@@ -1,0 +1,381 @@
+"""Imports: upload, the columns of a CSV, the reader's own transcripts, runs and what was rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from dashboards import access, staging
+from dashboards.models import Membership, Person
+from dashboards.pages import imports as pages
+from dashboards.pages.imports import Run, run_of
+from dashboards.views import member_page
+from dashboards.views.spend import csv_response
+from usage import ingest, organisations
+from usage.importers import all_importers
+from usage.importers.csv import MappingError, read_header, suggest_mapping
+from usage.ingest import Refused, reading
+from usage.models import ColumnMapping, ImportBatch, Organisation
+
+LATEST = 30
+REJECTED_ROWS = 50
+OVERHEAD = 1 << 16  # what a form adds around its file
+WAITING = "waiting_upload"
+LOCAL = {"localhost", "127.0.0.1", "::1"}
+BILLED_BY = {"api": "by the API, per token", "subscription": "by a subscription: notional, in no total"}
+
+
+def _role(request: HttpRequest) -> tuple[Organisation, str]:
+    """The organisation and the reader's role in the whole of it; 404 for who sees single projects only."""
+    organisation = access.current_organisation(request)
+    if organisation is None:
+        raise Http404("No organisation")
+    assert request.user.is_authenticated  # noqa: S101 — the page is guarded
+    held = Membership.objects.filter(person_id=request.user.pk, organisation=organisation, project=None)
+    role = held.values_list("role", flat=True).first()
+    if role is None:
+        raise Http404("No such page")
+    return organisation, role
+
+
+def _may_import(request: HttpRequest) -> tuple[Organisation, str]:
+    organisation, role = _role(request)
+    if role == "viewer":
+        raise Http404("No such page")
+    return organisation, role
+
+
+def _target(request: HttpRequest) -> Organisation:
+    """Where an import goes: the organisation shown, but one's own where that is the sample.
+
+    An administrator's first import makes the organisation it goes to.
+    """
+    organisation, role = _may_import(request)
+    if not organisation.is_sample:
+        return organisation
+    own = next((one for one in access.own_organisations(request) if not one.is_sample), None)
+    if own is not None and access.may(request.user, "member", own):
+        access.choose_organisation(request, str(own.pk))
+        return own
+    person = request.user
+    if not (isinstance(person, Person) and person.is_instance_admin and role == "admin"):
+        raise Refused("This is the sample workspace: ask an administrator for an organisation of your own first.")
+    made = organisations.create_organisation("My organisation")
+    access.grant(person, "admin", made)
+    access.choose_organisation(request, str(made.pk))
+    return made
+
+
+@csrf_exempt  # looks at the length before anything is read; the upload itself is protected below
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_page
+def imports(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        if access.current_organisation(request) is None:
+            return render(request, "dashboards/overview_nothing.html", {"organisation": None})
+        return _page(request)
+    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD + OVERHEAD:
+        _may_import(request)
+        return _page(request, {"file": _too_large()}, status=413)
+    request.upload_handlers = [TemporaryFileUploadHandler(request)]
+    return _upload(request)
+
+
+@csrf_protect
+def _upload(request: HttpRequest) -> HttpResponse:
+    """Queue the upload and show its run; a CSV without a mapping goes on to its columns."""
+    organisation, _ = _may_import(request)
+    upload, slug, scope = request.FILES.get("file"), request.POST.get("importer", ""), request.POST.get("scope", "")
+    errors = {}
+    importer = all_importers().get(slug)
+    if importer is None:
+        errors["importer"] = f"There is no importer “{slug[:40]}”: choose one of the list."
+    if not isinstance(upload, UploadedFile):
+        errors["file"] = "Choose a file to import."
+    if not scope.strip():
+        errors["scope"] = "Say what the file speaks for: a machine, an account or an export."
+    if errors or importer is None or not isinstance(upload, UploadedFile):
+        return _page(request, errors, status=422)
+    try:
+        if importer.MAPPED:
+            mapping = _chosen_mapping(request, organisation)
+            if mapping is None:
+                return _stage(request, upload, scope)
+            batch = ingest.start_upload(_target(request), slug, upload, scope, mapping, str(request.user))
+        else:
+            billing = {"billing": "subscription"} if request.POST.get("billing") == "subscription" else None
+            batch = ingest.start_upload(_target(request), slug, upload, scope, billing, str(request.user))
+    except Refused as fault:
+        return _page(request, {"file": str(fault)}, status=413 if "larger than" in str(fault) else 422)
+    return redirect("import-run", batch.pk)
+
+
+def _chosen_mapping(request: HttpRequest, organisation: Organisation) -> ColumnMapping | None:
+    chosen = request.POST.get("mapping", "")
+    if not chosen:
+        return None
+    found = ColumnMapping.objects.filter(organisation=organisation, name=chosen).first()
+    if found is None:
+        raise Refused(f"There is no mapping “{chosen[:60]}”: choose one of the list, or make one from the header.")
+    return found
+
+
+def _stage(request: HttpRequest, upload: UploadedFile[Any], scope: str) -> HttpResponse:
+    if waiting := request.session.get(WAITING):
+        staging.drop(waiting["token"])
+    token = staging.keep(upload)
+    name = Path(upload.name or "upload.csv").name[:200]
+    try:
+        read_header(_first_lines(token))
+    except MappingError as fault:
+        staging.drop(token)
+        raise Refused(str(fault)) from None
+    request.session[WAITING] = {"token": token, "name": name, "scope": scope.strip()[:200]}
+    return redirect("import-columns")
+
+
+def _too_large() -> str:
+    return f"The file is larger than {settings.MAX_UPLOAD >> 20} MiB: split it, or set RATECARD_MAX_UPLOAD."
+
+
+def _first_lines(token: str, count: int = 60) -> list[bytes]:
+    path = staging.path_of(token)
+    if path is None:
+        return []
+    with path.open("rb") as file:
+        return [line for _ in range(count) if (line := file.readline(1 << 20))]
+
+
+def _page(request: HttpRequest, errors: dict[str, str] | None = None, status: int = 200) -> HttpResponse:
+    organisation, role = _role(request)
+    runs = _runs(organisation)
+    importers = all_importers()
+    asked = request.POST if errors and status != 413 else {}
+    context = {
+        "organisation": organisation,
+        "runs": runs,
+        "is_busy": any(run.is_open for run in runs),
+        "may_import": role != "viewer",
+        "is_admin": role == "admin",
+        "errors": errors or {},
+        "asked": asked,
+        "importers": [{"slug": slug, "name": one.NAME} for slug, one in importers.items()],
+        "mappings": list(
+            ColumnMapping.objects.filter(organisation=organisation).order_by("name").values_list("name", flat=True)
+        ),
+        "billed_by": BILLED_BY,
+        "max_upload": f"{settings.MAX_UPLOAD >> 20} MiB",
+        "transcripts": own_transcripts() if role == "admin" else None,
+    }
+    return render(request, "dashboards/imports.html", context, status=status)
+
+
+def _runs(organisation: Organisation) -> list[Run]:
+    names = {slug: one.NAME for slug, one in all_importers().items()}
+    batches = ImportBatch.objects.filter(organisation=organisation).select_related("connection")
+    return [
+        run_of(batch, names.get(batch.connection.importer, batch.connection.importer))
+        for batch in batches.order_by("-created_at", "-pk")[:LATEST]
+    ]
+
+
+@require_safe
+@member_page
+def runs(request: HttpRequest) -> HttpResponse:
+    """The table of runs alone, which asks for itself again while one of them goes on."""
+    organisation, _ = _role(request)
+    found = _runs(organisation)
+    return render(request, "dashboards/import_runs.html", {"runs": found, "is_busy": any(run.is_open for run in found)})
+
+
+# The columns of a CSV
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@csrf_protect
+@member_page
+def columns(request: HttpRequest) -> HttpResponse:
+    """What each column means: suggested from the header, checked on the first rows, then saved and used."""
+    organisation, _ = _may_import(request)
+    waiting = request.session.get(WAITING) or {}
+    lines = _first_lines(waiting.get("token", ""))
+    if not lines:
+        messages.warning(request, "That file is no longer here: choose it again.")
+        return redirect("imports")
+    header = read_header(lines)
+    if request.method == "POST":
+        values = {name: value for name, value in request.POST.items() if isinstance(value, str)}
+    else:
+        values = {"time_format": "iso", "time_zone": "UTC", **pages.form_values(suggest_mapping(header))}
+        values["name"] = Path(waiting["name"]).stem[:80]
+    spec = pages.spec_of(values)
+    seen = pages.preview(lines, header, spec)
+    error = ""
+    if request.method == "POST" and "import" in request.POST:
+        error = _save_and_start(request, waiting, spec, values.get("name", "").strip()) if not seen.faults else ""
+        if not error and not seen.faults:
+            return redirect("import-run", request.session.pop("started_run"))
+    wrong = bool(error) or (request.method == "POST" and bool(seen.faults))
+    context = {
+        "waiting": waiting,
+        "header": header,
+        "sample": _sample_rows(lines, header),
+        "groups": [
+            (
+                title,
+                [{"name": f"column_{field}", "label": label, "value": values.get(f"column_{field}", "")}
+                 for field, label in fields],
+            )
+            for title, fields in pages.GROUPS
+        ],
+        "choices": [
+            {"name": name, "label": label, "value": values.get(name, ""), "options": options}
+            for name, label, options in pages.CHOICES
+        ],
+        "texts": [
+            {"name": name, "label": label, "hint": hint, "value": values.get(name, "")}
+            for name, label, hint in pages.TEXTS
+        ],
+        "name": values.get("name", ""),
+        "preview": seen,
+        "error": error,
+        "organisation": organisation,
+    }  # fmt: skip
+    return render(request, "dashboards/import_columns.html", context, status=422 if wrong else 200)
+
+
+def _sample_rows(lines: list[bytes], header: list[str]) -> dict[str, str]:
+    """The first value of each column, so that a person sees what they choose."""
+    import csv
+
+    text = (line.decode("utf-8-sig", "replace") for line in lines)
+    for delimiter in (",", ";", "\t", "|"):
+        rows = list(islice(csv.reader(text, delimiter=delimiter), 2))
+        if rows and [name.strip() for name in rows[0]] == header:
+            return dict(zip(header, rows[1] if len(rows) > 1 else [], strict=False))
+        text = (line.decode("utf-8-sig", "replace") for line in lines)
+    return {}
+
+
+def _save_and_start(request: HttpRequest, waiting: dict[str, str], spec: dict[str, Any], name: str) -> str:
+    """Saves the mapping under its name and queues the file; a sentence where that cannot be done."""
+    if not name or len(name) > 120:
+        return "Give the mapping a name of at most 120 characters, to use it again."
+    try:
+        target = _target(request)
+        mapping, _ = ColumnMapping.objects.update_or_create(organisation=target, name=name, defaults={"spec": spec})
+        with staging.opened(waiting["token"], waiting["name"]) as file:
+            batch = ingest.start_upload(target, "csv", file, waiting["scope"], mapping, str(request.user))
+    except FileNotFoundError:
+        return "That file is no longer here: choose it again."
+    except Refused as fault:
+        return str(fault)
+    staging.drop(waiting["token"])
+    request.session.pop(WAITING, None)
+    request.session["started_run"] = batch.pk
+    return ""
+
+
+# The reader's own transcripts
+
+
+def own_transcripts() -> dict[str, Any] | None:
+    """The folder of Claude Code transcripts beside a local instance and how many there are; None elsewhere."""
+    if urlsplit(settings.BASE_URL).hostname not in LOCAL:
+        return None
+    folder = Path.home() / ".claude" / "projects"
+    try:
+        files = sum(1 for _ in folder.rglob("*.jsonl")) if folder.is_dir() else 0
+    except OSError:
+        return None
+    return {"folder": str(folder), "files": files} if files else None
+
+
+@require_POST
+@csrf_protect
+@member_page
+def transcripts(request: HttpRequest) -> HttpResponse:
+    """One click: the transcripts of whoever runs this local instance. Only an administrator."""
+    _, role = _may_import(request)
+    found = own_transcripts()
+    if role != "admin" or found is None:
+        raise Http404("No transcripts here")
+    billing = {"billing": "subscription"} if request.POST.get("billing") == "subscription" else None
+    try:
+        target = _target(request)
+        batch = ingest.start_paths(target, "claude_code", [found["folder"]], "this machine", billing, str(request.user))
+    except (Refused, reading.Refused) as fault:
+        return _page(request, {"transcripts": str(fault)}, status=422)
+    return redirect("import-run", batch.pk)
+
+
+@require_POST
+@csrf_protect
+@member_page
+def remove_sample(request: HttpRequest) -> HttpResponse:
+    """Takes the sample workspace away; asks for its name first."""
+    organisation, role = _role(request)
+    if role != "admin" or not organisation.is_sample:
+        raise Http404("No sample here")
+    if request.POST.get("sure") != "yes":
+        return _page(request, {"sample": "Tick the box to remove the sample workspace; nothing was removed."}, 422)
+    organisations.remove_sample()
+    request.session.pop(access.SESSION_ORGANISATION, None)
+    messages.success(request, "The sample workspace is gone. Your own imports are untouched.")
+    return redirect("imports")
+
+
+# One run
+
+
+@require_safe
+@member_page
+def run(request: HttpRequest, number: int) -> HttpResponse:
+    """What became of every line. `?part=progress` is the moving part alone."""
+    batch = _batch(request, number)
+    shown = run_of(batch, all_importers()[batch.connection.importer].NAME)
+    if request.GET.get("part") == "progress":
+        response = render(request, "dashboards/import_progress.html", {"run": shown})
+        if not shown.is_open:
+            response["HX-Refresh"] = "true"
+        return response
+    paginator: Paginator[Any] = Paginator(batch.rejected_rows.order_by("origin", "line"), REJECTED_ROWS)
+    context = {
+        "run": shown,
+        "finding": pages.finding(shown),
+        "page_obj": paginator.get_page(request.GET.get("page")) if shown.rejected else None,
+        "batch": batch,
+    }
+    return render(request, "dashboards/import_run.html", context)
+
+
+@require_safe
+@member_page
+def rejected(request: HttpRequest, number: int) -> HttpResponse:
+    """Every rejected row with its line and reason, as CSV."""
+    batch = _batch(request, number)
+    rows: Iterable[tuple[object, ...]] = batch.rejected_rows.order_by("origin", "line").values_list(
+        "origin", "line", "reason", "raw"
+    )
+    return csv_response(f"rejected-{number}", ["file", "line", "reason", "structure, without content"], rows)
+
+
+def _batch(request: HttpRequest, number: int) -> ImportBatch:
+    organisation, _ = _role(request)
+    found: ImportBatch = get_object_or_404(
+        ImportBatch.objects.select_related("connection"), pk=number, organisation=organisation
+    )
+    return found

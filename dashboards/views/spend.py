@@ -1,0 +1,162 @@
+"""What the pages of the ledger share: whose usage the reader may see, and reading it once for a page."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from dashboards import access
+from dashboards.models import Person
+from dashboards.pages.ledger import Move, moves
+from dashboards.pages.overview import Doubt
+from dashboards.pages.periods import Span
+from pricing.models import Disagreement, PriceEvent
+from usage.models import DailyCost, Organisation, Project, UsageRecord
+from usage.spend_querysets import RecordQuerySet, SpendQuerySet, midnight
+
+WEEKS = 26
+AHEAD = timedelta(days=120)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Whose usage is shown. `project_ids` None: the whole organisation, unattributed included."""
+
+    organisation: Organisation
+    projects: Mapping[int, Project]
+    project_ids: frozenset[int] | None
+
+    @property
+    def whole(self) -> bool:
+        return self.project_ids is None
+
+    @property
+    def names(self) -> dict[int, tuple[str, str]]:
+        return {pk: (project.name, project.slug) for pk, project in self.projects.items()}
+
+    def project(self, slug: str) -> Project:
+        """A project the reader may see, else 404: a stranger does not learn that it exists."""
+        found = next((one for one in self.projects.values() if one.slug == slug), None)
+        if found is None:
+            raise Http404("No such project")
+        return found
+
+    def spend(self) -> SpendQuerySet:
+        """The rollups of what the reader may see."""
+        return SpendQuerySet(DailyCost).seen(self.organisation.pk, self.project_ids)
+
+    def records(self, span: Span, project_ids: Collection[int] | None = None) -> RecordQuerySet:
+        """The ledger rows of what the reader may see, of some projects, or of nobody (an empty collection)."""
+        if self.project_ids is not None:
+            project_ids = self.project_ids if project_ids is None else self.project_ids & set(project_ids)
+            if not project_ids:
+                return RecordQuerySet(UsageRecord).none()
+        return RecordQuerySet(UsageRecord).on_days(self.organisation.pk, span.start, span.until, project_ids)
+
+
+def reader_of(request: HttpRequest) -> Reader | None:
+    """The reader's organisation and what of it they may see; None where they belong to none."""
+    organisation = access.current_organisation(request)
+    if organisation is None or not isinstance(request.user, Person):
+        return None
+    whole = access.may(request.user, "viewer", organisation)
+    seen = access.projects_seen(request.user, organisation) if not whole else organisation.projects.all()
+    projects = {project.pk: project for project in seen.order_by("name")}
+    return Reader(organisation, projects, None if whole else frozenset(projects))
+
+
+def reader_or_404(request: HttpRequest) -> Reader:
+    reader = reader_of(request)
+    if reader is None:
+        raise Http404("No organisation")
+    return reader
+
+
+def today() -> date:
+    """The UTC day, as the ledger's days are."""
+    return timezone.now().date()
+
+
+def price_moves(offering_ids: Iterable[int], since: date) -> list[Move]:
+    """Changes of the plain list price of these offerings, from a day to some months ahead."""
+    events = PriceEvent.objects.between("effective", midnight(since), midnight(today() + AHEAD)).filter(
+        offering_id__in=list(offering_ids),
+        service_tier="standard",
+        context_from=0,
+        schedule="",
+        qualifier="",
+        status=PriceEvent.Status.ACCEPTED,
+    )
+    return moves(events.values("offering_id", "unit", "old", "new", "per", "currency", "effective_from"))
+
+
+def doubts(offering_ids: Iterable[int]) -> list[Doubt]:
+    """Open or held disagreements about the plain price of these offerings."""
+    found = (
+        Disagreement.objects.filter(
+            state__in=[Disagreement.State.OPEN, Disagreement.State.HELD],
+            offering_id__in=list(offering_ids),
+            accepted__isnull=False,
+            claim__service_tier="standard",
+            claim__context_from=0,
+            claim__schedule="",
+            claim__qualifier="",
+            claim__currency="USD",
+            accepted__currency="USD",
+        )
+        .select_related("accepted", "claim__source", "offering__model")
+        .order_by("-opened_at", "id")
+    )
+    return [
+        Doubt(
+            offering_id=one.offering_id,
+            unit=one.claim.unit,
+            accepted=one.accepted.amount / one.accepted.per,
+            claimed=one.claim.amount / one.claim.per,
+            source=one.claim.source.name,
+            since=one.claim.first_seen_at,
+            model_slug=one.offering.model.slug,
+        )
+        for one in found
+        if one.accepted is not None
+    ]
+
+
+def refused(request: HttpRequest, sentence: str, status: int = 400) -> HttpResponse:
+    """The page of a question that cannot be answered, with what to write instead."""
+    return render(request, "dashboards/overview_refused.html", {"sentence": sentence}, status=status)
+
+
+# CSV
+
+
+def cell(value: object) -> str:
+    """A value as a CSV cell that no spreadsheet takes for a formula; None is empty."""
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    text = str(value)
+    return f"'{text}" if text.startswith(FORMULA) and not isinstance(value, int | float) else text
+
+
+def csv_response(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:
+    """A table as a CSV download: full precision, units in the head."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(head)
+    writer.writerows([cell(value) for value in row] for row in rows)
+    response = HttpResponse(buffer.getvalue(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
