@@ -26,7 +26,7 @@ def connection_of(organisation: Organisation, importer: str, scope: str) -> Conn
 
 def interned(connection: Connection, by_hash: Mapping[str, Dimension]) -> dict[str, int]:
     """The ids of dimensions by content hash; new ones are written and attributed."""
-    found = _known(connection.organisation_id, by_hash)
+    found = _known(connection, by_hash)
     missing = sorted(by_hash.keys() - found.keys())  # in one order, so two imports cannot wait for each other
     if not missing:
         return found
@@ -41,13 +41,15 @@ def interned(connection: Connection, by_hash: Mapping[str, Dimension]) -> dict[s
         for digest in missing
     ]
     UsageDimension.objects.bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)
-    new = _known(connection.organisation_id, missing)
+    new = _known(connection, missing)
     assignments.assign(connection.organisation_id, list(new.values()), assignments.rules_of(connection.organisation_id))
     return found | new
 
 
-def _known(organisation_id: int, hashes: Iterable[str]) -> dict[str, int]:
-    rows = UsageDimension.objects.filter(organisation_id=organisation_id, content_hash__in=list(hashes))
+def _known(connection: Connection, hashes: Iterable[str]) -> dict[str, int]:
+    rows = UsageDimension.objects.filter(
+        organisation_id=connection.organisation_id, connection=connection, content_hash__in=list(hashes)
+    )
     return dict(rows.values_list("content_hash", "id"))
 
 

@@ -232,7 +232,7 @@ class UsageDimension(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["organisation", "content_hash"], name="dimension_interned"),
+            models.UniqueConstraint(fields=["organisation", "connection", "content_hash"], name="dimension_interned"),
         ]
 
     def __str__(self) -> str:

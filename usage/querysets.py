@@ -1,163 +1,118 @@
-"""Named reads of usage; none writes."""
+"""Named reads of usage; none writes. Periods are UTC days, half-open [since, until)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from datetime import date
+from typing import TYPE_CHECKING, Any, Self
 
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import (
-    Count,
-    DateField,
-    DecimalField,
-    F,
-    Func,
-    IntegerField,
-    Max,
-    Min,
-    QuerySet,
-    Sum,
-    Value,
-)
-from django.db.models.functions import TruncDate
+from django.db.models import Count, F, QuerySet, Sum
+from django.db.models.functions import TruncMonth
 
 if TYPE_CHECKING:
-    from usage.models import (  # noqa: F401
-        DailyCost,
-        ImportBatch,
-        ModelDailyCost,
-        UsageDimension,
-        UsageRecord,
-    )
+    from usage.models import DailyCost, ImportBatch, ModelDailyCost, Organisation, UsageDimension  # noqa: F401
+
+MEASURES = (
+    "records",
+    "requests",
+    "in_uncached",
+    "in_cache_read",
+    "in_cache_write",
+    "out_total",
+    "out_reasoning",
+    "list_cost",
+    "contracted_cost",
+    "reported_cost",
+    "priced_records",
+    "reported_records",
+    "unpriced_requests",
+    "unpriced_tokens",
+    "unknown_requests",
+    "unknown_in_uncached",
+    "unknown_in_cache_read",
+    "unknown_in_cache_write",
+    "unknown_out_total",
+)
+NOTIONAL = "notional"
 
 
 class ImportBatchQuerySet(QuerySet["ImportBatch"]):
-    pass
+    def of(self, organisation: Organisation) -> Self:
+        """An organisation's imports, the latest first, with their connection."""
+        return self.filter(organisation=organisation).select_related("connection").order_by("-created_at", "-id")
 
 
 class UsageDimensionQuerySet(QuerySet["UsageDimension"]):
-    pass
+    def unresolved(self, organisation: Organisation) -> Self:
+        """Dimensions whose model name means nothing the catalogue knows."""
+        return self.filter(organisation=organisation, offering=None)
 
 
-# What a page sums of a group of rollup rows; `cost` is list cost in the group's `list_currency`.
-SPEND_SUMS = {
-    "cost": Sum("list_cost"),
-    **{
-        name: Sum(name)
-        for name in (
-            "records",
-            "requests",
-            "in_uncached",
-            "in_cache_read",
-            "in_cache_write",
-            "out_total",
-            "out_reasoning",
-            "priced_records",
-            "unpriced_requests",
-            "unpriced_tokens",
+class RollupQuerySet(QuerySet[Any]):
+    """Reads that both rollups share. Money stands in `list_currency` and `currency`: never summed across."""
+
+    def of(self, organisation: Organisation, since: date | None = None, until: date | None = None) -> Self:
+        """What counts of an organisation in [since, until)."""
+        found = self.filter(organisation=organisation, counted=True)
+        if since is not None:
+            found = found.filter(day__gte=since)
+        return found if until is None else found.filter(day__lt=until)
+
+    def spent(self) -> Self:
+        """Without notional usage, which never enters a total."""
+        return self.exclude(cost_kind=NOTIONAL)
+
+    def notional(self) -> Self:
+        """What a subscription covered, at API prices."""
+        return self.filter(cost_kind=NOTIONAL)
+
+    def sums_by(self, *keys: str) -> QuerySet[Any, dict[str, Any]]:
+        """Every measure by keys (of `KEYS`) and by currency and cost kind, one dict a group."""
+        named = {name: KEYS[name] for name in keys if KEYS[name] is not None}
+        fields = {f"key_{name}": expression for name, expression in named.items()}
+        found = self.annotate(**fields).values(*fields, "list_currency", "currency", "cost_kind")
+        return found.annotate(**{f"sum_{name}": Sum(name) for name in MEASURES}).order_by(*fields)
+
+    def unpriced_models(self) -> QuerySet[Any, dict[str, Any]]:
+        """Names and offerings with usage that has no price, by tokens, most first."""
+        found = self.filter(unpriced_requests__gt=0) | self.filter(unpriced_tokens__gt=0)
+        return (
+            found.values("model_raw", "host", "service_tier", "offering_id", "offering__sku")
+            .annotate(tokens=Sum("unpriced_tokens"), requests_unpriced=Sum("unpriced_requests"))
+            .order_by("-tokens", "model_raw", "offering_id", "service_tier")
         )
-    },
+
+
+KEYS: dict[str, Any] = {
+    "project": F("project__slug"),
+    "model": F("offering__model__slug"),
+    "model_raw": F("model_raw"),
+    "offering": F("offering_id"),
+    "provider": F("offering__provider__slug"),
+    "host": F("host"),
+    "day": F("day"),
+    "month": TruncMonth("day"),
+    "source": F("connection__importer"),
+    "scope": F("connection__scope"),
+    "service_tier": F("service_tier"),
+    "cost_kind": None,  # always among the keys
 }
+"""What usage can be grouped by."""
 
 
-def _segment(cuts: Sequence[date]) -> Func:
-    """The number of cuts at or before the day: 0 before the first, len(cuts) from the last on."""
-    return Func(
-        F("day"),
-        Value(list(cuts), output_field=ArrayField(DateField())),
-        function="width_bucket",
-        output_field=IntegerField(),
-    )
+class DailyCostQuerySet(RollupQuerySet, QuerySet["DailyCost"]):
+    def attributed_to(self, project_ids: Iterable[int]) -> Self:
+        return self.filter(project__in=list(project_ids))
+
+    def unattributed(self) -> Self:
+        """What no rule gives to a project."""
+        return self.filter(project=None)
 
 
-class DailyCostQuerySet(QuerySet["DailyCost"]):
-    def seen(self, organisation_id: int, project_ids: Collection[int] | None) -> DailyCostQuerySet:
-        """Counted rows of an organisation: all of it, unattributed included, or of these projects only."""
-        found = self.filter(organisation_id=organisation_id, counted=True)
-        return found if project_ids is None else found.filter(project_id__in=project_ids)
+class ModelDailyCostQuerySet(RollupQuerySet, QuerySet["ModelDailyCost"]):
+    def span(self, organisation: Organisation) -> tuple[date, date] | None:
+        """The first and last day with usage; None without any."""
+        from django.db.models import Max, Min
 
-    def span_of_days(self) -> tuple[date | None, date | None]:
-        """The first and the last UTC day with usage."""
-        found = self.aggregate(first=Min("day"), last=Max("day"))
-        return found["first"], found["last"]
-
-    def in_segments(self, cuts: Sequence[date], *keys: str) -> list[dict[str, Any]]:
-        """SPEND_SUMS of the days [first cut, last cut) by `segment` (1 = from the first cut) and keys.
-
-        `list_currency` and `cost_kind` are always keys: no sum mixes currencies, and notional cost is apart.
-        """
-        grouped = (
-            self.filter(day__gte=cuts[0], day__lt=cuts[-1])
-            .annotate(segment=_segment(cuts))
-            .values("segment", "list_currency", "cost_kind", *keys)
-            .annotate(**SPEND_SUMS)
-        )
-        return list(grouped.order_by())
-
-
-class UsageRecordQuerySet(QuerySet["UsageRecord"]):
-    def on_days(self, organisation_id: int, start: date, until: date) -> UsageRecordQuerySet:
-        """Counted records of the UTC days [start, until), each with whose they were on that day."""
-        on = TruncDate("occurred_at", tzinfo=UTC)
-        return self.filter(
-            organisation_id=organisation_id,
-            counted=True,
-            occurred_at__gte=midnight(start),
-            occurred_at__lt=midnight(until),
-            dimension__assignments__valid_from__lte=on,
-            dimension__assignments__valid_until__gt=on,
-        ).annotate(
-            projects=F("dimension__assignments__attribution__projects"),
-            weights=F("dimension__assignments__attribution__weights"),
-        )
-
-    def of_projects(self, project_ids: Collection[int]) -> UsageRecordQuerySet:
-        """Of those `on_days`: records of which a part belongs to any of these projects."""
-        return self.filter(dimension__assignments__attribution__projects__overlap=list(project_ids))
-
-    def of_nobody(self) -> UsageRecordQuerySet:
-        """Of those `on_days`: records that no rule gives to a project."""
-        return self.filter(dimension__assignments__attribution__projects__len=0)
-
-    def cost_by(self, project_id: int, *keys: str) -> list[dict[str, Any]]:
-        """A project's part of the list cost by keys and `currency` (of the rate card), with records and tokens.
-
-        Of those `on_days`. Tokens are whole: a split shares money exactly, and tokens only in the rollups.
-        """
-        tokens = F("in_uncached") + F("in_cache_read") + F("in_cache_write") + F("out_total")
-        grouped = (
-            self.filter(dimension__assignments__attribution__projects__contains=[project_id])
-            .values(*keys, currency=F("rate_card__currency"))
-            .annotate(cost=Sum(_part_of(F("list_cost"), project_id)), n=Count("record_key"), tokens=Sum(tokens))
-        )
-        return list(grouped.order_by())
-
-
-def _part_of(amount: F, project_id: int) -> Func:
-    """What `usage_split` gives a project of an amount of money."""
-    assigned = "dimension__assignments__attribution"
-    parts = Func(
-        amount,
-        F(f"{assigned}__weights"),
-        Value(12),
-        function="usage_split",
-        output_field=ArrayField(DecimalField(max_digits=30, decimal_places=12)),
-    )
-    place = Func(F(f"{assigned}__projects"), Value(project_id), function="array_position", output_field=IntegerField())
-    return Func(
-        parts,
-        place,
-        template="(%(expressions)s]",
-        arg_joiner=")[",
-        output_field=DecimalField(max_digits=30, decimal_places=12),
-    )
-
-
-def midnight(day: date) -> datetime:
-    """The instant a UTC day begins."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-class ModelDailyCostQuerySet(QuerySet["ModelDailyCost"]):
-    pass
+        found = self.filter(organisation=organisation).aggregate(first=Min("day"), last=Max("day"), n=Count("id"))
+        return (found["first"], found["last"]) if found["n"] else None

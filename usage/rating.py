@@ -116,6 +116,7 @@ def lay_out(offering_ids: Collection[int], first: datetime, last: datetime) -> N
     for row in rows:
         cards.append(CardKey(*row[:8]))
         prices[row[0]] = row[8:]
+    hours = list(_hours({card.schedule for card in cards} - {ALWAYS}, first, last))
     with connection.cursor() as cursor:
         cursor.execute(_TABLES)
         with cursor.copy("COPY usage_band FROM STDIN") as copy:
@@ -123,17 +124,18 @@ def lay_out(offering_ids: Collection[int], first: datetime, last: datetime) -> N
                 card = band.card
                 plain = card.schedule == ALWAYS and not band.beaten_by
                 key = (card.offering_id, card.service_tier, band.starts, band.ends)
-                hours = (plain, card.schedule, list(band.beaten_by), band.tiered, card.id, card.effective_until)
-                copy.write_row((*key, band.context_min, band.context_until, *hours, *prices[card.id]))
-        schedules = {card.schedule for card in cards} - {ALWAYS}
-        if schedules:
+                rule = (plain, card.schedule, list(band.beaten_by), band.tiered, card.id, card.effective_until)
+                copy.write_row((*key, band.context_min, band.context_until, *rule, *prices[card.id]))
+        if hours:
             with cursor.copy("COPY usage_hours FROM STDIN") as copy:
-                for row in _hours(schedules, first, last):
+                for row in hours:
                     copy.write_row(row)
         cursor.execute("ANALYZE usage_band")
 
 
-def _hours(schedules: Iterable[str], first: datetime, last: datetime) -> Iterator[tuple[str, datetime, datetime]]:
+def _hours(schedules: Collection[str], first: datetime, last: datetime) -> Iterator[tuple[str, datetime, datetime]]:
+    if not schedules:
+        return
     calendars = {
         calendar.slug: Calendar(calendar.utc_offset_hours, frozenset(calendar.dates))
         for calendar in HolidayCalendar.objects.all()

@@ -10,9 +10,9 @@ from typing import Any
 
 from pricing import names
 from pricing.models import LanguageModel, Offering, PriceSource, Provider, RateCard
+from usage import assignments, organisations
 from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, Rejected
 from usage.models import AttributionRule, ImportBatch, Organisation, Project
-from usage import assignments, organisations
 
 _numbers = itertools.count(1)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -44,7 +44,7 @@ def make_rule(
 
 def make_offering(sku: str = "model-a", provider: str = "seller") -> Offering:
     seller, _ = Provider.objects.get_or_create(slug=provider, defaults={"name": provider})
-    model, _ = LanguageModel.objects.get_or_create(slug=sku, defaults={"name": sku})
+    model, _ = LanguageModel.objects.get_or_create(slug=sku, defaults={"name": sku, "key": sku})
     offering, _ = Offering.objects.get_or_create(provider=seller, sku=sku, region="", defaults={"model": model})
     names.forget()
     return offering
@@ -110,9 +110,7 @@ class ListedFacts:
         self.facts = list(facts)
         self.MODE = mode
 
-    def parse(
-        self, lines: Iterable[bytes], origin: str, mapping: Mapping[str, Any] | None
-    ) -> Iterator[Outcome]:
+    def parse(self, lines: Iterable[bytes], origin: str, mapping: Mapping[str, Any] | None) -> Iterator[Outcome]:
         import dataclasses
 
         for number, line in enumerate(lines, 1):

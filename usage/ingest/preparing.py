@@ -41,10 +41,10 @@ class Prepared:
         return probed_months(self.records)
 
 
-def prepare(reader: Reader, connection_id: int, latest: datetime, lines: int = LINES) -> Prepared:
+def prepare(reader: Reader, latest: datetime, lines: int = LINES) -> Prepared:
     """The next chunk of a reader. Facts later than `latest` are refused."""
     chunk = Prepared(reader.place, reader.place, finished=False)
-    places = _Places(connection_id, chunk)
+    places = _Places(chunk)
     candidates: list[Candidate] = []
     add = candidates.append
     for located in reader.chunk(lines):
@@ -76,8 +76,8 @@ def _reject(chunk: Prepared, origin: str, line: int, reason: str, raw: str) -> N
 class _Places:
     """Numbers the distinct (dimension, UTC day) of a chunk."""
 
-    def __init__(self, connection_id: int, chunk: Prepared) -> None:
-        self._connection_id, self._chunk = connection_id, chunk
+    def __init__(self, chunk: Prepared) -> None:
+        self._chunk = chunk
         self._numbers: dict[tuple[str, int], int] = {}
         # Importers hand out the same object again and again: its address is a faster key than its eleven fields.
         self._by_address: dict[int, tuple[Any, str]] = {}
@@ -102,7 +102,7 @@ class _Places:
         digest = self._by_value.get(dimension)
         if digest is None:
             stored = rows.stored_dimension(dimension)
-            digest = self._by_value[dimension] = rows.dimension_hash(self._connection_id, stored)
+            digest = self._by_value[dimension] = rows.dimension_hash(stored)
             self._chunk.dimensions[digest] = stored
         self._by_address[id(dimension)] = (dimension, digest)
         return digest

@@ -166,7 +166,7 @@ def storable(text: str, limit: int) -> str:
     return text.replace("\0", "").encode(errors="replace").decode()[:limit]
 
 
-def dimension_hash(connection_id: int, dimension: Dimension) -> str:
-    """Identity of a dimension within a connection."""
-    fields = [connection_id, *(getattr(dimension, name) for name in Dimension.__slots__)]
+def dimension_hash(dimension: Dimension) -> str:
+    """Identity of a dimension within its connection, the same in every database."""
+    fields = [getattr(dimension, name) for name in Dimension.__slots__]
     return hashlib.blake2b(repr(fields).encode(), digest_size=16).hexdigest()

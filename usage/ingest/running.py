@@ -47,12 +47,12 @@ def advance(batch: ImportBatch, seconds: float | None = None, chunk_lines: int =
     try:
         with closing(reader), ThreadPoolExecutor(1, "read-ahead") as ahead:
             names = Names()
-            coming = ahead.submit(prepare, reader, batch.connection_id, latest, chunk_lines)
+            coming = ahead.submit(prepare, reader, latest, chunk_lines)
             while True:
                 chunk = coming.result()
                 late = until is not None and time.monotonic() >= until
                 if not chunk.finished and not late:
-                    coming = ahead.submit(prepare, reader, batch.connection_id, latest, chunk_lines)
+                    coming = ahead.submit(prepare, reader, latest, chunk_lines)
                 if not _commit(batch, chunk, names, importer) or chunk.finished or late:
                     return
     except OperationalError:

@@ -446,7 +446,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='usagedimension',
-            constraint=models.UniqueConstraint(fields=('organisation', 'content_hash'), name='dimension_interned'),
+            constraint=models.UniqueConstraint(fields=('organisation', 'connection', 'content_hash'), name='dimension_interned'),
         ),
         migrations.AddConstraint(
             model_name='assignment',

@@ -1,0 +1,201 @@
+"""Whether the ledger keeps its promises: every check reads the stored rows and recomputes what should be there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import connection, transaction
+
+from usage import rollups
+from usage.assignments import unknown_projects
+from usage.locks import lock_organisation
+from usage.models import AttributionRule, Organisation
+from usage.partitions import LEDGER, existing
+
+SHOWN = 20
+"""Offending rows a check names; there may be more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A promise that does not hold: which check, where, and what is wrong, in a sentence."""
+
+    check: str
+    where: str
+    problem: str
+
+
+def checks() -> Iterator[Finding]:
+    """Every breach that can be found, a check after the other."""
+    for check in (
+        _rollups_equal_ledger,
+        _tokens_disjoint,
+        _costs_follow_their_cards,
+        _lines_add_up,
+        _unknown_is_not_zero,
+        _keys_once_across_months,
+        _weights_sum_to_one,
+        _references_exist,
+    ):
+        yield from check()
+
+
+def repair() -> int:
+    """Recompute the days on which a rollup differs from the ledger; how many days."""
+    days = _dirty_days()
+    for organisation_id, dirty in days.items():
+        with transaction.atomic():
+            lock_organisation(organisation_id)
+            rollups.rebuild(organisation_id, sorted(dirty))
+    return sum(len(dirty) for dirty in days.values())
+
+
+def _rollups_equal_ledger() -> Iterator[Finding]:
+    for organisation_id, days in _dirty_days().items():
+        for day in sorted(days)[:SHOWN]:
+            yield Finding("rollups", f"organisation {organisation_id}, {day}", "The rollups are not the ledger's sums.")
+
+
+def _dirty_days() -> dict[int, set[date]]:
+    """Days on which either rollup differs in any column from what the ledger sums to."""
+    found: dict[int, set[date]] = {}
+    for organisation_id in Organisation.objects.values_list("id", flat=True):
+        for table, source, key in (
+            ("usage_dailycost", "project_sums", (*rollups.KEY, "project_id")),
+            ("usage_modeldailycost", "model_sums", rollups.KEY),
+        ):
+            columns = ", ".join((*key, *rollups.MEASURES))
+            something = " OR ".join(f"{name} <> 0" for name in rollups.MEASURES)
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"""WITH chosen AS (SELECT * FROM {LEDGER} WHERE organisation_id = %(organisation)s),
+                    {rollups.sums("chosen")},
+                    wanted AS (SELECT {columns} FROM {source}),
+                    stored AS (SELECT {columns} FROM {table} WHERE organisation_id = %(organisation)s AND ({something}))
+                    SELECT DISTINCT day FROM (
+                        (SELECT * FROM wanted EXCEPT ALL SELECT * FROM stored)
+                        UNION ALL (SELECT * FROM stored EXCEPT ALL SELECT * FROM wanted)) difference""",
+                    {"organisation": organisation_id},
+                )
+                days = {day for (day,) in cursor.fetchall()}
+            if days:
+                found.setdefault(organisation_id, set()).update(days)
+    return found
+
+
+def _tokens_disjoint() -> Iterator[Finding]:
+    """The database refuses these; a dump restored without its constraints would not."""
+    yield from _rows(
+        "tokens",
+        f"""SELECT record_key FROM {LEDGER} WHERE out_reasoning > out_total
+        OR cache_write_5m + cache_write_30m + cache_write_1h + cache_write_12h > in_cache_write
+        OR (in_cache_write IS NULL AND cache_write_5m + cache_write_30m + cache_write_1h + cache_write_12h > 0)
+        OR LEAST(in_uncached, in_cache_read, in_cache_write, out_total, out_reasoning, requests) < 0""",
+        "Its token counts are not disjoint parts.",
+    )
+
+
+_RECOMPUTED = """round(
+    coalesce(r.in_uncached * CASE WHEN r.in_uncached > 0 THEN c.input ELSE 0 END, 0)
+    + coalesce(r.in_cache_read * CASE WHEN r.in_cache_read > 0 THEN c.cache_read ELSE 0 END, 0)
+    + coalesce(r.cache_write_5m * coalesce(c.cache_write_5m, c.cache_write), 0)
+    + coalesce(r.cache_write_30m * coalesce(c.cache_write_30m, c.cache_write), 0)
+    + coalesce(r.cache_write_1h * coalesce(c.cache_write_1h, c.cache_write), 0)
+    + coalesce(r.cache_write_12h * coalesce(c.cache_write_12h, c.cache_write), 0)
+    + coalesce((r.in_cache_write - r.cache_write_5m - r.cache_write_30m - r.cache_write_1h - r.cache_write_12h)
+        * c.cache_write, 0)
+    + coalesce((r.out_total - CASE WHEN c.reasoning IS NULL THEN 0 ELSE coalesce(r.out_reasoning, 0) END)
+        * c.output, 0)
+    + coalesce(r.out_reasoning * c.reasoning, 0), 12)"""
+
+
+def _costs_follow_their_cards() -> Iterator[Finding]:
+    yield from _rows(
+        "costs",
+        f"""SELECT r.record_key FROM {LEDGER} r JOIN pricing_ratecard c ON c.id = r.rate_card_id
+        WHERE r.list_cost <> {_RECOMPUTED} OR c.offering_id <> r.offering_id OR r.occurred_at < c.effective_from
+        OR r.occurred_at >= c.effective_until
+        OR c.service_tier <> CASE r.service_tier WHEN '' THEN 'standard' ELSE r.service_tier END""",
+        "Its cost is not what its rate card gives.",
+    )
+
+
+def _lines_add_up() -> Iterator[Finding]:
+    yield from _rows(
+        "lines",
+        """SELECT id::text FROM usage_importbatch WHERE lines <> imported + updated + duplicate
+        + coalesce((SELECT sum(value::bigint) FROM jsonb_each_text(ignored)), 0)
+        + coalesce((SELECT sum(value::bigint) FROM jsonb_each_text(rejected)), 0)""",
+        "The lines of this import do not add up.",
+    )
+
+
+def _unknown_is_not_zero() -> Iterator[Finding]:
+    yield from _rows(
+        "unknown",
+        f"""SELECT r.record_key FROM {LEDGER} r LEFT JOIN pricing_ratecard c ON c.id = r.rate_card_id
+        WHERE (r.list_cost IS NULL) <> (r.unpriced_reason IS NOT NULL) OR (r.list_cost IS NULL) <> (c.id IS NULL)
+        OR (r.list_cost IS NOT NULL AND (r.in_uncached > 0 AND c.input IS NULL OR r.out_total > 0 AND c.output IS NULL
+            OR r.in_cache_read > 0 AND c.cache_read IS NULL OR r.in_uncached IS NULL AND r.out_total IS NULL))""",
+        "It has a cost although a price or its tokens are not known, or none without a reason.",
+    )
+
+
+def _keys_once_across_months() -> Iterator[Finding]:
+    tables = sorted(existing())
+    for early, late in zip(tables, tables[1:], strict=False):
+        yield from _rows(
+            "identity",
+            f"""SELECT a.record_key FROM {early} a JOIN {late} b USING (organisation_id, connection_id, record_key)
+            WHERE a.occurred_at >= date_trunc('month', b.occurred_at, 'UTC') - interval '72 hours'
+            AND b.occurred_at < date_trunc('month', b.occurred_at, 'UTC') + interval '72 hours'""",
+            "One record stands in two months.",
+        )
+
+
+def _weights_sum_to_one() -> Iterator[Finding]:
+    yield from _rows(
+        "attribution",
+        """SELECT id::text FROM usage_attribution WHERE cardinality(projects) <> cardinality(weights)
+        OR (cardinality(weights) > 0 AND (SELECT sum(w) FROM unnest(weights) w) <> 1)""",
+        "The weights of this attribution do not sum to 1.",
+    )
+    for project in unknown_projects():
+        yield Finding("attribution", f"project {project}", "Usage is attributed to a project that does not exist.")
+    for rule in AttributionRule.objects.filter(version=0)[:SHOWN]:
+        yield Finding("attribution", f"rule {rule.pk}", "The rule was never applied.")
+
+
+def _references_exist() -> Iterator[Finding]:
+    """The ledger has no foreign keys: three of them would halve an import."""
+    for column, table in (
+        ("organisation_id", "usage_organisation"),
+        ("connection_id", "usage_connection"),
+        ("dimension_id", "usage_usagedimension"),
+        ("batch_id", "usage_importbatch"),
+        ("offering_id", "pricing_offering"),
+        ("rate_card_id", "pricing_ratecard"),
+    ):
+        yield from _rows(
+            "references",
+            f"""SELECT DISTINCT r.{column}::text FROM {LEDGER} r WHERE r.{column} IS NOT NULL
+            AND NOT EXISTS (SELECT FROM {table} t WHERE t.id = r.{column})""",
+            f"The ledger names a row of {table} that does not exist.",
+        )
+    yield from _rows(
+        "references",
+        f"""SELECT DISTINCT r.dimension_id::text FROM {LEDGER} r WHERE NOT EXISTS (
+            SELECT FROM usage_assignment a WHERE a.dimension_id = r.dimension_id
+            AND (r.occurred_at AT TIME ZONE 'UTC')::date >= a.valid_from
+            AND (r.occurred_at AT TIME ZONE 'UTC')::date < a.valid_until)""",
+        "Its records are in no rollup, as nothing maps the dimension to an attribution.",
+    )
+
+
+def _rows(check: str, query: str, problem: str) -> Iterator[Finding]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"{query} LIMIT {SHOWN}")
+        for (where,) in cursor.fetchall():
+            yield Finding(check, where, problem)
