@@ -137,9 +137,9 @@ class PriceEventQuerySet(QuerySet["PriceEvent"]):
         )  # fmt: skip
 
     def last_move(self, at: datetime) -> PriceEventQuerySet:
-        """The newest move of each offering that had taken effect at a moment; of one day's, the input's."""
+        """The newest move of each offering that had taken effect at a moment; of one day’s, the output’s."""
         took_effect = self.moves().filter(effective_from__lte=at)
-        return took_effect.order_by("offering", "-effective_from", "unit", "-observed_at", "-pk").distinct("offering")
+        return took_effect.order_by("offering", "-effective_from", "-unit", "-observed_at", "-pk").distinct("offering")
 
 
 class RateCardQuerySet(QuerySet["RateCard"]):

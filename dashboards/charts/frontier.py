@@ -64,7 +64,7 @@ class Scale:
         return across * canvas.width, (1 - up) * canvas.height
 
 
-def figure(rows: Sequence[Row], *, unit: str, mix: str, floor: Decimal | None = None) -> Figure:
+def figure(rows: Sequence[Row], *, unit: str, mix: str) -> Figure:
     """Both figures of the page's rows, in any order; without rows an empty frame.
 
     `unit` names the y axis (`Arena rating`), `mix` the tokens the price is blended for.
@@ -76,14 +76,12 @@ def figure(rows: Sequence[Row], *, unit: str, mix: str, floor: Decimal | None = 
 
 
 def scale(rows: Sequence[Row], *, narrow: bool = False) -> Scale:
-    """Axes that hold every price, and every rating from a little below the frontier (or nine tenths of them)."""
+    """Axes that hold every price and the upper eight tenths of the ratings; seven on a phone, where all is smaller."""
     if not rows:
         return Scale(0.1, 10, 1000, 1500)
     prices = sorted(float(row.point.price) for row in rows)
     ratings = sorted(float(row.point.rating) for row in rows)
-    lowest_of_frontier = min(float(row.point.rating) for row in rows if row.on_frontier)
-    tenth = ratings[len(ratings) // (5 if narrow else 10)]
-    bottom = math.floor(min(max(lowest_of_frontier, tenth), tenth) / 10) * 10 - 10
+    bottom = math.floor(ratings[len(ratings) * (3 if narrow else 2) // 10] / 10) * 10 - 10
     top = max(float(row.point.high or row.point.rating) for row in rows) + ABOVE
     low, high = prices[0], prices[-1]
     room = math.log10(high / low) if high > low else 1.0
@@ -94,7 +92,8 @@ def scale(rows: Sequence[Row], *, narrow: bool = False) -> Scale:
 
 def below(rows: Sequence[Row], *, narrow: bool = False) -> int:
     """How many points lie under the torn axis and are in the table only."""
-    return sum(float(row.point.rating) < scale(rows, narrow=narrow).bottom for row in rows)
+    bottom = scale(rows, narrow=narrow).bottom
+    return sum(float(row.point.rating) < bottom for row in rows)
 
 
 def _figure(rows: Sequence[Row], canvas: Canvas, unit: str, mix: str) -> Figure:
@@ -183,30 +182,32 @@ def labels(front: Sequence[Row], others: Sequence[Row], axes: Scale, canvas: Can
     lines = _step_boxes(corners, canvas)
     marks = [Box.around(x, y, 7) for x, y in corners]
     named = place(
-        (_label(row, spots, canvas) for row in reversed(front)), canvas.frame, [*lines, *marks], AROUND
+        (_label(row, spots) for row in reversed(front)), canvas.frame, [*lines, *marks], AROUND
     )
-    dots = [Box.around(*spots[row.point.key], 3.5) for row in others]
-    rest = [row for row in others if row.is_asked] or _flagships(others)
-    limit = 4 if canvas.narrow else 12
-    more = place(
-        (_label(row, spots, canvas) for row in rest[:limit]), canvas.frame,
-        [*lines, *marks, *dots, *(one.box for one in named)], BESIDE,
-    )  # fmt: skip
+    dots = [Box.around(*spots[row.point.key], 2.5) for row in others]
+    taken = [*lines, *marks, *dots, *(one.box for one in named)]
+    more: list[Placed] = []
+    groups = [[row] for row in others if row.is_asked] or _by_maker(others)
+    for group in groups:
+        if len(more) == (4 if canvas.narrow else 10):
+            break
+        fitting = place((_label(row, spots) for row in group), canvas.frame, taken, BESIDE)[:1]
+        more += fitting
+        taken += [one.box for one in fitting]
     by_key = {row.point.key: row for row in [*front, *others]}
     return [(by_key[one.key], one) for one in [*named, *more]]
 
 
-def _label(row: Row, spots: dict[str, tuple[float, float]], canvas: Canvas) -> Label:
-    text = row.label.partition(" (")[0] if canvas.narrow or not row.on_frontier else row.label
-    return Label(row.point.key, text, *spots[row.point.key])
+def _label(row: Row, spots: dict[str, tuple[float, float]]) -> Label:
+    return Label(row.point.key, row.mark, *spots[row.point.key])
 
 
-def _flagships(rows: Sequence[Row]) -> list[Row]:
-    """The best-rated model of each maker, the best first."""
-    best: dict[str, Row] = {}
+def _by_maker(rows: Sequence[Row]) -> list[list[Row]]:
+    """Each maker's three best models, the maker of the best one first: one name each is enough."""
+    best: dict[str, list[Row]] = {}
     for row in sorted(rows, key=lambda row: -row.point.rating):
-        best.setdefault(row.maker, row)
-    return list(best.values())
+        best.setdefault(row.maker, []).append(row)
+    return [group[:3] for group in best.values()]
 
 
 def _step_boxes(corners: Sequence[tuple[float, float]], canvas: Canvas) -> list[Box]:

@@ -4,6 +4,7 @@ Its address is its state: `Ask` reads and writes it. `compose` turns ratings and
 page, its chart and its CSV show, findings included.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -128,6 +129,8 @@ def _mix(query: Mapping[str, str]) -> Mix:
 
 # Rows
 
+_DATED = re.compile(r"[- ]20\d\d-?[01]\d-?[0-3]\d$")
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
@@ -167,8 +170,17 @@ class Row:
         return name if opened and setting.rstrip(")").lower() == self.point.effort else self.point.label
 
     @property
+    def mark(self) -> str:
+        """The name at its mark in the chart: without settings and release dates."""
+        return _DATED.sub("", self.point.label.partition(" (")[0])
+
+    @property
     def model(self) -> str:
         return self.point.model
+
+    @property
+    def url(self) -> str:
+        return f"/models/{self.point.model}"
 
     def _usd(self, unit: str) -> Decimal | None:
         return self.point.usd_per_mtok_by_unit.get(unit)
@@ -410,7 +422,7 @@ def _title(edge: Frontier, drawn: int) -> str:
         return "Nothing to draw"
     if len(edge.points) == 1:
         return f"{edge.points[0].label} has the best rating and the lowest price of {drawn}"
-    return f"{_number(len(edge.points))} of {drawn} models have no equal for less"
+    return f"{_number(len(edge.points))} of {drawn} rated models have no equal for less"
 
 
 def _table_title(edge: Frontier) -> str:
@@ -439,7 +451,7 @@ def _scope(ask: Ask, drawn: int, rated: int, asked_at: datetime, rated_on: date 
     return (
         f"List prices on {formatting.day(ask.at or asked_at)}, standard tier",
         mix_in_words(ask.mix),
-        f"{module.NAME} {ask.category_label.removesuffix(' (overall)').lower()}{on}",
+        f"{module.NAME}, {ask.category_label[0].lower()}{ask.category_label[1:]}{on}",
         f"{drawn} of {rated} rated models matched to a price",
     )
 
@@ -580,9 +592,10 @@ def kept(ask: Ask) -> list[tuple[str, str]]:
     return [(name, unquote_plus(value)) for name, _, value in pairs]
 
 
-def mix_label(ask: Ask) -> str:
-    """The mix in the filter bar: its name, or its figures where it is one's own."""
-    return dict(MIXES).get(str(ask.mix), " : ".join(str(ask.mix).removesuffix(":0").split(":")))
+def own_mix(ask: Ask) -> str:
+    """A mix that is none of the named ones, in figures; '' for a named one."""
+    mix = str(ask.mix)
+    return "" if mix in dict(MIXES) else " : ".join(mix.removesuffix(":0").split(":"))
 
 
 CSV_HEAD = (
