@@ -92,6 +92,12 @@ def test_neither_order_nor_repetition_nor_splitting_files_matters(truth: Truth) 
     }
 
 
+def test_of_copies_that_are_equal_in_everything_counted_the_earliest_is_kept() -> None:
+    copies = [line(timestamp=f"2026-09-01T10:00:0{second}Z", sessionId=f"s{second}") for second in (5, 2, 8)]
+    [kept] = merged(claude_code.parse(copies, "", None)).values()
+    assert (kept.occurred_at.second, kept.session) == (2, "s2")
+
+
 def test_no_content_leaves_the_file(truth: Truth) -> None:
     assert not [outcome for outcome in read(truth.files) if CANARY in repr(outcome)]
 
