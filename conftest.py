@@ -89,9 +89,7 @@ def _drop_databases_of_ended_runs() -> None:
     from django.conf import settings
 
     with psycopg.connect(settings.DATABASE.conninfo(dbname="postgres"), autocommit=True) as connection:
-        names = connection.execute(
-            "SELECT datname FROM pg_database WHERE datname LIKE 'test_ratecard_%'"
-        ).fetchall()
+        names = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'test_ratecard_%'").fetchall()
         for (name,) in names:
             pid = re.match(r"test_ratecard_(\d+)", name)
             if pid and not _alive(int(pid[1])):
