@@ -202,6 +202,12 @@ def test_an_id_column_is_the_key() -> None:
     assert [len(f.record_key) for f in found if isinstance(f, Fact)] == [2, 64]
 
 
+def test_only_a_file_with_ids_may_be_read_in_pieces() -> None:
+    assert importer.whole_file(SPEC)
+    assert not importer.whole_file({**SPEC, "key": ["day", "model"]})
+    assert not importer.whole_file({**SPEC, "columns": {**SPEC["columns"], "id": "id"}})
+
+
 def test_rows_of_equal_dimensions_are_two_records_whatever_their_order() -> None:
     rows = [ROW, ROW.replace(b"1000", b"2000"), ROW, ROW.replace(b"ranker", b"other"), ROW]
     first = {(f.record_key, f.in_uncached) for f in facts(HEADER + b"".join(rows))}

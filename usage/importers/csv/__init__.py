@@ -44,6 +44,7 @@ __all__ = [
     "read_header",
     "suggest_mapping",
     "validate_mapping",
+    "whole_file",
     "window_of",
 ]
 
@@ -59,6 +60,11 @@ MAX_COLUMNS = 2_000
 def mode_of(spec: Mapping[str, Any] | None) -> str:
     """REPLACE_WINDOW where the mapping declares a window for which the file is complete, else APPEND."""
     return REPLACE_WINDOW if window_of(spec) else APPEND
+
+
+def whole_file(spec: Mapping[str, Any] | None) -> bool:
+    """Whether `parse` must see all lines of a file at once: without ids, rows are told apart among all of them."""
+    return not (spec and ("id" in spec.get("columns", {}) or spec.get("key")))
 
 
 def parse(lines: Iterable[bytes], origin: str, mapping: Mapping[str, Any] | None) -> Iterator[Outcome]:
