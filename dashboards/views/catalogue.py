@@ -196,18 +196,3 @@ def _line_grades(lines: Iterable[models_page.Line], at: datetime) -> dict[str, s
     return {
         line.slug: max(found[pk] for pk in line.graded_prices if pk in found) for line in shown if line.graded_prices
     }
-
-
-@catalogue_page
-def model(request: HttpRequest, slug: str) -> HttpResponse:
-    raise NotImplementedError
-
-
-@catalogue_page
-def model_history(request: HttpRequest, slug: str) -> HttpResponse:
-    raise NotImplementedError
-
-
-@catalogue_page
-def price_evidence(request: HttpRequest, slug: str, price_id: int) -> HttpResponse:
-    raise NotImplementedError

@@ -1,0 +1,212 @@
+"""The page of one model and the evidence of its prices."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from dashboards import formatting
+from dashboards.charts import history as history_chart
+from dashboards.pages import evidence as evidence_page
+from dashboards.pages import model as model_page
+from dashboards.pages.asked import day, midnight
+from dashboards.pages.models import GRADES
+from dashboards.pages.quality import name_of
+from dashboards.views import catalogue_page
+from dashboards.views.catalogue import csv_response, figure_response
+from pricing.acceptance import grade
+from pricing.benchmarks import benchmarks
+from pricing.models import Claim, Decision, Disagreement, HolidayCalendar, LanguageModel, Offering, Price, Score, SourceRun
+from pricing.units import is_token_unit
+
+_PRICE_COLUMNS = (
+    "pk", "offering_id", "unit", "qualifier", "service_tier", "context_from", "context_op", "schedule", "amount", "per",
+    "currency", "effective_from", "effective_until", "known_from", "known_until", "evidence_at", "precision", "trust",
+    "agreeing", "disputed", "observed_at",
+)  # fmt: skip
+
+
+def missing(request: HttpRequest, sentence: str) -> HttpResponse:
+    """404 as a page: what is not there, and a box to look for what is."""
+    return render(request, "dashboards/model_missing.html", {"sentence": sentence}, status=404)
+
+
+def _read_days(request: HttpRequest, slug: str) -> tuple[model_page.Ask, list[str]]:
+    wrong, days = [], {}
+    for name, words in (("at", "“Prices at”"), ("known_at", "“As known”")):
+        try:
+            days[name] = day(request.GET.get(name, ""), words)
+        except ValueError as fault:
+            wrong.append(str(fault))
+    return model_page.Ask(slug, days.get("at"), days.get("known_at")), wrong
+
+
+def _held(row: tuple[Any, ...], at: datetime) -> model_page.Held:
+    pk, offering, unit, qualifier, tier, start, operator, schedule, amount, per, currency, *rest = row
+    since, until, known, known_until, evidence_at, precision, trust, agreeing, disputed, observed_at = rest
+    usd = amount * 1_000_000 / per if currency == "USD" and is_token_unit(unit) else None
+    graded = grade(
+        trust=trust, agreeing=agreeing, disputed=disputed, evidence_at=evidence_at, observed_at=observed_at,
+        effective_until=until, asked_at=at,
+    )
+    return model_page.Held(
+        pk, offering, unit, qualifier, tier, start, operator, schedule, usd, amount, per, currency, since, until, known,
+        known_until, evidence_at, precision, graded,
+    )  # fmt: skip
+
+
+def _rating(model: LanguageModel, at: datetime) -> str:
+    """The model's best rating of the first benchmark, in words; '' where it is not rated."""
+    module = next(iter(benchmarks().values()))
+    category = next(iter(module.CATEGORIES))
+    found = Score.objects.as_of(module.SLUG, category, at.date()).filter(model=model).order_by("-value").first()
+    if found is None:
+        return ""
+    effort = f" at {found.effort}" if found.effort else ""
+    value = formatting.rating(found.value, found.low, found.high)
+    return f"{module.NAME} {category} {value}{effort}, {formatting.day(found.observed_on)}"
+
+
+def _composed(ask: model_page.Ask, model: LanguageModel, now: datetime) -> model_page.ModelPage:
+    """Four queries beside the model's own: its offerings, all their prices, its rating, the holidays if needed."""
+    at = midnight(ask.at) or now
+    sellers = [
+        model_page.Seller(
+            one.pk, one.provider.slug, one.provider.name, one.sku, one.region, one.provider.slug == model.maker,
+            one.context_window, one.retired_at, one.notes,
+        )
+        for one in Offering.objects.filter(model=model).select_related("provider")
+    ]  # fmt: skip
+    rows = Price.objects.filter(offering__model=model, superseded_at=None).values_list(*_PRICE_COLUMNS)
+    prices = [_held(row, at) for row in rows]
+    through = None
+    if any(price.schedule for price in prices):
+        through = HolidayCalendar.objects.order_by("covers_through").values_list("covers_through", flat=True).first()
+    facts = model_page.Facts(
+        model.slug, model.name, model.maker, model.open_weights, model.context_window, model.deprecated, model.retires_on,
+        model.successor.name if model.successor else "", _rating(model, at),
+    )  # fmt: skip
+    return model_page.compose(
+        ask, facts, sellers, prices, at=at, now=now, known_at=midnight(ask.known_at), holidays_through=through
+    )
+
+
+def _page(
+    request: HttpRequest, ask: model_page.Ask, model: LanguageModel, wrong: list[str], **more: object
+) -> HttpResponse:
+    now = timezone.now()
+    composed = _composed(ask, model, now)
+    if request.GET.get("format") == "csv" and not wrong:
+        return csv_response(model.slug.replace("/", "-"), model_page.CSV_HEAD, model_page.csv_rows(composed))
+    context = {
+        "model": composed,
+        "ask": ask,
+        "wrong": wrong,
+        "maker_name": name_of(model.maker) if model.maker else "",
+        "maker_url": f"/models?maker={model.maker}" if model.maker else "",
+        "heads": [model_page.COLUMNS[unit] for unit in composed.columns],
+        "blended_decimals": max(
+            (len(formatting.derived_price(row.blended).partition(".")[2]) for row in composed.offered if row.blended), default=2
+        ),
+        "grades": GRADES,
+        "history_note": "A step begins when the price took effect, as its source dates it or first showed it.",
+        "history_rows": model_page.history_rows(composed),
+        "figure_url": ask.url("/history.json"),
+        "csv_url": ask.url(format="csv"),
+        "link": request.build_absolute_uri(ask.url()),
+        "now_url": ask.url(at=None, known_at=None),
+        "snippet": model_page.api_snippet(composed.main, ask.at) if composed.main else "",
+        **more,
+    }
+    return render(request, "dashboards/model.html", context, status=400 if wrong else 200)
+
+
+def _find(slug: str) -> LanguageModel | None:
+    return LanguageModel.objects.select_related("successor").filter(slug=slug).first()
+
+
+@catalogue_page
+def model(request: HttpRequest, slug: str) -> HttpResponse:
+    found = _find(slug)
+    if found is None:
+        return missing(request, f"No model is called “{slug[:80]}” here.")
+    ask, wrong = _read_days(request, slug)
+    return _page(request, ask, found, wrong)
+
+
+@catalogue_page
+def model_history(request: HttpRequest, slug: str) -> HttpResponse:
+    found = _find(slug)
+    ask, wrong = _read_days(request, slug)
+    if found is None or wrong:
+        sentence = " ".join(wrong) or "There is no model of this name."
+        return HttpResponse(sentence, status=400 if wrong else 404, content_type="text/plain; charset=utf-8")
+    return figure_response(history_chart.figure(_composed(ask, found, timezone.now()).history))
+
+
+@catalogue_page
+def price_evidence(request: HttpRequest, slug: str, price_id: int) -> HttpResponse:
+    price = (
+        Price.objects.filter(pk=price_id, offering__model__slug=slug)
+        .select_related("offering__provider", "offering__model__successor", "claim__snapshot", "source")
+        .defer("claim__snapshot__body")
+        .first()
+    )
+    if price is None:
+        return missing(request, f"There is no price {price_id} of “{slug[:80]}” here.")
+    ask, wrong = _read_days(request, slug)
+    shown = _evidence(price, midnight(ask.at) or timezone.now())
+    if request.GET.get("part") == "evidence":
+        return render(request, "partials/evidence.html", {"evidence": shown})
+    return _page(request, ask, price.offering.model, wrong, evidence=shown, evidence_of=price.pk, close_url=ask.url())
+
+
+def _evidence(price: Price, at: datetime) -> evidence_page.Shown:
+    """Five queries: the claims, what disagrees, the decision, the release, the other hours' prices."""
+    key = {
+        "unit": price.unit, "qualifier": price.qualifier, "service_tier": price.service_tier,
+        "context_from": price.context_from,
+    }  # fmt: skip
+    claims = Claim.objects.filter(offering_id=price.offering_id, schedule=price.schedule, **key)
+    claims = claims.filter(Q(effective_until=None) | Q(effective_until__gt=price.effective_from))
+    claims = claims.filter(Q(withdrawn_at=None) | Q(withdrawn_at__gt=price.effective_from) | Q(pk=price.claim_id))
+    if price.effective_until is not None:
+        claims = claims.filter(Q(effective_from=None) | Q(effective_from__lt=price.effective_until))
+    rows = list(claims.select_related("source").order_by("source__name", "-last_seen_at", "-pk"))
+    disagreements = Disagreement.objects.filter(claim__in=[claim.pk for claim in rows], state__in=["open", "held"])
+    decision = Decision.objects.filter(claim=price.claim_id, revoked_at=None).first()
+    run = SourceRun.objects.filter(snapshot=price.claim.snapshot_id, source=price.source_id).order_by("pk").last()
+    siblings = Price.objects.filter(offering_id=price.offering_id, superseded_at=None, **key)
+    siblings = siblings.known_at(None).effective_at(at).order_by("-schedule")
+    hours = [(one.schedule, one.amount * 1_000_000 / one.per) for one in siblings]
+    graded = grade(
+        trust=price.trust, agreeing=price.agreeing, disputed=price.disputed, evidence_at=price.evidence_at,
+        observed_at=price.observed_at, effective_until=price.effective_until, asked_at=at,
+    )
+    opened = [f"Disagreement {one.state} since {formatting.day(one.opened_at)}." for one in disagreements]
+    decided = [f"{decision.person} decided so: {decision.reason}"] if decision else []
+    return evidence_page.compose(
+        evidence_page.Fact(
+            price.offering.provider.name, price.offering.sku, price.offering.region, price.unit, price.qualifier,
+            price.service_tier, price.context_from, price.context_op, price.schedule, price.amount, price.per,
+            price.currency, is_token_unit(price.unit), price.effective_from, price.effective_until, price.known_from,
+            price.known_until, price.recorded_at, price.evidence_at, price.observed_at, price.basis, price.precision,
+            price.why, graded,
+        ),
+        [
+            evidence_page.Said(
+                claim.source.name, claim.amount, claim.per, claim.last_seen_at, claim.withdrawn_at is not None, claim.url,
+                claim.note,
+            )
+            for claim in rows
+        ],
+        windows=[(model_page.window_words(schedule) if schedule else "Otherwise", amount) for schedule, amount in hours]
+        if any(schedule for schedule, _ in hours) else (),
+        snapshot=price.claim.snapshot.sha256,
+        release=f"{price.source.name} {run.version}".strip() if run else price.source.name,
+        disagreements=[*decided, *opened],
+        zone=timezone.get_current_timezone(),
+    )  # fmt: skip
