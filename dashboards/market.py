@@ -78,13 +78,18 @@ def sold(at: datetime, known_at: datetime | None = None, *, models: Iterable[Any
             usd[offering_id][unit] = amount if per == _MTOK else amount * _MTOK / per
             ids_by_unit[offering_id][unit] = pk
     nothing: dict[Any, Any] = {}
-    return [
-        Sold(
-            *row, usd.get(row[0], nothing), ids_by_unit.get(row[0], nothing), row[0] in peaks,
-            tuple(sorted(tiers.get(row[0], ()))),
-        )
-        for row in offerings.order_by("pk").values_list(*_COLUMNS)
-    ]  # fmt: skip
+    found = []
+    for pk, model, name, maker, is_open, context, provider, provider_name, sku, region in offerings.order_by(
+        "pk"
+    ).values_list(*_COLUMNS):
+        dearer = tuple(sorted(tiers[pk])) if pk in tiers else ()
+        found.append(
+            Sold(
+                pk, model, name, maker, is_open, context, provider, provider_name, sku, region, usd.get(pk, nothing),
+                ids_by_unit.get(pk, nothing), pk in peaks, dearer,
+            )
+        )  # fmt: skip
+    return found
 
 
 def coming(after: datetime, until: datetime, offering_ids: Iterable[int]) -> list[tuple[int, str, Decimal, datetime]]:

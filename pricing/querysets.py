@@ -132,8 +132,8 @@ class PriceEventQuerySet(QuerySet["PriceEvent"]):
     def moves(self) -> PriceEventQuerySet:
         """Cuts and rises of plain list prices, accepted."""
         return self.filter(
-            kind__in=["cut", "rise"], status="accepted", service_tier="standard", qualifier="", context_from=0, schedule="",
-            unit__in=LIST_UNITS,
+            kind__in=["cut", "rise"], status="accepted", service_tier="standard", qualifier="", context_from=0,
+            schedule="", unit__in=LIST_UNITS,
         )  # fmt: skip
 
     def last_move(self, at: datetime) -> PriceEventQuerySet:

@@ -75,13 +75,13 @@ def figure(rows: Sequence[Row], *, unit: str, mix: str) -> Figure:
     }
 
 
-def scale(rows: Sequence[Row], *, narrow: bool = False) -> Scale:
-    """Axes that hold every price and the upper eight tenths of the ratings; seven on a phone, where all is smaller."""
+def scale(rows: Sequence[Row]) -> Scale:
+    """Axes that hold every price and the upper eight tenths of the ratings."""
     if not rows:
         return Scale(0.1, 10, 1000, 1500)
     prices = sorted(float(row.point.price) for row in rows)
     ratings = sorted(float(row.point.rating) for row in rows)
-    bottom = math.floor(ratings[len(ratings) * (3 if narrow else 2) // 10] / 10) * 10 - 10
+    bottom = math.floor(ratings[len(ratings) * 2 // 10] / 10) * 10 - 10
     top = max(float(row.point.high or row.point.rating) for row in rows) + ABOVE
     low, high = prices[0], prices[-1]
     room = math.log10(high / low) if high > low else 1.0
@@ -90,14 +90,14 @@ def scale(rows: Sequence[Row], *, narrow: bool = False) -> Scale:
     )
 
 
-def below(rows: Sequence[Row], *, narrow: bool = False) -> int:
+def below(rows: Sequence[Row]) -> int:
     """How many points lie under the torn axis and are in the table only."""
-    bottom = scale(rows, narrow=narrow).bottom
+    bottom = scale(rows).bottom
     return sum(float(row.point.rating) < bottom for row in rows)
 
 
 def _figure(rows: Sequence[Row], canvas: Canvas, unit: str, mix: str) -> Figure:
-    axes = scale(rows, narrow=canvas.narrow)
+    axes = scale(rows)
     inside = [row for row in rows if float(row.point.rating) >= axes.bottom]
     front = sorted((row for row in rows if row.on_frontier), key=lambda row: row.point.price)
     visible = [row for row in front if float(row.point.rating) >= axes.bottom]
@@ -181,13 +181,13 @@ def labels(front: Sequence[Row], others: Sequence[Row], axes: Scale, canvas: Can
     corners = [spots[row.point.key] for row in front]
     lines = _step_boxes(corners, canvas)
     marks = [Box.around(x, y, 7) for x, y in corners]
-    named = place(
-        (_label(row, spots) for row in reversed(front)), canvas.frame, [*lines, *marks], AROUND
-    )
+    named = place((_label(row, spots) for row in reversed(front)), canvas.frame, [*lines, *marks], AROUND)
     dots = [Box.around(*spots[row.point.key], 2.5) for row in others]
     taken = [*lines, *marks, *dots, *(one.box for one in named)]
     more: list[Placed] = []
-    groups = [[row] for row in others if row.is_asked] or _by_maker(others)
+    groups = [[row] for row in others if row.is_asked] or _by_maker(
+        [row for row in others if float(row.point.rating) > (axes.bottom + axes.top) / 2]
+    )
     for group in groups:
         if len(more) == (4 if canvas.narrow else 10):
             break
@@ -241,7 +241,8 @@ def _layout(
         "annotations": [
             *(_annotation(row, one) for row, one in labels(front, others, axes, canvas)),
             {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "yshift": 4,
-             "xshift": -34, "showarrow": False, "text": f"{unit}, from {axes.bottom:g}", "font": {"color": "var(--ink-3)"}},
+             "xshift": -34, "showarrow": False, "text": f"{unit}, from {axes.bottom:g}",
+             "font": {"color": "var(--ink-3)"}},
             {"xref": "paper", "yref": "paper", "x": 1, "y": 0, "xanchor": "right", "yanchor": "top", "yshift": -30,
              "showarrow": False, "text": f"USD per Mtok, {mix}, log scale", "font": {"color": "var(--ink-3)"}},
         ],

@@ -14,6 +14,8 @@ from dashboards.pages.model import History, HistoryLine
 SERIES = {"input": "var(--series-1)", "output": "var(--series-2)"}
 MUTED = "var(--mark-muted)"
 LABEL = 15.0
+DAYS = timedelta(days=100)
+"""A shorter history names days, a longer one months."""
 
 
 def figure(history: History) -> Figure:
@@ -32,7 +34,8 @@ def _figure(history: History, *, narrow: bool) -> Figure:
     layout = {
         "height": 292 if narrow else 352,
         "margin": {"l": 42, "r": 58 if narrow else 156, "t": 40, "b": 36},
-        "xaxis": {"type": "date", "range": [_iso(history.start), _iso(history.end)], "tickformat": "%b\n%Y",
+        "xaxis": {"type": "date", "range": [_iso(history.start), _iso(history.end)],
+                  "tickformat": "%-d %b\n%Y" if history.end - history.start < DAYS else "%b\n%Y",
                   "nticks": 4 if narrow else 7, "ticks": "outside", "ticklen": 4, "tickcolor": "var(--ink-3)"},
         "yaxis": _money_axis(highest * 1.12),
         "shapes": _event_lines(history), "annotations": [

@@ -103,10 +103,8 @@ class Placed:
 ABOVE_LEFT = (("right", -7.0, -11.0), ("right", -12.0, 0.0), ("center", 0.0, -17.0), ("right", 4.0, -15.0))
 BELOW_RIGHT = (("left", 9.0, 12.0), ("left", 12.0, 0.0), ("center", 0.0, 17.0), ("left", 9.0, -11.0))
 AROUND = (*ABOVE_LEFT, *BELOW_RIGHT)
-BESIDE = (
-    ("left", 8.0, 0.0), ("right", -8.0, 0.0), ("left", 6.0, -9.0), ("left", 6.0, 9.0), ("right", -6.0, -9.0),
-    ("right", -6.0, 9.0), ("center", 0.0, -14.0), ("center", 0.0, 14.0),
-)  # fmt: skip
+BESIDE = (("left", 8.0, 0.0), ("left", 6.0, -9.0), ("left", 6.0, 9.0), ("center", 0.0, -14.0), ("center", 0.0, 14.0))
+"""For marks under the step: never to their left, where the step's own names stand."""
 
 
 def place(

@@ -92,12 +92,25 @@ def compose(
         subject=_subject(fact),
         why=" ".join([f"Grade {fact.grade}: {GRADES[fact.grade]}.", fact.why, *disagreements]),
         times=_times(fact, zone),
-        says=tuple(_said(fact, claim, zone) for claim in claims),
+        says=tuple(dict.fromkeys(_said(fact, claim, zone) for claim in _newest(claims))),
         says_unit=_says_unit(fact),
         windows=tuple((name, formatting.price(amount, fact.currency)) for name, amount in windows),
         checks=tuple(dict.fromkeys(claim.url for claim in claims if claim.url.startswith(("https://", "http://")))),
         hash=f"{release}, sha256 {snapshot}" if snapshot and release else f"sha256 {snapshot}" if snapshot else "",
     )
+
+
+def _newest(claims: Sequence[Said]) -> list[Said]:
+    """Each source's amounts once, as it last said them: a history repeats itself where only a note changed."""
+    newest: dict[tuple[str, Decimal], Said] = {}
+    for claim in claims:
+        amount = claim.amount / claim.per
+        kept = newest.get((claim.source, amount))
+        if kept is None or (kept.is_withdrawn, -kept.last_seen.timestamp()) > (
+            claim.is_withdrawn, -claim.last_seen.timestamp(),
+        ):  # fmt: skip
+            newest[claim.source, amount] = claim
+    return list(newest.values())
 
 
 def _scaled(fact: Fact, amount: Decimal, per: int) -> Decimal:

@@ -159,9 +159,17 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
+    """A change of the main seller's price that is known before it begins; `said` ends a sentence."""
+
     begins: datetime
     said: str
+    detail: str
     is_dearer: bool
+
+    @property
+    def short(self) -> str:
+        """What happens, without the day."""
+        return self.said.removesuffix(f" on {self.begins.day} {self.begins:%B}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +235,12 @@ class ModelPage:
     upcoming: tuple[Upcoming, ...]
     notes: tuple[tuple[str, str], ...]
 
+    @property
+    def blended_decimals(self) -> int:
+        """How many decimals the column of blended prices stands on."""
+        shown = [formatting.derived_price(row.blended) for row in self.offered if row.blended is not None]
+        return max((len(text.partition(".")[2]) for text in shown), default=2)
+
 
 def compose(
     ask: Ask, facts: Facts, sellers: Sequence[Seller], prices: Sequence[Held], *, at: datetime, now: datetime,
@@ -257,11 +271,11 @@ def compose(
         main=main, columns=columns, offered=offered,
         unpriced=tuple(seller for seller in sellers if not plain.get(seller.offering_id)),
         table_title=_table_title(offered),
-        history=history, history_title=_history_title(history, main),
+        history=history, history_title=_history_title(history, main, upcoming),
         hours=hours, hours_said=_hours_said(own, holidays_through),
         tiers=_tiers(ask, own, columns), services=_services(ask, own, columns),
         others=_others(ask, own), upcoming=upcoming,
-        notes=tuple(sorted(main.notes.items())) if main else (),
+        notes=tuple((slug.replace("_", "-"), text) for slug, text in sorted(main.notes.items())) if main else (),
     )  # fmt: skip
 
 
@@ -294,7 +308,9 @@ def evidence_url(ask: Ask, price_id: int) -> str:
     return ask.url(f"/evidence/{price_id}")
 
 
-def _cells(ask: Ask, prices: Mapping[str, Held], columns: Sequence[str], decimals: Mapping[str, int]) -> tuple[Cell, ...]:
+def _cells(
+    ask: Ask, prices: Mapping[str, Held], columns: Sequence[str], decimals: Mapping[str, int]
+) -> tuple[Cell, ...]:
     return tuple(
         Cell(prices[unit].usd_per_mtok, evidence_url(ask, prices[unit].price_id), decimals.get(unit, 2))
         if unit in prices
@@ -355,9 +371,7 @@ def _batch_said(prices: Mapping[str, Held], batch: Mapping[str, Held]) -> str:
 # Words
 
 
-def finding(
-    facts: Facts, main: Seller | None, offered: Sequence[Offered], upcoming: Sequence[Upcoming]
-) -> str:
+def finding(facts: Facts, main: Seller | None, offered: Sequence[Offered], upcoming: Sequence[Upcoming]) -> str:
     """Who sells it for what; what is about to change; who asks less."""
     if main is None or not offered:
         return f"Nobody states a list price for {facts.name}."
@@ -373,7 +387,7 @@ def finding(
     if upcoming:
         return f"{start}; {upcoming[0].said}."
     paid = [row for row in offered if row.blended and row.seller.provider != own.seller.provider]
-    cheapest = min(paid, key=lambda row: (row.blended or 0), default=None)
+    cheapest = min(paid, key=lambda row: row.blended or 0, default=None)
     if cheapest and own.blended and cheapest.blended and cheapest.blended < own.blended * Decimal("0.98"):
         return f"{start}; {cheapest.seller.name} asks {_asked(cheapest)}."
     if paid:
@@ -393,7 +407,8 @@ def _asked(row: Offered) -> str:
 
 
 def _scope(ask: Ask, facts: Facts, at: datetime, known_at: datetime | None) -> tuple[str, ...]:
-    context = f"{formatting.count(facts.context_window)} tokens of context" if facts.context_window else "context unknown"
+    window = facts.context_window
+    context = f"{formatting.count(window)} tokens of context" if window else "context unknown"
     parts = [
         name_of(facts.maker) if facts.maker else "maker unknown",
         "open weights" if facts.open_weights else "",
@@ -541,7 +556,7 @@ def _upcoming(known: Sequence[Held], main: Seller | None, at: datetime) -> tuple
         ]
         if moved:
             up = sum((new or 0) - (old or 0) for _, old, new in moved) > 0
-            found.append(Upcoming(start, _move_words(start, moved), up))
+            found.append(Upcoming(start, _move_words(start, moved), _move_detail(moved), up))
     return tuple(found)
 
 
@@ -554,10 +569,19 @@ def _move_words(start: datetime, moved: Sequence[tuple[str, Decimal | None, Deci
             return f"the price doubles {when}"
         if ratio == Decimal("0.5"):
             return f"the price halves {when}"
-    said = ", ".join(
-        f"{WORDS[unit]} becomes {formatting.price(new)}" for unit, _, new in moved if new is not None and unit in WORDS
+    up = sum((new or 0) - (old or 0) for _, old, new in moved) > 0
+    return f"the price {'rises' if up else 'falls'} {when}"
+
+
+def _move_detail(moved: Sequence[tuple[str, Decimal | None, Decimal | None]]) -> str:
+    """Each price before and after, in the order of the table."""
+    ordered = sorted(moved, key=lambda one: UNITS.index(one[0]))
+    said = "; ".join(
+        f"{WORDS[unit]} {formatting.price(old)} becomes {formatting.price(new)}"
+        for unit, old, new in ordered
+        if old is not None and new is not None
     )
-    return f"{when} {said}"
+    return f"{said[0].upper()}{said[1:]}." if said else ""
 
 
 # History
@@ -615,17 +639,18 @@ def _events(known: Sequence[Held], main: Seller | None, now: datetime) -> tuple[
     peaks = [price.effective_from for price in own if price.schedule]
     if peaks and not all(price.starts_unknown for price in own if price.schedule):
         found.append(Event(min(peaks), "prices by hour start"))
-    found += [Event(one.begins, one.said.partition(" on ")[0]) for one in _upcoming(known, main, now)[:2]
-              if one.said.startswith("the price")]  # fmt: skip
+    found += [Event(one.begins, one.short) for one in _upcoming(known, main, now)[:2]]
     return tuple(sorted(found, key=lambda event: event.at))
 
 
-def _history_title(history: History, main: Seller | None) -> str:
+def _history_title(history: History, main: Seller | None, upcoming: Sequence[Upcoming]) -> str:
     own = [line for line in history.lines if line.is_main]
     if not own or main is None:
         return "No price history"
     moves = sorted({step.start for line in own for step in line.steps[1:]})
     past = [move for move in moves if move <= history.now]
+    if not past and upcoming:
+        return f"{upcoming[0].said[0].upper()}{upcoming[0].said[1:]}"
     if not past:
         return f"{main.name} has not changed the price since {_month(history.start)}, as far as is known"
     times = {1: "once", 2: "twice"}.get(len(past), f"{_count_word(len(past)).lower()} times")
@@ -656,7 +681,8 @@ def history_rows(page: ModelPage) -> list[tuple[HistoryLine, Step, str, bool]]:
 
 
 CSV_HEAD = (
-    "seller", "sku", "region", "unit", "usd_per_mtok", "since", "start_known", "blended_3_1_usd_per_mtok", "batch", "grade",
+    "seller", "sku", "region", "unit", "usd_per_mtok", "since", "start_known", "blended_3_1_usd_per_mtok",
+    "batch", "grade",
 )  # fmt: skip
 
 

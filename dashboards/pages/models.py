@@ -136,9 +136,7 @@ def _preference(one: Sold) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def lines(
-    offerings: Iterable[Sold], ratings: Mapping[str, Rating], changes: Mapping[int, Change]
-) -> list[Line]:
+def lines(offerings: Iterable[Sold], ratings: Mapping[str, Rating], changes: Mapping[int, Change]) -> list[Line]:
     """One line per model that anybody sells. `ratings` by slug, `changes` by offering."""
     by_model: dict[str, list[Sold]] = defaultdict(list)
     for one in offerings:
@@ -214,7 +212,9 @@ def heads(ask: Ask) -> list[Head]:
     current = ask.sort or "rating"
     direction = "descending" if current in DESCENDING else "ascending"
     return [
-        Head(label, css, ask.url(sort="" if key == "rating" else key) if key else "", direction if key == current else "")
+        Head(
+            label, css, ask.url(sort="" if key == "rating" else key) if key else "", direction if key == current else ""
+        )
         for label, key, css in _HEADS
     ]
 
@@ -265,7 +265,8 @@ def options(ask: Ask, every: Sequence[Line], names: Mapping[str, str]) -> dict[s
             for value, label in (("", "any"), ("yes", "rated"), ("no", "not rated"))
         ],
         "weights": [
-            Option(label, ask.url(weights=value), ask.weights == value) for value, label in (("", "any"), ("open", "open"))
+            Option(label, ask.url(weights=value), ask.weights == value)
+            for value, label in (("", "any"), ("open", "open"))
         ],
         "grade": [
             Option("any", ask.url(grade=""), not ask.grade),

@@ -19,11 +19,11 @@ from dashboards.market import Sold
 from dashboards.pages.asked import Option, address, day
 from pricing.benchmarks import benchmarks
 from pricing.frontier import (
+    CHAT_MIX,
     NOT_MATCHED,
     NOT_PRICED,
     NOT_SOLD,
     SAME_POINT,
-    Dominated,
     Frontier,
     Mix,
     Point,
@@ -53,7 +53,7 @@ class Ask:
 
     benchmark: str = "arena"
     category: str = ""
-    mix: Mix = Mix()
+    mix: Mix = CHAT_MIX
     at: date | None = None
     maker: str = ""
     weights: str = ""
@@ -71,7 +71,7 @@ class Ask:
         state: dict[str, object] = {
             "benchmark": "" if self.benchmark == next(iter(benchmarks())) else self.benchmark,
             "category": "" if self.category == first else self.category,
-            "mix": "" if self.mix == Mix() else str(self.mix),
+            "mix": "" if self.mix == CHAT_MIX else str(self.mix),
             "at": self.at,
             "maker": self.maker,
             "weights": self.weights,
@@ -103,7 +103,7 @@ def read(query: Mapping[str, str]) -> tuple[Ask, list[str]]:
         mix = _mix(query)
     except ValueError as fault:
         wrong.append(str(fault))
-        mix = Mix()
+        mix = CHAT_MIX
     try:
         at = day(query.get("at", ""), "“Prices at”")
     except ValueError as fault:
@@ -124,7 +124,7 @@ def _mix(query: Mapping[str, str]) -> Mix:
     if any(parts):  # the form of a mix of one's own
         return Mix.parse(":".join(part or "0" for part in parts))
     text = query.get("mix", "").strip()
-    return Mix.parse(text) if text else Mix()
+    return Mix.parse(text) if text else CHAT_MIX
 
 
 # Rows
@@ -333,7 +333,7 @@ def compose(
     taken = narrowed(ask, scores)
     selection = select([score.rated for score in taken], [one.offer() for one in offerings], ask.mix)
     edge = frontier(selection.points)
-    names = {score.rated.model: score for score in taken if score.rated.model}
+    names: dict[str | None, ScoreRow] = {score.rated.model: score for score in taken if score.rated.model}
     sold_by_key = {one.key: one for one in offerings}
     rows = _rows(ask, edge, names, sold_by_key)
     best_first = sorted(rows, key=SORTS["rating"])
@@ -401,7 +401,8 @@ def finding(edge: Frontier, ask: Ask | None = None) -> str:
     if near is None or near is best:
         tied = edge.cheapest_tied(best)
         if tied is not None and tied is not best:
-            return f"{start} {top}; {tied.label} cannot be told apart from it and costs {formatting.derived_price(tied.price)}."
+            less = formatting.derived_price(tied.price)
+            return f"{start} {top}; {tied.label} cannot be told apart from it and costs {less}."
         return f"{start} {top} per Mtok, and nothing within fifty points of it costs less."
     return f"{start} {top} per Mtok; fifty points below it costs {formatting.derived_price(near.price)}."
 
@@ -559,7 +560,9 @@ def options(ask: Ask, scores: Sequence[ScoreRow]) -> dict[str, list[Option]]:
     efforts = Counter(score.rated.effort for score in scores)
     mix = str(ask.mix)
     return {
-        "mix": [Option(label, ask.url(mix="" if text == str(Mix()) else text), mix == text) for text, label in MIXES],
+        "mix": [
+            Option(label, ask.url(mix="" if text == str(CHAT_MIX) else text), mix == text) for text, label in MIXES
+        ],
         "category": [
             Option(label, ask.url(category=slug), ask.category == slug)
             for slug, label in benchmarks()[ask.benchmark].CATEGORIES.items()
@@ -611,6 +614,6 @@ def csv_rows(page: QualityPage) -> Iterable[tuple[object, ...]]:
         point = row.point
         yield (
             point.label, point.model, row.maker, point.effort, "yes" if row.on_frontier else "no", point.provider,
-            point.sku, point.region, row.input_usd, row.output_usd, row.cached_usd, point.price, point.rating, point.low,
-            point.high, point.votes, row.cheapest_equal.label, row.cheapest_equal.price, row.multiple,
+            point.sku, point.region, row.input_usd, row.output_usd, row.cached_usd, point.price, point.rating,
+            point.low, point.high, point.votes, row.cheapest_equal.label, row.cheapest_equal.price, row.multiple,
         )  # fmt: skip

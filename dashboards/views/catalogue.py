@@ -175,7 +175,7 @@ def models(request: HttpRequest) -> HttpResponse:
         },
         "options": models_page.options(ask, every, names),
         "heads": models_page.heads(ask),
-        "maker_name": models_page.name_of(ask.maker) if ask.maker else "any",
+        "maker_name": quality.name_of(ask.maker) if ask.maker else "any",
         "provider_name": names.get(ask.provider, ask.provider) or "any",
         "rated_words": {"yes": "rated", "no": "not rated"}.get(ask.rated, "any"),
         "narrowed": ask.url(sort="") != models_page.PATH,

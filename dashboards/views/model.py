@@ -19,7 +19,17 @@ from dashboards.views import catalogue_page
 from dashboards.views.catalogue import csv_response, figure_response
 from pricing.acceptance import grade
 from pricing.benchmarks import benchmarks
-from pricing.models import Claim, Decision, Disagreement, HolidayCalendar, LanguageModel, Offering, Price, Score, SourceRun
+from pricing.models import (
+    Claim,
+    Decision,
+    Disagreement,
+    HolidayCalendar,
+    LanguageModel,
+    Offering,
+    Price,
+    Score,
+    SourceRun,
+)
 from pricing.units import is_token_unit
 
 _PRICE_COLUMNS = (
@@ -49,8 +59,13 @@ def _held(row: tuple[Any, ...], at: datetime) -> model_page.Held:
     since, until, known, known_until, evidence_at, precision, trust, agreeing, disputed, observed_at = rest
     usd = amount * 1_000_000 / per if currency == "USD" and is_token_unit(unit) else None
     graded = grade(
-        trust=trust, agreeing=agreeing, disputed=disputed, evidence_at=evidence_at, observed_at=observed_at,
-        effective_until=until, asked_at=at,
+        trust=trust,
+        agreeing=agreeing,
+        disputed=disputed,
+        evidence_at=evidence_at,
+        observed_at=observed_at,
+        effective_until=until,
+        asked_at=at,
     )
     return model_page.Held(
         pk, offering, unit, qualifier, tier, start, operator, schedule, usd, amount, per, currency, since, until, known,
@@ -86,8 +101,8 @@ def _composed(ask: model_page.Ask, model: LanguageModel, now: datetime) -> model
     if any(price.schedule for price in prices):
         through = HolidayCalendar.objects.order_by("covers_through").values_list("covers_through", flat=True).first()
     facts = model_page.Facts(
-        model.slug, model.name, model.maker, model.open_weights, model.context_window, model.deprecated, model.retires_on,
-        model.successor.name if model.successor else "", _rating(model, at),
+        model.slug, model.name, model.maker, model.open_weights, model.context_window, model.deprecated,
+        model.retires_on, model.successor.name if model.successor else "", _rating(model, at),
     )  # fmt: skip
     return model_page.compose(
         ask, facts, sellers, prices, at=at, now=now, known_at=midnight(ask.known_at), holidays_through=through
@@ -108,9 +123,7 @@ def _page(
         "maker_name": name_of(model.maker) if model.maker else "",
         "maker_url": f"/models?maker={model.maker}" if model.maker else "",
         "heads": [model_page.COLUMNS[unit] for unit in composed.columns],
-        "blended_decimals": max(
-            (len(formatting.derived_price(row.blended).partition(".")[2]) for row in composed.offered if row.blended), default=2
-        ),
+        "blended_decimals": composed.blended_decimals,
         "grades": GRADES,
         "history_note": "A step begins when the price took effect, as its source dates it or first showed it.",
         "history_rows": model_page.history_rows(composed),
@@ -183,8 +196,13 @@ def _evidence(price: Price, at: datetime) -> evidence_page.Shown:
     siblings = siblings.known_at(None).effective_at(at).order_by("-schedule")
     hours = [(one.schedule, one.amount * 1_000_000 / one.per) for one in siblings]
     graded = grade(
-        trust=price.trust, agreeing=price.agreeing, disputed=price.disputed, evidence_at=price.evidence_at,
-        observed_at=price.observed_at, effective_until=price.effective_until, asked_at=at,
+        trust=price.trust,
+        agreeing=price.agreeing,
+        disputed=price.disputed,
+        evidence_at=price.evidence_at,
+        observed_at=price.observed_at,
+        effective_until=price.effective_until,
+        asked_at=at,
     )
     opened = [f"Disagreement {one.state} since {formatting.day(one.opened_at)}." for one in disagreements]
     decided = [f"{decision.person} decided so: {decision.reason}"] if decision else []
@@ -198,8 +216,8 @@ def _evidence(price: Price, at: datetime) -> evidence_page.Shown:
         ),
         [
             evidence_page.Said(
-                claim.source.name, claim.amount, claim.per, claim.last_seen_at, claim.withdrawn_at is not None, claim.url,
-                claim.note,
+                claim.source.name, claim.amount, claim.per, claim.last_seen_at, claim.withdrawn_at is not None,
+                claim.url, claim.note,
             )
             for claim in rows
         ],
