@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("api/v1/", api.urls),
     path("", include("dashboards.urls")),
+    path("", include("dashboards.catalogue_urls")),
     path("", include("dashboards.ledger_urls")),
 ]
 
