@@ -1,0 +1,82 @@
+"""What the page of one model says in sentences, by rule."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from urllib.parse import urlencode
+
+from dashboards import formatting
+from dashboards.pages.model.facts import Ask, Facts, Offered, Seller, Upcoming
+from dashboards.pages.quality import name_of
+
+
+def finding(facts: Facts, main: Seller | None, offered: Sequence[Offered], upcoming: Sequence[Upcoming]) -> str:
+    """Who sells it for what; what is about to change; who asks less."""
+    if main is None or not offered:
+        return f"Nobody states a list price for {facts.name}."
+    own = next((row for row in offered if row.is_main), None)
+    if own is None:
+        return f"Nobody states a list price for {facts.name}."
+    asked = _asked(own)
+    if not own.seller.first_party:
+        if len({row.seller.provider for row in offered}) == 1:
+            return f"Only {own.seller.name} sells {facts.name}, at {asked}."
+        return f"Only other hosts sell {facts.name}, from {asked}."
+    start = f"{facts.name} costs {asked} at {own.seller.name}"
+    if upcoming:
+        return f"{start}; {upcoming[0].said}."
+    paid = [row for row in offered if row.blended and row.seller.provider != own.seller.provider]
+    cheapest = min(paid, key=lambda row: row.blended or 0, default=None)
+    if cheapest and own.blended and cheapest.blended and cheapest.blended < own.blended * Decimal("0.98"):
+        return f"{start}; {cheapest.seller.name} asks {_asked(cheapest)}."
+    if paid:
+        return f"{start}, and no other host asks less."
+    return f"{start}, the only seller."
+
+
+def _asked(row: Offered) -> str:
+    parts = [
+        f"{formatting.price(cell.amount)} {word}"
+        for cell, word in zip(row.cells, ("in", "out"), strict=False)
+        if cell.amount is not None
+    ]
+    if not parts:
+        return "a price of its own kind"
+    return "nothing" if all(not cell.amount for cell in row.cells[:2]) else " and ".join(parts)
+
+
+def scope(ask: Ask, facts: Facts, at: datetime, known_at: datetime | None) -> tuple[str, ...]:
+    window = facts.context_window
+    context = f"{formatting.count(window)} tokens of context" if window else "context unknown"
+    parts = [
+        name_of(facts.maker) if facts.maker else "maker unknown",
+        "open weights" if facts.open_weights else "",
+        context,
+        facts.rating or "not rated",
+        f"List prices on {formatting.day(ask.at or at)}, standard tier, USD per Mtok",
+        f"as known on {formatting.day(known_at)}" if known_at else "",
+        f"retires {formatting.day(facts.retires_on)}" if facts.retires_on else "deprecated" if facts.deprecated else "",
+    ]
+    return tuple(part for part in parts if part)
+
+
+def table_title(offered: Sequence[Offered]) -> str:
+    if not offered:
+        return "No list price"
+    hosts = len({row.seller.provider for row in offered})
+    priced = [row.blended for row in offered if row.blended]
+    noun = "One seller" if hosts == 1 else f"{count_word(hosts)} sellers"
+    if hosts == 1 or not priced or max(priced) <= min(priced) * Decimal("1.02"):
+        return f"{noun}, one price" if hosts > 1 and priced else noun
+    return f"{noun}, up to {formatting.multiple(max(priced) / min(priced))} the lowest price"
+
+
+def count_word(count: int) -> str:
+    words = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
+    return words[count] if count < len(words) else formatting.count(count)
+
+
+def api_snippet(seller: Seller, at: date | None, origin: str = "$RATECARD") -> str:
+    """The same question asked of the API by a program."""
+    query = urlencode({"provider": seller.provider, "sku": seller.sku, **({"at": at.isoformat()} if at else {})})
+    return f'curl -H "Authorization: Bearer $TOKEN" \\\n  "{origin}/api/v1/price?{query}"'

@@ -1,0 +1,210 @@
+"""What the page shows, as plain values: points, endings, what is not drawn, and the table as CSV."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+
+from dashboards import formatting
+from dashboards.pages.quality.asked import Ask
+from pricing.frontier import (
+    Frontier,
+    Point,
+    Rated,
+)
+
+_DATED = re.compile(r"[- ]20\d\d-?[01]\d-?[0-3]\d$")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """One rating as the catalogue joined it; the model's facts are empty where the name is not matched."""
+
+    rated: Rated
+    model_name: str = ""
+    maker: str = ""
+    open_weights: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One point of the chart as the table shows it."""
+
+    point: Point
+    name: str
+    maker: str
+    host: str
+    price_ids: Mapping[str, int]
+    on_frontier: bool
+    cheapest_equal: Point
+    multiple: Decimal | None
+    to_best: Decimal
+    is_asked: bool
+    has_peak_prices: bool
+    dearer_from: tuple[int, ...]
+
+    @property
+    def label(self) -> str:
+        return self.point.label
+
+    @property
+    def short(self) -> str:
+        """The name without the effort it was rated at, which stands in a column of its own."""
+        name, opened, setting = self.point.label.partition(" (")
+        return name if opened and setting.rstrip(")").lower() == self.point.effort else self.point.label
+
+    @property
+    def mark(self) -> str:
+        """The name at its mark in the chart: without settings and release dates."""
+        return _DATED.sub("", self.point.label.partition(" (")[0])
+
+    @property
+    def model(self) -> str:
+        return self.point.model
+
+    @property
+    def url(self) -> str:
+        return f"/models/{self.point.model}"
+
+    def _usd(self, unit: str) -> Decimal | None:
+        return self.point.usd_per_mtok_by_unit.get(unit)
+
+    @property
+    def input_usd(self) -> Decimal | None:
+        return self._usd("input")
+
+    @property
+    def output_usd(self) -> Decimal | None:
+        return self._usd("output")
+
+    @property
+    def cached_usd(self) -> Decimal | None:
+        return self._usd("cache_read")
+
+    def _evidence(self, unit: str) -> str:
+        found = self.price_ids.get(unit)
+        return f"/models/{self.model}/evidence/{found}" if found else ""
+
+    @property
+    def input_evidence(self) -> str:
+        return self._evidence("input")
+
+    @property
+    def output_evidence(self) -> str:
+        return self._evidence("output")
+
+    @property
+    def cached_evidence(self) -> str:
+        return self._evidence("cache_read")
+
+    @property
+    def blended_evidence(self) -> str:
+        """The part of the blended price that weighs most for most mixes: what the model is paid for."""
+        return self.output_evidence or self.input_evidence or self.cached_evidence
+
+    @property
+    def distance(self) -> str:
+        """Rating points to the best: `−28`, `0`."""
+        points = formatting.rounded(self.to_best, 0)
+        return f"{formatting.MINUS if points < 0 else ''}{abs(points)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Undrawn:
+    """Names that are rated and not drawn, for one reason."""
+
+    reason: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A price of a drawn model that changes on a day known now."""
+
+    begins: datetime
+    name: str
+    model: str
+    now: Decimal
+    then: Decimal
+    said: str
+
+    @property
+    def is_dearer(self) -> bool:
+        return self.then > self.now
+
+
+@dataclass(frozen=True)
+class QualityPage:
+    """Everything the page shows.
+
+    `rows` are the table's, in the order asked for and only those searched for; `all_rows` are the chart's, best
+    first; `frontier_rows` the ones that nothing beats, best first.
+    """
+
+    ask: Ask
+    finding: str
+    title: str
+    table_title: str
+    scope: tuple[str, ...]
+    frontier: Frontier
+    rows: tuple[Row, ...]
+    all_rows: tuple[Row, ...]
+    frontier_rows: tuple[Row, ...]
+    free: tuple[Point, ...]
+    undrawn: tuple[Undrawn, ...]
+    endings: tuple[Ending, ...]
+    unrated: int
+    note: str
+    care: tuple[str, ...]
+    rated_on: date | None
+
+    @cached_property
+    def decimals(self) -> dict[str, int]:
+        """How many decimals each column of prices stands on."""
+        return {
+            "input": formatting.decimals_of([row.input_usd for row in self.all_rows]),
+            "output": formatting.decimals_of([row.output_usd for row in self.all_rows]),
+            "cached": formatting.decimals_of([row.cached_usd for row in self.all_rows]),
+            "blended": max((_shown_decimals(row.point.price) for row in self.all_rows), default=2),
+        }
+
+    @property
+    def free_count(self) -> int:
+        return len(self.free)
+
+    @property
+    def undrawn_count(self) -> int:
+        return sum(len(group.names) for group in self.undrawn)
+
+
+def _shown_decimals(amount: Decimal) -> int:
+    return len(formatting.derived_price(amount).partition(".")[2])
+
+
+SORTS = {
+    "rating": lambda row: (-row.point.rating, row.point.key),
+    "price": lambda row: (row.point.price, row.point.key),
+    "multiple": lambda row: (-(row.multiple or 0), row.point.price, row.point.key),
+    "votes": lambda row: (-(row.point.votes or 0), row.point.key),
+    "name": lambda row: (row.point.label.lower(), row.point.key),
+    "maker": lambda row: (row.maker.lower(), -row.point.rating),
+}
+
+CSV_HEAD = (
+    "name", "model", "maker", "effort", "on_frontier", "seller", "sku", "region", "input_usd_per_mtok",
+    "output_usd_per_mtok", "cache_read_usd_per_mtok", "blended_usd_per_mtok", "rating", "rating_low", "rating_high",
+    "votes", "cheapest_equal", "cheapest_equal_usd_per_mtok", "multiple",
+)  # fmt: skip
+
+
+def csv_rows(page: QualityPage) -> Iterable[tuple[object, ...]]:
+    """The table for a program: full digits, nothing where unknown."""
+    for row in page.rows:
+        point = row.point
+        yield (
+            point.label, point.model, row.maker, point.effort, "yes" if row.on_frontier else "no", point.provider,
+            point.sku, point.region, row.input_usd, row.output_usd, row.cached_usd, point.price, point.rating,
+            point.low, point.high, point.votes, row.cheapest_equal.label, row.cheapest_equal.price, row.multiple,
+        )  # fmt: skip
