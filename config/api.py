@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from dashboards.api import catalogue, cost, problem
+from dashboards.api import catalogue, cost, problem, spend
 
 VERSION = "1"
 
@@ -53,3 +53,4 @@ api = Api(
 problem.install(api)
 api.add_router("", catalogue.router)
 api.add_router("", cost.router)
+api.add_router("", spend.router)

@@ -95,7 +95,7 @@ class FrontierQuestion(Schema):
 @router.get("/price", response=documented(schemas.PriceAnswer), operation_id="price")
 def price(request: HttpRequest, asked: Query[PriceQuestion]) -> HttpResponse:
     """What one offering costs, now or at a time; `unknown` where nobody knows, never 0."""
-    _only(request, PriceQuestion)
+    only(request, PriceQuestion)
     question = prices_of.Question(
         asked.sku, asked.provider, asked.region, asked.tier, asked.context, _moment(asked.at, "at"),
         _moment(asked.known_at, "known_at"),
@@ -106,7 +106,7 @@ def price(request: HttpRequest, asked: Query[PriceQuestion]) -> HttpResponse:
 @router.get("/price-history", response=documented(schemas.HistoryAnswer), operation_id="price_history")
 def price_history(request: HttpRequest, asked: Query[HistoryQuestion]) -> HttpResponse:
     """Every price an offering ever had, by the evidence of `known_at`."""
-    _only(request, HistoryQuestion)
+    only(request, HistoryQuestion)
     question = prices_of.Question(
         asked.sku, asked.provider, asked.region, asked.tier, known_at=_moment(asked.known_at, "known_at")
     )
@@ -116,7 +116,7 @@ def price_history(request: HttpRequest, asked: Query[HistoryQuestion]) -> HttpRe
 @router.get("/prices", response=documented(schemas.PricesAnswer), operation_id="prices")
 def prices(request: HttpRequest, asked: Query[PricesQuestion]) -> HttpResponse:
     """Prices in force, by page."""
-    _only(request, PricesQuestion)
+    only(request, PricesQuestion)
     filters = listing.Filters(
         asked.provider, asked.model, asked.unit, asked.tier, asked.region, asked.currency, asked.q,
         _moment(asked.at, "at"), _moment(asked.known_at, "known_at"),
@@ -129,7 +129,7 @@ def prices(request: HttpRequest, asked: Query[PricesQuestion]) -> HttpResponse:
 @router.get("/resolve", response=documented(schemas.ResolveAnswer), operation_id="resolve")
 def resolve(request: HttpRequest, asked: Query[ResolveQuestion]) -> HttpResponse:
     """Which offering a reported name means, and by which rule; never a guess."""
-    _only(request, ResolveQuestion)
+    only(request, ResolveQuestion)
     at = _moment(asked.at, "at")
     return answered(request, lambda: prices_of.resolve(asked.name, asked.provider, at), dated=at is not None)
 
@@ -137,7 +137,7 @@ def resolve(request: HttpRequest, asked: Query[ResolveQuestion]) -> HttpResponse
 @router.get("/models", response=documented(schemas.ModelsAnswer), operation_id="models")
 def models(request: HttpRequest, asked: Query[ModelsQuestion]) -> HttpResponse:
     """Models by page."""
-    _only(request, ModelsQuestion)
+    only(request, ModelsQuestion)
     return answered(
         request, lambda: listing.models(asked.q, asked.maker, asked.limit, asked.cursor), dated=True
     )
@@ -146,7 +146,7 @@ def models(request: HttpRequest, asked: Query[ModelsQuestion]) -> HttpResponse:
 @router.get("/models/{slug}", response=documented(schemas.ModelAnswer), operation_id="model")
 def model(request: HttpRequest, slug: Path[Name], asked: Query[ModelQuestion]) -> HttpResponse:
     """One model with every offering of it."""
-    _only(request, ModelQuestion)
+    only(request, ModelQuestion)
     at, known_at = _moment(asked.at, "at"), _moment(asked.known_at, "known_at")
 
     def reply() -> dict[str, Any]:
@@ -161,7 +161,7 @@ def model(request: HttpRequest, slug: Path[Name], asked: Query[ModelQuestion]) -
 @router.get("/changes", response=documented(schemas.ChangesAnswer), operation_id="changes")
 def changes(request: HttpRequest, asked: Query[ChangesQuestion]) -> HttpResponse:
     """Price changes of a time range [from, until), oldest first, held ones included."""
-    _only(request, ChangesQuestion)
+    only(request, ChangesQuestion)
     window = changes_of.Window(
         _moment(asked.since, "from"), _moment(asked.until, "until"), asked.by, asked.source, asked.provider
     )
@@ -179,7 +179,7 @@ def changes(request: HttpRequest, asked: Query[ChangesQuestion]) -> HttpResponse
 @router.get("/frontier", response=documented(schemas.FrontierAnswer), operation_id="frontier")
 def frontier(request: HttpRequest, asked: Query[FrontierQuestion]) -> HttpResponse:
     """Price per quality: the models that nothing beats on both, and what beats each of the others."""
-    _only(request, FrontierQuestion)
+    only(request, FrontierQuestion)
     return answered(
         request, lambda: quality.price_per_quality(asked.benchmark, asked.category, asked.mix), dated=False
     )
@@ -189,7 +189,7 @@ def _moment(text: str | None, field: str) -> Any:
     return moment(text, field) if text else None
 
 
-def _only(request: HttpRequest, schema: type[Schema]) -> None:
+def only(request: HttpRequest, schema: type[Schema]) -> None:
     """A filter that is misspelt would answer another question: refuse what the operation does not know."""
     known = {field.alias or name for name, field in schema.model_fields.items()}
     unknown = sorted(set(request.GET) - known)

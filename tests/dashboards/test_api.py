@@ -1,0 +1,286 @@
+"""The HTTP API: what it answers, whom it answers, and how it says no."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from config.api import api
+from dashboards import access
+from dashboards.api import auth, health
+from dashboards.models import Person
+from pricing import catalog
+from pricing.models import Price, Score
+from tests.usage.conftest import import_facts, organisation  # noqa: F401 - fixtures
+from tests.usage.factories import make_card, make_fact, make_offering, make_organisation, make_project, make_rule
+from usage.models import Organisation
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
+
+SOL = "/api/v1/price?provider=openai&sku=gpt-5.6-sol&at=2026-08-23&tier=standard"
+CATALOGUE = [
+    SOL,
+    "/api/v1/price-history?provider=openai&sku=gpt-5.6-sol",
+    "/api/v1/prices?limit=1",
+    "/api/v1/resolve?name=gpt-4o",
+    "/api/v1/models?limit=1",
+    "/api/v1/models/gpt-4o",
+    "/api/v1/changes?limit=1",
+    "/api/v1/frontier",
+]
+
+
+@pytest.fixture(autouse=True)
+def _no_wrong_tokens_yet() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+@pytest.fixture
+def secret() -> str:
+    return access.create_token("reader", "viewer")[1]
+
+
+class TestAnswers:
+    def test_a_price_is_what_the_command_says(self, client: Client) -> None:
+        answer = client.get(SOL).json()
+        amounts = {p["unit"]: p["usd_per_mtok"] for p in answer["offerings"][0]["prices"] if not p["context_from"]}
+        assert (answer["status"], amounts["input"], amounts["output"]) == ("priced", "4", "20")
+
+    def test_a_sku_may_hold_slashes_and_colons(self, client: Client) -> None:
+        asked = {"provider": "bedrock", "sku": "us.anthropic.claude-sonnet-4-5-20250929-v1:0"}
+        answer = client.get("/api/v1/price", asked).json()
+        assert answer["offerings"][0]["sku"] == "regional.anthropic.claude-sonnet-4-5-20250929-v1:0"
+        assert client.get("/api/v1/price", {"provider": "openrouter", "sku": "openai/gpt-4o"}).json()["offerings"]
+
+    def test_unknown_is_an_answer_not_an_error(self, client: Client) -> None:
+        response = client.get("/api/v1/price", {"provider": "anthropic", "sku": "claude-sonnet-4-99999999"})
+        assert (response.status_code, response.json()["status"]) == (200, "unknown")
+
+    def test_pages_follow_each_other(self, client: Client) -> None:
+        seen: list[str] = []
+        cursor: str | None = None
+        for _ in range(3):
+            asked = {"limit": "2", "from": "2026-08-01", "until": "2026-09-01"}
+            if cursor:
+                asked["cursor"] = cursor
+            page = client.get("/api/v1/changes", asked).json()
+            seen += [str(change) for change in page["changes"]]
+            cursor = page["next"]
+        assert len(seen) == len(set(seen)) == 6
+
+    @pytest.mark.parametrize("url", CATALOGUE)
+    def test_every_answer_has_the_shape_the_document_says(self, client: Client, url: str) -> None:
+        from ninja import Schema
+
+        operation = next(
+            operation
+            for router in api._get_bound_routers()
+            for view in router.path_operations.values()
+            for operation in view.operations
+            if operation.operation_id == _operation_id(url)
+        )
+        model = operation.response_models[200]
+        assert issubclass(model, Schema)
+        answer = client.get(url).json()
+        told = model.model_validate({"response": answer}).model_dump(mode="json")["response"]
+        assert told == answer
+
+    def test_the_look_up_costs_one_query_once_remembered(self, client: Client, django_assert_num_queries: Any) -> None:
+        client.get(SOL)
+        with django_assert_num_queries(2):  # the version for the ETag, and for what is remembered
+            client.get(SOL)
+
+
+def _operation_id(url: str) -> str:
+    path = url.removeprefix("/api/v1/").partition("?")[0]
+    return "model" if path.startswith("models/") else path.replace("-", "_")
+
+
+class TestCopies:
+    @pytest.mark.parametrize("url", CATALOGUE)
+    def test_a_copy_that_still_holds_is_304(self, client: Client, url: str) -> None:
+        first = client.get(url)
+        assert "max-age=60" in first["Cache-Control"]
+        again = client.get(url, headers={"If-None-Match": first["ETag"]})
+        assert (again.status_code, again.content) == (304, b"")
+
+    def test_a_304_costs_one_query(self, client: Client, django_assert_num_queries: Any) -> None:
+        etag = client.get(SOL)["ETag"]
+        with django_assert_num_queries(1):
+            assert client.get(SOL, headers={"If-None-Match": etag}).status_code == 304
+
+    def test_another_question_has_another_etag(self, client: Client) -> None:
+        etags = {client.get(SOL)["ETag"], client.get(SOL + "&context=1")["ETag"]}
+        assert len(etags) == 2
+
+    def test_a_reading_that_changes_something_ends_every_copy(self, client: Client) -> None:
+        etag = client.get(SOL)["ETag"]
+        body = b"<html>"
+        outcome = catalog.record("model_prices", body, observed_at=datetime(2026, 11, 20, tzinfo=UTC))
+        assert outcome.status == "failed"
+        assert client.get(SOL, headers={"If-None-Match": etag}).status_code == 200
+
+
+class TestTokens:
+    @pytest.mark.parametrize("url", CATALOGUE)
+    def test_a_public_catalogue_needs_none_and_a_private_one_does(
+        self, client: Client, settings: Any, secret: str, url: str
+    ) -> None:
+        assert client.get(url).status_code == 200
+        settings.PUBLIC_CATALOG = False
+        refused = client.get(url)
+        assert (refused.status_code, refused["Content-Type"]) == (401, "application/problem+json")
+        assert refused["WWW-Authenticate"] == "Bearer"
+        allowed = client.get(url, headers=bearer(secret))
+        assert allowed.status_code == 200
+        assert "private" in allowed["Cache-Control"]
+
+    def test_a_signed_in_reader_needs_none(self, client: Client, settings: Any) -> None:
+        settings.PUBLIC_CATALOG = False
+        client.force_login(Person.objects.create_user("a@example.org"))
+        assert client.get(SOL).status_code == 200
+
+    @pytest.mark.parametrize("header", ["Bearer wrong", "Bearer", "Basic x", "Bearer a\x00b", ""])
+    def test_a_wrong_token_is_refused_even_where_none_is_needed(self, client: Client, header: str) -> None:
+        assert client.get(SOL, headers={"Authorization": header}).status_code == 401
+
+    def test_an_expired_or_revoked_token_is_refused(self, client: Client) -> None:
+        token, told = access.create_token("t", "viewer", expires_at=datetime.now(UTC) + timedelta(days=1))
+        access.revoke_token(token)
+        assert client.get(SOL, headers=bearer(told)).status_code == 401
+
+    def test_who_tries_too_many_wrong_ones_has_to_wait(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(auth, "WRONG_TOKENS", 2)
+        statuses = [client.get(SOL, headers=bearer("wrong")).status_code for _ in range(3)]
+        assert statuses == [401, 401, 429]
+        assert client.get(SOL).status_code == 200
+
+
+class TestSpend:
+    def test_it_needs_a_token_of_an_organisation(self, client: Client, secret: str) -> None:
+        assert client.get("/api/v1/spend").status_code == 401
+        refused = client.get("/api/v1/spend", headers=bearer(secret))
+        assert (refused.status_code, refused["Content-Type"]) == (403, "application/problem+json")
+        assert "--organisation" in refused.json()["detail"]
+
+    def test_it_is_the_tokens_organisation_and_no_other(self, client: Client) -> None:
+        mine, theirs = make_organisation("mine"), make_organisation("theirs")
+        for one in (mine, theirs):
+            secret = access.create_token("t", "viewer", organisation=one)[1]
+            answer = client.get("/api/v1/spend?group_by=project", headers=bearer(secret))
+            assert answer.json()["organisation"] == one.slug
+            assert answer["Cache-Control"] == "private, no-store"
+
+    def test_a_person_of_one_project_sees_that_project(
+        self, client: Client, import_facts: Any, organisation: Organisation  # noqa: F811 - fixtures
+    ) -> None:
+        own, other = make_project(organisation, "own"), make_project(organisation, "other")
+        make_rule(organisation, [{"field": "path", "op": "equals", "value": "/own"}], {own.pk: "1"})
+        make_rule(organisation, [{"field": "path", "op": "equals", "value": "/other"}], {other.pk: "1"})
+        make_card(make_offering())
+        import_facts([make_fact("a", path="/own"), make_fact("b", path="/other"), make_fact("c")])
+        person = Person.objects.create_user("b@example.org")
+        access.grant(person, "viewer", organisation, own)
+        totals = {}
+        for whose in (person, None):
+            secret = access.create_token("t", "viewer", person=whose, organisation=organisation)[1]
+            answer = client.get("/api/v1/spend?group_by=project", headers=bearer(secret)).json()
+            totals[whose] = (answer["total"]["requests"], {group["project"] for group in answer["groups"]})
+        assert totals == {person: (1, {"own"}), None: (3, {"own", "other", None})}
+
+    @pytest.mark.parametrize(
+        ("query", "sentence"),
+        [
+            ("from=2026-01-01T00:00:00Z", "from"),
+            ("from=never", "from"),
+            ("from=2026-02-01&until=2026-02-01", "until must be after from"),
+            ("group_by=colour", "Nothing is grouped by"),
+            ("grouped=project", "is not asked here"),
+        ],
+    )
+    def test_a_bad_question_gets_a_sentence(self, client: Client, query: str, sentence: str) -> None:
+        secret = access.create_token("t", "viewer", organisation=make_organisation())[1]
+        response = client.get(f"/api/v1/spend?{query}", headers=bearer(secret))
+        assert response.status_code == 422
+        assert sentence in response.json()["detail"]
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("url", "status", "sentence"),
+        [
+            ("/api/v1/price", 422, "provider"),
+            ("/api/v1/price?provider=openai&sku=a%00b", 422, "sign"),
+            ("/api/v1/price?provider=openai&sku=x&at=2026-13-01", 422, "not a date"),
+            ("/api/v1/price?provider=openai&sku=x&at=2026-01-01T00:00:00", 422, "no time zone"),
+            ("/api/v1/price?provider=openai&sku=x&context=-1", 422, "context"),
+            ("/api/v1/price?provider=openai&sku=x&context=99999999999999999999999", 422, "context"),
+            ("/api/v1/price?provider=openai&sku=" + "x" * 500, 422, "sku"),
+            ("/api/v1/prices?provdier=openai", 422, "'provdier' is not asked here"),
+            ("/api/v1/prices?limit=0", 422, "limit"),
+            ("/api/v1/prices?limit=501", 422, "limit"),
+            ("/api/v1/prices?cursor=nonsense", 422, "cursor"),
+            ("/api/v1/changes?by=guess", 422, "by"),
+            ("/api/v1/changes?source=rumours", 422, "there are:"),
+            ("/api/v1/changes?from=2026-02-01&until=2026-01-01", 422, "until must be after from"),
+            ("/api/v1/frontier?benchmark=none", 422, "there are: arena"),
+            ("/api/v1/frontier?mix=1", 422, "token mix"),
+            ("/api/v1/models/no-such-model", 404, "No model has this slug"),
+            ("/api/v1/models/a%00b", 422, "sign"),
+            ("/api/v1/nothing", 404, "openapi.json"),
+            ("/api/nothing", 404, "openapi.json"),
+            ("/api/v1/", 404, "openapi.json"),
+        ],
+    )
+    def test_each_says_in_a_sentence_what_to_do(self, client: Client, url: str, status: int, sentence: str) -> None:
+        response = client.get(url)
+        assert (response.status_code, response["Content-Type"]) == (status, "application/problem+json")
+        problem = response.json()
+        assert set(problem) >= {"type", "title", "status", "detail", "instance"}
+        assert problem["status"] == status
+        assert sentence in problem["detail"]
+
+    @pytest.mark.parametrize("method", ["put", "patch", "delete", "post"])
+    def test_a_method_it_does_not_take_is_405_with_those_it_does(self, client: Client, method: str) -> None:
+        response = getattr(client, method)("/api/v1/prices")
+        assert (response.status_code, response["Allow"]) == (405, "GET")
+        assert response["Content-Type"] == "application/problem+json"
+
+
+class TestHealth:
+    @pytest.fixture(autouse=True)
+    def _look_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(health, "_migrated", False)
+
+    def test_up_asks_no_database(self, client: Client, django_assert_num_queries: Any) -> None:
+        with django_assert_num_queries(0):
+            assert client.get("/healthz").json() == {"status": "up"}
+
+    def test_ready_with_catalogue_and_quality(self, client: Client) -> None:
+        response = client.get("/readyz")
+        assert (response.status_code, response.json()["missing"]) == (200, [])
+        assert response.json()["counts"]["offerings"] > 2000
+
+    def test_not_ready_says_what_is_missing(self, client: Client) -> None:
+        Score.objects.all().delete()
+        Price.objects.update(superseded_at=datetime.now(UTC))
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert [sentence.split()[1] for sentence in response.json()["missing"]] == ["prices", "quality"]
+
+    def test_not_ready_with_migrations_to_apply(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(health, "_pending_migrations", lambda: 3)
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert "3 migrations" in response.json()["missing"][0]

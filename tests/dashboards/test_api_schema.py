@@ -1,0 +1,78 @@
+"""The API against its own OpenAPI document: schemathesis asks what the document allows, and what it does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import schemathesis
+from django.conf import settings
+from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from schemathesis.checks import CHECKS, load_all_checks
+
+from config.wsgi import application
+from dashboards import access
+from tests.usage.factories import make_organisation
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
+
+load_all_checks()
+# A moment, a name and a cursor follow rules that JSON Schema cannot state: what fits the schema may still be refused.
+EXCLUDED = CHECKS.get_by_names(["positive_data_acceptance"])
+
+
+@pytest.fixture
+def api_schema(db: None) -> Any:
+    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application, headers={"Host": "localhost"})
+
+
+schema = schemathesis.pytest.from_fixture("api_schema")
+
+
+@pytest.fixture
+def spend_token(db: None) -> str:
+    return access.create_token("schemathesis", "viewer", organisation=make_organisation())[1]
+
+
+@schema.parametrize()
+@hypothesis_settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_it_does_what_its_document_says(case: Any, spend_token: str) -> None:
+    case.headers["Host"] = "localhost"
+    if case.operation.path.endswith("/spend"):
+        case.headers["Authorization"] = f"Bearer {spend_token}"
+    case.call_and_validate(excluded_checks=EXCLUDED)
+
+
+def test_the_document_is_openapi_31_and_names_every_problem(client: Client) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            assert set(operation["responses"]) == {"200", "400", "401", "403", "404", "405", "413", "422", "429"}
+            for status, response in operation["responses"].items():
+                kind = "application/json" if status == "200" else "application/problem+json"
+                assert list(response["content"]) == [kind]
+
+
+def test_the_document_says_when_no_token_is_needed(client: Client, settings: Any) -> None:
+    def needs() -> dict[str, Any]:
+        document = client.get("/api/v1/openapi.json").json()
+        return {path: operation["security"] for path, [operation] in _operations(document).items()}
+
+    assert needs()["/api/v1/price"] == [{}, {"CatalogueBearer": []}]
+    settings.PUBLIC_CATALOG = False
+    assert needs()["/api/v1/price"] == [{"CatalogueBearer": []}]
+    assert needs()["/api/v1/spend"] == [{"UsageBearer": []}]
+
+
+def _operations(document: dict[str, Any]) -> dict[str, list[Any]]:
+    return {path: list(operations.values()) for path, operations in document["paths"].items()}
+
+
+def test_a_cost_and_a_spend_answer_have_the_documents_shape(client: Client, spend_token: str) -> None:
+    assert settings.PUBLIC_CATALOG
+    spent = client.get("/api/v1/spend?group_by=project,model", headers={"Authorization": f"Bearer {spend_token}"})
+    assert spent.status_code == 200, spent.content
+    assert spent.json()["total"]["list"] is None or spent.json()["total"]["list"] == "0"
