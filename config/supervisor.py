@@ -34,7 +34,11 @@ class RunLock:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.file: IO[str] = path.open("a+")
         if not self._take():
-            self._clear_remains(path, say)
+            try:
+                self._clear_remains(path, say)
+            except EmbeddedError:
+                self.file.close()
+                raise
         self.note([])
 
     def note(self, groups: Sequence[int]) -> None:

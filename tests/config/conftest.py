@@ -79,4 +79,6 @@ def start(folder: Path) -> Iterator[Start]:
     for process in started:
         if process.poll() is None:
             process.kill()
-        process.communicate()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()  # not read to its end: what a broken stop left running would hold it open

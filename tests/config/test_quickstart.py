@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from config import embedded
+from config.postgres_binaries import EmbeddedError
 from config.quickstart import web_arguments
 from config.supervisor import RunLock
 from tests.config.conftest import Start, processes_naming
@@ -65,6 +66,13 @@ def wait_for_parts(folder: Path) -> None:
     pytest.fail(f"not every part was started: {parts(folder)}")
 
 
+def parts_after(folder: Path, seconds: float) -> dict[int, str]:
+    until = time.monotonic() + seconds
+    while (left := parts(folder)) and time.monotonic() < until:
+        time.sleep(0.1)
+    return left
+
+
 def parts(folder: Path) -> dict[int, str]:
     return {pid: command for pid, command in processes_naming(folder).items() if "config.child" in command}
 
@@ -107,6 +115,7 @@ def test_a_killed_supervisor_leaves_nothing_that_stands_in_the_way(folder: Path,
     old = set(parts(folder))
     first.kill()
     first.wait()
+    assert not parts_after(folder, 9), "the parts end by themselves"
     second = quickstart(start, port)
     read_until(second, "Ctrl-C stops everything")
     assert answers(port)
@@ -140,10 +149,34 @@ def test_a_part_that_dies_is_started_again_and_said(folder: Path, start: Start, 
     process.communicate(timeout=15)
 
 
-def test_a_second_supervisor_on_the_same_data_is_refused(tmp_path: Path) -> None:
-    lock = RunLock(tmp_path / "run" / "lock", print)
-    lock.file.close()
-    assert (tmp_path / "run" / "lock").read_text() == f'{{"supervisor": {os.getpid()}, "groups": []}}'
+HOLD = """
+import fcntl, json, os, sys, time
+file = open(sys.argv[1], "w")
+fcntl.flock(file, fcntl.LOCK_EX)
+json.dump({"supervisor": os.getpid() if "quickstart" in sys.argv else 0, "groups": [os.getpid()]}, file)
+file.flush()
+print("held", flush=True)
+time.sleep(300)
+"""
+
+
+def test_a_second_supervisor_on_the_same_data_is_refused(folder: Path, start: Start) -> None:
+    path = folder / "run" / "quickstart.lock"
+    path.parent.mkdir(parents=True)
+    holder = start("-c", HOLD, str(path), "quickstart")
+    read_until(holder, "held")
+    with pytest.raises(EmbeddedError, match=rf"already runs on .* \(process {holder.pid}\): stop it first"):
+        RunLock(path, print)
+    assert holder.poll() is None
+
+
+def test_a_part_that_outlives_its_killed_supervisor_is_ended_by_the_next(folder: Path, start: Start) -> None:
+    path = folder / "run" / "quickstart.lock"
+    path.parent.mkdir(parents=True)
+    part = start("-c", HOLD, str(path), "config.child")
+    read_until(part, "held")
+    RunLock(path, print).file.close()
+    assert part.wait(timeout=5) == -signal.SIGKILL
 
 
 def test_the_web_server_listens_where_it_was_told() -> None:
