@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from dashboards import formatting
 from dashboards.pages.periods import Span
+from pricing.providers import declared
 
 ZERO = Decimal(0)
 NOBODY = "none"
@@ -178,7 +179,9 @@ def model_names(rows: Iterable[Row]) -> dict[ModelKey, ModelName]:
     found = {}
     for row in rows:
         if row["offering_id"] is None:
-            found[model_key(row)] = ModelName(row["model_raw"] or "no model reported", row["host"], None)
+            seller = declared(row["host"])
+            name = row["model_raw"] or "no model reported"
+            found[model_key(row)] = ModelName(name, seller.name if seller else row["host"], None)
         else:
             found[model_key(row)] = ModelName(
                 row["offering__model__name"], row["offering__provider__name"], row["offering__model__slug"]
@@ -223,10 +226,17 @@ class Move:
             return "doubles"
         if ratios == {Decimal("0.5")}:
             return "halves"
-        said = {unit: formatting.change(new, old).text for unit, (old, new) in main.items()}
+        said = {unit: _whole_change(new, old) for unit, (old, new) in main.items()}
         if len(set(said.values())) == 1:
             return next(iter(said.values()))
         return ", ".join(f"{text} {UNIT_WORDS[unit]}" for unit, text in said.items())
+
+
+def _whole_change(new: Decimal, old: Decimal) -> str:
+    """`−80%`, `+12%`; one decimal below one per cent."""
+    exact = formatting.change(new, old).text
+    per_cent = formatting.rounded((new - old) / old * 100, 0)
+    return f"{exact[0]}{abs(per_cent)}%" if per_cent else exact
 
 
 def moves(events: Iterable[Row]) -> list[Move]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
 from dashboards import formatting
+from dashboards.pages.alerts import Alert, Doubt, Key, Used, needs_an_eye
 from dashboards.pages.ledger import (
     NOBODY,
     NOTHING,
@@ -31,32 +32,11 @@ from dashboards.pages.ledger import (
     weekly,
 )
 from dashboards.pages.periods import Period, Span
+from dashboards.pages.weeks import Event, Series, Week, heaviest_events, stack, stack_claim, week_rows
 
 SERIES = 5
 """Projects with a colour of their own; with more, the smallest share the last one."""
 LEAST_MOVE = Decimal("0.01")
-EVENTS_SHOWN = 3
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """An open disagreement about the plain price of an offering: what serves and what else is said."""
-
-    offering_id: int
-    unit: str
-    accepted: Decimal
-    claimed: Decimal
-    source: str
-    since: datetime
-    model_slug: str
-
-
-@dataclass(frozen=True)
-class Key:
-    """Money that no rule gives to a project, by the key it was spent with."""
-
-    name: str
-    cost: Decimal
 
 
 @dataclass(frozen=True)
@@ -117,38 +97,10 @@ class Tile:
     now: Decimal | None = None
     before: Decimal | None = None
     compared: Words = ()
-    known: Decimal = Decimal(1)
+    known: Decimal | None = None
+    """The share known, as the blue rule; None where the tile speaks of no coverage."""
     said: Words = ()
     words: Words = ()
-
-
-@dataclass(frozen=True)
-class Alert:
-    kind: str
-    title: Words
-    text: Words
-    action: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class Series:
-    """One band of the stack: 26 weeks of one project, or of the smaller ones together."""
-
-    name: str
-    colour: int | str
-    values: Sequence[Decimal]
-    slug: str = ""
-    """The project's, "none" for unattributed; '' for several together."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """A price change on the time axis."""
-
-    on: date
-    text: str
-    short: str
-    weight: Decimal
 
 
 @dataclass(frozen=True)
@@ -159,16 +111,6 @@ class Kind:
     now: int
     whole: int
     moved: str
-
-
-@dataclass(frozen=True)
-class Week:
-    """A row of the table behind the chart: each band to the cent with its evidence, and their sum."""
-
-    start: date
-    parts: Sequence[tuple[Decimal, str]]
-    whole: Decimal
-    url: str
 
 
 @dataclass(frozen=True)
@@ -206,25 +148,33 @@ def compose(read: Read) -> Overview:
     projects = _project_lines(read, now_rows, before_rows, weeks_by_project)
     models = _model_lines(read, now_rows, before_rows, names)
     by_offering = grouped(now_rows, currency, lambda row: row["offering_id"])
-    series = _series(projects, weeks_by_project)
+    loose = next((line.cost for line in projects if line.is_unattributed), None)
+    series = stack([(line.swatch, line.name, line.slug, line.trend) for line in projects if line.trend])
     return Overview(
         finding=_finding(read, now, before, projects, by_offering, names),
         scope=_scope(read, now, projects),
-        tiles=_tiles(read, now, before, counted),
-        chart_title=_chart_title(series),
+        tiles=_tiles(read, now, before, counted, loose),
+        chart_title=stack_claim(series),
         series=series,
         weeks=read.weeks[:-1],
         in_full=[week_span(week).meets(period.now) or week_span(week).meets(period.before) for week in read.weeks[:-1]],
-        events=_events(read, by_offering, names),
+        events=heaviest_events(read.moves, by_offering, names, Span(read.weeks[0], min(read.weeks[-1], read.today))),
         projects=projects,
         models=models,
         kinds=kinds_of(now, before),
         total=Line("Total", "", records_url(period.now), now, before, _shown(now), trend=_sum_of(weeks_by_project)),
         outside=outside(read.by_model, in_now, currency, period.now, names),
-        alerts=_alerts(read, now, now_rows, by_offering, names),
+        alerts=needs_an_eye(
+            Used(read.period.now, read.currency, read.today, by_offering, names),
+            read.moves,
+            read.doubts,
+            grouped((row for row in now_rows if row["unpriced_tokens"]), read.currency, model_key),
+            loose,
+            read.keys,
+        ),
         is_empty=not now.records and not before.records and not read.by_week,
         coverage=coverage_words(now),
-        week_rows=_week_rows(read, series),
+        week_rows=week_rows(read.weeks, series),
     )
 
 
@@ -337,7 +287,7 @@ def _scope(read: Read, now: Sums, projects: Sequence[Line]) -> list[str]:
     return [*scope, "Days in UTC"]
 
 
-def _tiles(read: Read, now: Sums, before: Sums, counted: Sequence[Row]) -> list[Tile]:
+def _tiles(read: Read, now: Sums, before: Sums, counted: Sequence[Row], loose: Decimal | None) -> list[Tile]:
     period, currency = read.period, read.currency
     this, earlier = read.month
     month, month_before = (
@@ -383,22 +333,27 @@ def _tiles(read: Read, now: Sums, before: Sums, counted: Sequence[Row]) -> list[
             said=(f"{formatting.mtok(now.priced_tokens)} Mtok, cached reads included",),
         ),
     ]
-    return [*tiles, _stake(read, now, counted)]
+    return [*tiles, _stake(read, now, counted, loose)]
 
 
-def _stake(read: Read, now: Sums, counted: Sequence[Row]) -> Tile:
+def _stake(read: Read, now: Sums, counted: Sequence[Row], shown: Decimal | None) -> Tile:
     """Money without a project, and what the unpriced tokens would cost at the average price paid."""
     period = read.period
     inside = segments(read.cuts, period.now)
     loose = total(
         Sums.of(row, read.currency) for row in counted if row["segment"] in inside and row["project_id"] is None
     )
+    priced = (f"{formatting.share(now.priced_tokens, now.tokens)} of tokens priced",)
+    if not read.whole:
+        unknown = f"{formatting.mtok(now.unpriced_tokens)} Mtok"
+        url = records_url(period.now, priced="no")
+        return Tile("At stake: no price", unknown, url, words=("unpriced",), known=now.coverage, said=priced)
     estimate = (now.usd_per_mtok or ZERO) * now.unpriced_tokens / 1_000_000
     unpriced: Words = ("nothing unpriced",)
     if now.unpriced_tokens:
         url = records_url(period.now, priced="no")
         guess: Words = (
-            ("≈ ", Figure(formatting.money_in_prose(estimate, read.currency), url), " at the average price")
+            ("≈ ", Figure(formatting.money_in_prose(estimate, read.currency), url), " on average")
             if estimate
             else ("of unknown price",)
         )
@@ -406,9 +361,9 @@ def _stake(read: Read, now: Sums, counted: Sequence[Row]) -> Tile:
     attributed = 1 - loose.cost / now.cost if now.cost else Decimal(1)
     return Tile(
         "At stake: no project, no price",
-        formatting.money_in_prose(loose.cost, read.currency),
+        formatting.money_in_prose(shown if shown is not None else loose.cost, read.currency),
         records_url(period.now, project=NOBODY),
-        words=("has no project; ", *unpriced),
+        words=("no project; ", *unpriced),
         known=attributed,
         said=(f"{formatting.share(now.cost - loose.cost, now.cost)} of spend attributed",),
     )
@@ -587,213 +542,3 @@ def outside(
         amount = Figure(formatting.money(notional.cost, currency), records_url(span, kind="notional", **filters))
         said.append((amount, " of notional cost, covered by a seat."))
     return said
-
-
-# The chart
-
-
-def _series(projects: Sequence[Line], trends: Mapping[int | None, Sequence[Decimal]]) -> list[Series]:
-    """At most five projects and unattributed, largest at the base."""
-    coloured: dict[int | str, list[Line]] = {}
-    for line in projects:
-        if line.trend:
-            coloured.setdefault(line.swatch, []).append(line)
-    return [
-        Series(
-            lines[0].name if len(lines) == 1 else f"{len(lines)} smaller projects",
-            colour,
-            [sum(values, ZERO) for values in zip(*(line.trend for line in lines), strict=True)],
-            lines[0].slug if len(lines) == 1 else "",
-        )
-        for colour, lines in coloured.items()
-    ]
-
-
-def _chart_title(series: Sequence[Series]) -> str:
-    """A claim about the stack: whose share has moved, else who has the most."""
-    if not series or not any(sum(one.values) for one in series):
-        return "Spend per week"
-    ends = [(i, sum((one.values[i] for one in series), ZERO)) for i in range(len(series[0].values))]
-    known = [(i, whole) for i, whole in ends if whole]
-    (first, whole_then), (last, whole_now) = known[0], known[-1]
-    biggest = max(series, key=lambda one: one.values[last])
-    now, then = biggest.values[last] / whole_now, biggest.values[first] / whole_then
-    if len(known) > 4 and abs(now - then) >= Decimal("0.05"):
-        way = "up" if now > then else "down"
-        return f"{biggest.name}: {_whole(now)} of the bill, {way} from {_whole(then)}"
-    return f"{biggest.name}: {_whole(now)} of the bill"
-
-
-def _whole(share: Decimal) -> str:
-    return f"{formatting.rounded(share * 100, 0)}%"
-
-
-def _events(read: Read, by_offering: Mapping[int | None, Sums], names: Mapping[ModelKey, ModelName]) -> list[Event]:
-    """The price changes inside the chart that moved most money, at most three, in order of time."""
-    found = []
-    for move in read.moves:
-        used, name = by_offering.get(move.offering_id), names.get(ModelKey(move.offering_id, "", ""))
-        if used is None or name is None or not read.weeks[0] <= move.on < min(read.weeks[-1], read.today):
-            continue
-        when = f"{move.on.day} {move.on:%b}"
-        found.append(Event(move.on, f"{when}: {name.name} {move.fact}", f"{when}: {name.name}", abs(move.effect(used))))
-    found = sorted((event for event in found if event.weight), key=lambda event: -event.weight)[:EVENTS_SHOWN]
-    return sorted(found, key=lambda event: event.on)
-
-
-def _week_rows(read: Read, series: Sequence[Series]) -> list[Week]:
-    """Latest week first."""
-    rows: list[Week] = []
-    for i, start in reversed(list(enumerate(read.weeks[:-1]))):
-        span = week_span(start)
-        parts = formatting.add_up([one.values[i] for one in series])
-        linked = [(part, records_url(span, project=one.slug)) for part, one in zip(parts, series, strict=True)]
-        rows.append(Week(start, linked, sum(parts, ZERO), records_url(span)))
-    return rows
-
-
-# What needs a person
-
-
-def _alerts(
-    read: Read,
-    now: Sums,
-    now_rows: Sequence[Row],
-    by_offering: Mapping[int | None, Sums],
-    names: Mapping[ModelKey, ModelName],
-) -> list[Alert]:
-    return [
-        *_future(read, by_offering, names),
-        *_in_review(read, by_offering, names),
-        *_unpriced(read, now_rows, names),
-        *_without_project(read, now_rows),
-    ]
-
-
-def _future(read: Read, by_offering: Mapping[int | None, Sums], names: Mapping[ModelKey, ModelName]) -> list[Alert]:
-    """Price changes to come, with what a week like this one costs before and after."""
-    alerts = []
-    for move in read.moves:
-        used = by_offering.get(move.offering_id)
-        if move.on <= read.today or used is None or move.currency != read.currency:
-            continue
-        week = Decimal(7) / read.period.now.days
-        effect = move.effect(used) * week
-        if not effect:
-            continue
-        key = ModelKey(move.offering_id, "", "")
-        paid = used.cost * week
-        evidence = records_url(read.period.now, offering=move.offering_id)
-        model = f"/models/{names[key].slug}"
-        prices: list[str | Figure] = []
-        for unit, (old, new) in sorted(move.prices.items(), key=lambda item: list(UNIT_ORDER).index(item[0])):
-            if unit not in {"input", "output"}:
-                continue
-            prices += [
-                ", " if prices else "",
-                Figure(formatting.price(old * 1_000_000, move.currency), model),
-                " to ",
-                Figure(formatting.price(new * 1_000_000, move.currency), model),
-                f" {UNIT_ORDER[unit]}",
-            ]
-        alerts.append(
-            Alert(
-                "dear" if effect > 0 else "cheap",
-                (f"{move.on.day} {move.on:%b %Y}: {names[key].name} {move.fact}",),
-                (
-                    *prices,
-                    " per Mtok. You pay ",
-                    Figure(formatting.money(paid, read.currency), evidence),
-                    " a week; from then ",
-                    Figure(formatting.money(paid + effect, read.currency), evidence),
-                    ".",
-                ),
-            )
-        )
-    return alerts[:3]
-
-
-UNIT_ORDER = {"input": "in", "output": "out", "cache_read": "cached", "cache_write": "cache write"}
-UNIT_TOKENS = {
-    "input": "in_uncached",
-    "output": "out_total",
-    "cache_read": "in_cache_read",
-    "cache_write": "in_cache_write",
-}
-
-
-def _in_review(read: Read, by_offering: Mapping[int | None, Sums], names: Mapping[ModelKey, ModelName]) -> list[Alert]:
-    alerts = []
-    for doubt in read.doubts:
-        used = by_offering.get(doubt.offering_id)
-        name = names.get(ModelKey(doubt.offering_id, "", ""))
-        if used is None or name is None or doubt.unit not in UNIT_TOKENS:
-            continue
-        effect = (doubt.claimed - doubt.accepted) * getattr(used, UNIT_TOKENS[doubt.unit])
-        model = f"/models/{doubt.model_slug}"
-        served, claimed = (formatting.price(p * 1_000_000, "USD") for p in (doubt.accepted, doubt.claimed))
-        text: Words = (
-            f"{doubt.source} says otherwise since {doubt.since.day} {doubt.since:%b}, for "
-            f"{UNIT_WORDS_LONG[doubt.unit]}, per Mtok.",
-        )
-        if effect:
-            url = records_url(read.period.now, offering=doubt.offering_id)
-            more = "dearer" if effect > 0 else "cheaper"
-            amount = Figure(formatting.money(abs(effect), read.currency), url)
-            text += (" If it is right, the period was ", amount, f" {more}.")
-        alerts.append(
-            Alert(
-                "doubt",
-                (f"Is {name.name} ", Figure(served, model), " or ", Figure(claimed, model), "?"),
-                text,
-                ("See the price", model),
-            )
-        )
-    return alerts[:3]
-
-
-UNIT_WORDS_LONG = {"input": "input", "output": "output", "cache_read": "cache reads", "cache_write": "cache writes"}
-
-
-def _unpriced(read: Read, now_rows: Sequence[Row], names: Mapping[ModelKey, ModelName]) -> list[Alert]:
-    """Models whose tokens have no price, the largest three."""
-    found = grouped((row for row in now_rows if row["unpriced_tokens"]), read.currency, model_key)
-    biggest = sorted(found, key=lambda key: -found[key].unpriced_tokens)[:3]
-    return [
-        Alert(
-            "doubt",
-            (f"{names[key].name} has no known price",),
-            (
-                Figure(
-                    f"{formatting.mtok(found[key].unpriced_tokens)} Mtok",
-                    records_url(read.period.now, priced="no", **key.filters),
-                ),
-                f" in {formatting.count(found[key].unpriced_requests)} requests",
-                f" {'through ' + names[key].seller if names[key].seller else 'of no known seller'}."
-                " Counted, and in no total.",
-            ),
-        )
-        for key in biggest
-    ]
-
-
-def _without_project(read: Read, now_rows: Sequence[Row]) -> list[Alert]:
-    loose = total(Sums.of(row, read.currency) for row in now_rows if row["project_id"] is None)
-    if not read.whole or not loose.cost:
-        return []
-    amount = Figure(formatting.money(loose.cost, read.currency), records_url(read.period.now, project=NOBODY))
-    keys = [key for key in read.keys if key.cost]
-    if len(keys) == 1 and keys[0].name:
-        text: Words = (f"All of it comes from one key, {_tail(keys[0].name)}.",)
-    elif keys and keys[0].name:
-        url = records_url(read.period.now, project=NOBODY, key=keys[0].name)
-        top = Figure(formatting.money(keys[0].cost, read.currency), url)
-        text = ("Most of it, ", top, f", comes from the key {_tail(keys[0].name)}; {len(keys) - 1} more.")
-    else:
-        text = ("It carries no key that a rule could go by.",)
-    return [Alert("", (amount, " has no project"), text)]
-
-
-def _tail(key: str) -> str:
-    """A key by its end, as its owner knows it."""
-    return key if len(key) <= 24 else f"ending {key[-4:]}"

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from dashboards import formatting
+from dashboards.pages.alerts import Doubt
 from dashboards.pages.ledger import (
     NOTHING,
     ZERO,
@@ -31,8 +32,6 @@ from dashboards.pages.ledger import (
 )
 from dashboards.pages.overview import (
     LEAST_MOVE,
-    Doubt,
-    Event,
     Kind,
     Line,
     Tile,
@@ -45,9 +44,9 @@ from dashboards.pages.overview import (
 )
 from dashboards.pages.periods import Period, Span
 from dashboards.pages.records import DIMENSIONS
+from dashboards.pages.weeks import Event, heaviest_events
 
 SHOWN = 12
-EVENTS_IN_CHART = 3
 
 
 @dataclass(frozen=True)
@@ -132,9 +131,8 @@ def compose(read: Read) -> ProjectPage:
     before_rows = [row for row in counted if row["segment"] in earlier]
     now, before = (total(Sums.of(row, read.currency) for row in rows) for rows in (now_rows, before_rows))
     names = model_names(counted)
-    by_model = grouped(now_rows, read.currency, model_key)
     models = model_lines(
-        by_model,
+        grouped(now_rows, read.currency, model_key),
         grouped(before_rows, read.currency, model_key),
         names,
         {doubt.offering_id for doubt in read.doubts},
@@ -163,7 +161,12 @@ def compose(read: Read) -> ProjectPage:
         shares=shares,
         rest=rest,
         changes=_changes(read, names),
-        events=_events(read, by_model, names),
+        events=heaviest_events(
+            read.moves,
+            grouped(now_rows, read.currency, lambda row: row["offering_id"]),
+            names,
+            Span(read.weeks[0], min(read.weeks[-1], read.today)),
+        ),
         paid=paid,
         chart_title=_chart_title(paid),
     )
@@ -239,8 +242,7 @@ def _tiles(read: Read, now: Sums, before: Sums, counted: Sequence[Row]) -> list[
             _percent(now.cached_share),
             records_url(period.now, project=read.slug),
             words=(f"{_percent(before.cached_share) or 'nothing'} {period.before_words}",),
-            known=now.cached_share or ZERO,
-            said=("blue: read from cache, at a fraction of the input price",),
+            said=("of all input; a cached token costs a fraction of a fresh one",),
         ),
     ]
 
@@ -361,16 +363,3 @@ def _changes(read: Read, names: Mapping[ModelKey, ModelName]) -> list[PriceChang
             found.append(PriceChange(move.on, name.name, f"/models/{name.slug}", move.fact, move.is_rise, ahead))
     coming = [change for change in found if change.is_ahead]
     return [*coming, *reversed([change for change in found if not change.is_ahead])][:8]
-
-
-def _events(read: Read, by_model: Mapping[ModelKey, Sums], names: Mapping[ModelKey, ModelName]) -> list[Event]:
-    found = []
-    for move in read.moves:
-        key = ModelKey(move.offering_id, "", "")
-        used = by_model.get(key)
-        if used is None or not read.weeks[0] <= move.on <= read.today:
-            continue
-        when, name = f"{move.on.day} {move.on:%b}", names[key].name
-        found.append(Event(move.on, f"{when}: {name} {move.fact}", f"{when}: {name}", abs(move.effect(used))))
-    heaviest = sorted((event for event in found if event.weight), key=lambda event: -event.weight)
-    return sorted(heaviest[:EVENTS_IN_CHART], key=lambda event: event.on)

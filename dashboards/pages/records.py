@@ -32,6 +32,7 @@ UNIT_NAMES = {
     "reasoning": "reasoning",
 }
 SCALE = Decimal(10) ** 12
+LIFETIMES = tuple(unit for unit in UNIT_NAMES if unit.startswith("cache_write_"))
 
 
 @dataclass(frozen=True)
@@ -173,10 +174,14 @@ def _used(
     row: Mapping[str, Any], tokens: Sequence[int | None], prices: Mapping[int, Mapping[str, Any]]
 ) -> list[UsedPrice]:
     """The prices that had tokens to price, in the order of the columns."""
-    uncached, read, written, out = (bool(count) for count in tokens)
-    has = {"input": uncached, "cache_read": read, "output": out, "reasoning": bool(row["out_reasoning"])}
     found = [prices[pk] for pk in row["rate_card__price_ids"] or () if pk in prices]
-    used = [price for price in found if has.get(price["unit"], written and price["unit"].startswith("cache_write"))]
+    uncached, read, _, out = (bool(count) for count in tokens)
+    has = {"input": uncached, "cache_read": read, "output": out, "reasoning": bool(row["out_reasoning"])}
+    stated = {name: row[name] for name in LIFETIMES}
+    has |= {name: bool(count) for name, count in stated.items()}
+    own = {price["unit"] for price in found}  # a lifetime without a price of its own has that of cache_write
+    has["cache_write"] = (tokens[2] or 0) > sum(count for name, count in stated.items() if name in own)
+    used = [price for price in found if has.get(price["unit"], False)]
     order = list(UNIT_NAMES)
     used.sort(key=lambda price: order.index(price["unit"]) if price["unit"] in order else len(order))
     return [
@@ -290,7 +295,7 @@ def finding(found: Behind, currency: str, url: str) -> Words:
         return (amount, f" in {formatting.count(found.n)} {noun}, of unknown price.")
     return (
         Figure(formatting.money(found.total, currency), url),
-        f" stands on {formatting.count(found.n)} {noun} of the ledger.",
+        f" stands on {formatting.count(found.n - found.unpriced)} rows of the ledger.",
     )
 
 

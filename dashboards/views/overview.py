@@ -13,8 +13,9 @@ from django.views.decorators.http import require_safe
 
 from dashboards.charts.spend import stacked_weeks
 from dashboards.pages import periods
+from dashboards.pages.alerts import Key
 from dashboards.pages.ledger import MODEL_KEYS, cuts_of
-from dashboards.pages.overview import Key, Line, Read, compose
+from dashboards.pages.overview import Line, Read, compose
 from dashboards.pages.periods import Period, Span, Unusable
 from dashboards.views import member_page
 from dashboards.views.spend import (

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from dashboards.pages import records as pages
 from dashboards.pages.ledger import NOBODY, records_url
 from dashboards.pages.periods import Period, Unusable
-from dashboards.pages.records import Behind, Filters, behind, filters_of, record_lines
+from dashboards.pages.records import LIFETIMES, Behind, Filters, behind, filters_of, record_lines
 from dashboards.views import member_page
 from dashboards.views.overview import asked
 from dashboards.views.spend import Reader, cell, reader_or_404, refused
@@ -29,7 +29,7 @@ from usage.spend_querysets import RecordQuerySet
 ROWS = 50
 COLUMNS = (
     "record_key", "occurred_at", "in_uncached", "in_cache_read", "in_cache_write", "out_total", "out_reasoning",
-    "list_cost", "unpriced_reason", "rate_card_id", "rate_card__currency", "rate_card__price_ids", "service_tier",
+    *LIFETIMES, "list_cost", "unpriced_reason", "rate_card_id", "rate_card__currency", "rate_card__price_ids",
     "offering__model__name", "offering__model__slug", "offering__provider__name", "dimension__model_raw",
     "dimension__host", "dimension__ext_user", "dimension__ext_api_key", "dimension__path", "dimension__branch",
 )  # fmt: skip

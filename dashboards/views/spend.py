@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from dashboards import access
 from dashboards.models import Person
+from dashboards.pages.alerts import Doubt
 from dashboards.pages.ledger import Move, moves
-from dashboards.pages.overview import Doubt
 from dashboards.pages.periods import Span
 from pricing.models import Disagreement, PriceEvent
 from usage.models import DailyCost, Organisation, Project, UsageRecord
@@ -100,9 +101,13 @@ def price_moves(offering_ids: Iterable[int], since: date) -> list[Move]:
 
 
 def doubts(offering_ids: Iterable[int]) -> list[Doubt]:
-    """Open or held disagreements about the plain price of these offerings."""
+    """Open or held disagreements about the plain price of these offerings that is in force now."""
+    now = timezone.now()
+    held_now = Q(accepted__effective_from=None) | Q(accepted__effective_from__lte=now)
+    holds_now = Q(accepted__effective_until=None) | Q(accepted__effective_until__gt=now)
     found = (
         Disagreement.objects.filter(
+            held_now & holds_now,
             state__in=[Disagreement.State.OPEN, Disagreement.State.HELD],
             offering_id__in=list(offering_ids),
             accepted__isnull=False,
