@@ -213,8 +213,8 @@ def _by_maker(rows: Sequence[Row]) -> list[list[Row]]:
 def _step_boxes(corners: Sequence[tuple[float, float]], canvas: Canvas) -> list[Box]:
     """The step as thin boxes, so that no label crosses it."""
     boxes = []
-    for (x, y), (next_x, next_y) in zip(corners, [*corners[1:], (canvas.width, corners[-1][1] if corners else 0)],
-                                        strict=True):  # fmt: skip
+    ends = [*corners[1:], *((canvas.width, y) for _, y in corners[-1:])]
+    for (x, y), (next_x, next_y) in zip(corners, ends, strict=True):
         boxes.append(Box(x, y - 2, next_x, y + 2))
         boxes.append(Box(next_x - 2, next_y, next_x + 2, y))
     return boxes
