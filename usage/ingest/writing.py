@@ -29,11 +29,12 @@ CREATE TEMP TABLE IF NOT EXISTS usage_place (
     place integer, dimension_id bigint, day date, offering_id bigint
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS usage_hit (
-    record_key text, staged_at timestamptz, leaf oid, row tid, batch_id bigint, revision integer, wins boolean
+    staged tid, leaf oid, row tid, batch_id bigint, wins boolean
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS usage_gone (LIKE {LEDGER}) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS usage_fresh (LIKE {LEDGER}) ON COMMIT DELETE ROWS;
 TRUNCATE usage_stage, usage_place, usage_hit, usage_gone, usage_fresh;
+SET LOCAL jit = off;
 """
 _OF_STAGE = ", ".join(f"s.{name}" for name in rows.COLUMNS)
 
@@ -55,12 +56,17 @@ def write(batch: ImportBatch, chunk: Prepared, names: Names, mode: str) -> Writt
         return Written()
     with db.cursor() as cursor:
         cursor.execute(STAGE)
-    _stage(batch, chunk, names)
+        copied = "\n".join(f"{record.place}\t{record.content_hash}\t{record.text}" for record in chunk.records)
+        with cursor.copy(f"COPY usage_stage (place, content_hash, {', '.join(rows.COLUMNS)}) FROM STDIN") as copy:
+            copy.write((copied + "\n").encode(errors="replace"))
     if mode == REPLACE_WINDOW:
         _remember_keys(batch)
-    replacing, updated = 0, 0
+    replacing, updated, left = 0, 0, len(chunk.records)
     if _probe(batch, chunk, replacing=mode == REPLACE_WINDOW):
-        replacing, updated = _make_room(batch)
+        replacing, updated, left = _make_room(batch)
+    if not left:
+        return Written(duplicate=len(chunk.records))
+    _place(batch, chunk, names)
     inserted = _insert(batch)
     unpriced, unattributed = _tally("usage_fresh", batch)
     if replacing:
@@ -72,14 +78,12 @@ def write(batch: ImportBatch, chunk: Prepared, names: Names, mode: str) -> Writt
     return Written(imported, updated, len(chunk.records) - imported - updated, unpriced, unattributed)
 
 
-def _stage(batch: ImportBatch, chunk: Prepared, names: Names) -> None:
+def _place(batch: ImportBatch, chunk: Prepared, names: Names) -> None:
+    """Intern the dimensions of a chunk, look up what their names meant on each day, and lay out the prices."""
     ids = interned(batch.connection, chunk.dimensions)
     latest: dict[int, tuple[datetime, str]] = {}
     offerings: set[int] = set()
     with db.cursor() as cursor:
-        copied = "\n".join(f"{record.place}\t{record.content_hash}\t{record.text}" for record in chunk.records)
-        with cursor.copy(f"COPY usage_stage (place, content_hash, {', '.join(rows.COLUMNS)}) FROM STDIN") as copy:
-            copy.write((copied + "\n").encode(errors="replace"))
         found = {}
         with cursor.copy("COPY usage_place FROM STDIN") as copy:
             for place, (digest, day) in enumerate(chunk.places):
@@ -92,7 +96,7 @@ def _stage(batch: ImportBatch, chunk: Prepared, names: Names) -> None:
                     found[ids[digest]] = match
                 if match.offering_id is not None:
                     offerings.add(match.offering_id)
-        cursor.execute("ANALYZE usage_stage; ANALYZE usage_place")
+        cursor.execute("ANALYZE usage_stage (place), usage_place (place)")
     note_matches(found, names.version)
     times = [record.occurred_at for record in chunk.records]
     rating.lay_out(offerings, min(times), max(times))
@@ -114,18 +118,19 @@ def _probe(batch: ImportBatch, chunk: Prepared, *, replacing: bool) -> bool:
         wins = f"CASE WHEN r.batch_id = %(batch)s THEN {wins} ELSE s.content_hash <> r.content_hash END"
     found = existing()
     with db.cursor() as cursor:
-        # A merge or hash join would read a whole month for a chunk of its keys.
-        cursor.execute(
-            "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
-        )
+        # LIMIT makes it one look-up of the identity index a key. A young partition has no statistics, and by the
+        # guess that it is empty the planner would scan it, or the chunk once for each of its rows.
+        cursor.execute("SET LOCAL enable_seqscan = off")
         for month in chunk.probed:
             table = leaf(first_of(month))
             if table in found:
                 cursor.execute(
                     f"""INSERT INTO usage_hit
-                    SELECT s.record_key, s.occurred_at, r.tableoid, r.ctid, r.batch_id, r.revision, {wins}
-                    FROM usage_stage s JOIN {table} r ON r.organisation_id = %(organisation)s
-                        AND r.connection_id = %(connection)s AND r.record_key = s.record_key
+                    SELECT s.ctid, r.tableoid, r.ctid, r.batch_id, {wins}
+                    FROM usage_stage s CROSS JOIN LATERAL (
+                        SELECT tableoid, ctid, batch_id, rank, occurred_at, content_hash FROM {table}
+                        WHERE organisation_id = %(organisation)s AND connection_id = %(connection)s
+                            AND record_key = s.record_key LIMIT 1) r
                     WHERE (s.occurred_at >= %(from)s AND s.occurred_at < %(until)s)
                         OR (s.occurred_at >= %(from)s - %(edge)s AND s.occurred_at < %(from)s
                             AND r.occurred_at < %(from)s + %(edge)s)
@@ -140,28 +145,29 @@ def _probe(batch: ImportBatch, chunk: Prepared, *, replacing: bool) -> bool:
                         "edge": EDGE,
                     },
                 )
-        cursor.execute("SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on; SET LOCAL enable_seqscan = on")
+        cursor.execute("SET LOCAL enable_seqscan = on")
         cursor.execute("SELECT EXISTS (SELECT FROM usage_hit)")
         (any_hit,) = cursor.fetchone()
     return bool(any_hit)
 
 
-def _make_room(batch: ImportBatch) -> tuple[int, int]:
+def _make_room(batch: ImportBatch) -> tuple[int, int, int]:
     """Drop staged rows that lose or change nothing and delete ledger rows that lose.
 
-    Returns how many staged rows replace one, and how many of those replace one of an earlier batch. A row of this
-    very batch that is replaced was counted when it came: its line stays, the new one is the duplicate.
+    Returns how many staged rows replace one, how many of those replace one of an earlier batch, and how many are
+    left. A row of this very batch that is replaced was counted when it came: its line stays, the new one is the
+    duplicate.
     """
     with db.cursor() as cursor:
         cursor.execute(
-            """DELETE FROM usage_stage s USING usage_hit h
-            WHERE h.record_key = s.record_key AND h.staged_at = s.occurred_at AND NOT h.wins;
-            DELETE FROM usage_hit h WHERE NOT EXISTS (
-                SELECT FROM usage_stage s WHERE s.record_key = h.record_key AND s.occurred_at = h.staged_at)"""
+            "ANALYZE usage_hit (wins); DELETE FROM usage_stage s USING usage_hit h WHERE s.ctid = h.staged AND NOT wins"
         )
+        cursor.execute("DELETE FROM usage_hit WHERE staged IN (SELECT staged FROM usage_hit WHERE NOT wins)")
+        cursor.execute("SELECT count(*) FROM usage_stage")
+        (left,) = cursor.fetchone()
         cursor.execute(
             "SELECT count(*), count(*) FILTER (WHERE earlier) FROM (SELECT bool_or(batch_id <> %s) AS earlier"
-            " FROM usage_hit GROUP BY record_key, staged_at) replaced",
+            " FROM usage_hit GROUP BY staged) replaced",
             [batch.pk],
         )
         replacing, updated = cursor.fetchone()
@@ -176,8 +182,9 @@ def _make_room(batch: ImportBatch) -> tuple[int, int]:
                 [name],
             )
         cursor.execute("SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on")
-    supersede(batch, withdrawn=False)
-    return replacing, updated
+    if replacing:
+        supersede(batch, withdrawn=False)
+    return replacing, updated, left
 
 
 def supersede(batch: ImportBatch, *, withdrawn: bool) -> None:
@@ -220,15 +227,18 @@ def _tally(table: str, batch: ImportBatch) -> tuple[int, int]:
     """How many rows of this batch in a table are unpriced, and how many unattributed."""
     with db.cursor() as cursor:
         cursor.execute(
-            f"""SELECT count(*) FILTER (WHERE f.list_cost IS NULL), count(*) FILTER (WHERE cardinality(t.projects) = 0)
-            FROM {table} f JOIN usage_assignment a ON a.dimension_id = f.dimension_id
-                AND (f.occurred_at AT TIME ZONE 'UTC')::date >= a.valid_from
-                AND (f.occurred_at AT TIME ZONE 'UTC')::date < a.valid_until
-            JOIN usage_attribution t ON t.id = a.attribution_id WHERE f.batch_id = %s""",
+            f"""SELECT coalesce(sum(n.unpriced), 0), coalesce(sum(n.records) FILTER (WHERE cardinality(t.projects) = 0), 0)
+            FROM (
+                SELECT dimension_id, (occurred_at AT TIME ZONE 'UTC')::date AS day, count(*) AS records,
+                    count(*) FILTER (WHERE list_cost IS NULL) AS unpriced
+                FROM {table} WHERE batch_id = %s GROUP BY 1, 2
+            ) n JOIN usage_assignment a ON a.dimension_id = n.dimension_id
+                AND n.day >= a.valid_from AND n.day < a.valid_until
+            JOIN usage_attribution t ON t.id = a.attribution_id""",
             [batch.pk],
         )
         unpriced, unattributed = cursor.fetchone()
-    return unpriced, unattributed
+    return int(unpriced), int(unattributed)
 
 
 _LEDGER_COLUMNS = ", ".join(

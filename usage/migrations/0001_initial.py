@@ -62,8 +62,12 @@ DECLARE
     missing integer;
     best integer;
 BEGIN
-    IF cardinality(weights) = 1 THEN
-        RETURN ARRAY[amount];
+    IF amount = 0 THEN
+        RETURN array_fill(amount, ARRAY[cardinality(weights)]);
+    END IF;
+    IF cardinality(weights) = 2 THEN  -- what follows, in one step: an equal rest goes to the first
+        parts[1] := sign(amount) * floor(units * weights[1] + 0.5) * unit;
+        RETURN ARRAY[parts[1], amount - parts[1]];
     END IF;
     FOR i IN 1 .. cardinality(weights) LOOP
         parts[i] := floor(units * weights[i]);
