@@ -47,17 +47,16 @@ def prepare(reader: Reader, latest: datetime, lines: int = LINES) -> Prepared:
     places = _Places(chunk)
     candidates: list[Candidate] = []
     add = candidates.append
-    for located in reader.chunk(lines):
-        outcome = located.outcome
+    for origin, line, outcome in reader.chunk(lines):
         chunk.lines += 1
         if outcome.__class__ is Fact:
             reason = rows.fault(outcome, latest)
             if not reason:
                 add(places.candidate(outcome))
                 continue
-            _reject(chunk, located.origin, located.line, reason, "")
+            _reject(chunk, origin, line, reason, "")
         elif isinstance(outcome, Rejected):
-            _reject(chunk, located.origin, located.line, outcome.reason, outcome.raw)
+            _reject(chunk, origin, line, outcome.reason, outcome.raw)
         elif isinstance(outcome, Ignored):
             chunk.ignored[outcome.reason[:200]] += 1
     chunk.records = merged(candidates)

@@ -37,13 +37,8 @@ class Place:
         return {"file": self.file, "offset": self.offset, "line": self.line}
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
-    """An outcome with the file it stands in and its line there."""
-
-    origin: str
-    line: int
-    outcome: Outcome
+Located = tuple[str, int, Outcome]
+"""An outcome with the file it stands in and its line there, first."""
 
 
 class Reader:
@@ -76,22 +71,27 @@ class Reader:
             self._source = None
 
     def chunk(self, lines: int = LINES, size: int = BYTES) -> Iterator[Located]:
-        """The outcomes of the next lines, across as many files as it takes; `place` is behind the last one."""
+        """The outcomes of the next lines, across as many files as it takes; then `place` is behind the last one."""
         while not self.finished and lines > 0 and size > 0:
-            source, origin, begun = self._open(), self._files[self.place.file]["origin"], self.place.offset
+            source, origin, last = self._open(), self._files[self.place.file]["origin"], self.place.line
+            begun = source.offset
             for outcome in self._outcomes:
                 line = source.absolute(outcome.line)
-                if line <= self.place.line:
+                if line <= last:
                     continue
-                for long_line in source.too_long_until(line):
-                    if long_line > self.place.line:
-                        yield Located(origin, long_line, Rejected(long_line, TOO_LONG))
-                        lines -= 1
-                self.place = Place(self.place.file, source.offset_after(line), line)
-                yield Located(origin, line, outcome)
+                if source.too_long:
+                    for long_line in source.too_long_until(line):
+                        if long_line > last:
+                            yield origin, long_line, Rejected(long_line, TOO_LONG)
+                            lines -= 1
+                last = line
+                yield origin, line, outcome
                 lines -= 1
-                if lines <= 0 or self.place.offset - begun >= size:
+                if lines <= 0 or source.offset - begun >= size:
+                    self.place = Place(self.place.file, source.offset_after(line), line)
                     return
+            self.place = Place(self.place.file, 0, last)
+            size -= source.offset - begun
             yield from self._end(source, origin)
 
     def _end(self, source: _Source, origin: str) -> Iterator[Located]:
@@ -101,9 +101,9 @@ class Reader:
         long_lines = set(source.too_long_until(source.line))
         for line in range(self.place.line + 1, source.line + 1):
             reason = TOO_LONG if line in long_lines else "the importer said nothing of this line"
-            yield Located(origin, line, Rejected(line, reason))
+            yield origin, line, Rejected(line, reason)
         if source.broken:
-            yield Located(origin, source.line, Rejected(source.line, source.broken))
+            yield origin, source.line, Rejected(source.line, source.broken)
         self.close()
         self.place = Place(self.place.file + 1)
 
@@ -128,11 +128,11 @@ class _Source:
         self.line = place.line
         self.broken = ""
         self._stream, self._name, self._limit, self._keep_offsets = stream, name, limit, seekable
-        self._offset = place.offset
+        self.offset = place.offset
         self._first = place.line
         self._ends: deque[tuple[int, int]] = deque()
         self._skipped_before: list[int] = []  # how many lines had been handed out when one was left out
-        self._too_long: deque[int] = deque()
+        self.too_long: deque[int] = deque()
         self._handed = 0
         self._ended = False
         if place.offset:
@@ -143,11 +143,12 @@ class _Source:
 
     def absolute(self, number: int) -> int:
         """The line of the file that was handed out as the `number`-th."""
-        return self._first + number + bisect_left(self._skipped_before, number)
+        skipped = bisect_left(self._skipped_before, number) if self._skipped_before else 0
+        return self._first + number + skipped
 
     def too_long_until(self, line: int) -> Iterator[int]:
-        while self._too_long and self._too_long[0] <= line:
-            yield self._too_long.popleft()
+        while self.too_long and self.too_long[0] <= line:
+            yield self.too_long.popleft()
 
     def offset_after(self, line: int) -> int:
         """Where the file goes on after a line; 0 where that is not kept."""
@@ -160,7 +161,7 @@ class _Source:
         while not self._ended:
             try:
                 line = self._stream.readline(LONGEST_LINE)
-                self._offset += len(line)
+                self.offset += len(line)
                 whole = len(line) < LONGEST_LINE or line.endswith(b"\n")
                 if not whole:
                     self._skip_rest()
@@ -171,31 +172,42 @@ class _Source:
             if not line:
                 self._ended = True
                 return
-            if self._offset > self._limit:
+            if self.offset > self._limit:
                 raise Refused(f"{self._name} unpacks to more than {self._limit >> 20} MiB: split it.")
             self.line += 1
             if not whole:
-                self._too_long.append(self.line)
+                self.too_long.append(self.line)
                 self._skipped_before.append(self._handed)
                 continue
             if self._keep_offsets:
-                self._ends.append((self.line, self._offset))
+                self._ends.append((self.line, self.offset))
             self._handed += 1
             yield line
 
     def _skip_rest(self) -> None:
         while rest := self._stream.readline(1 << 20):
-            self._offset += len(rest)
+            self.offset += len(rest)
             if rest.endswith(b"\n"):
                 return
+
+
+class _Unpacked(gzip.GzipFile):
+    """gzip closes a file it opened itself and no other."""
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        super().__init__(fileobj=packed)
+        self._packed = packed
+
+    def close(self) -> None:
+        super().close()
+        self._packed.close()
 
 
 def opened(path: Path) -> IO[bytes]:
     """The file's bytes, unpacked if it is gzip whatever its name is."""
     stream = path.open("rb", buffering=1 << 20)
-    magic = stream.peek(2)[:2]
-    if magic == b"\x1f\x8b":
-        return io.BufferedReader(gzip.GzipFile(fileobj=stream), 1 << 18)  # type: ignore[arg-type]
+    if stream.peek(2)[:2] == b"\x1f\x8b":
+        return io.BufferedReader(_Unpacked(stream), 1 << 16)  # type: ignore[arg-type]
     return stream
 
 
