@@ -55,26 +55,33 @@ def make_offering(
     return Offering.objects.create(provider=seller, sku=sku or model, model=weights)
 
 
-def make_price(
-    offering: Offering, unit: str, amount: str, *, since: str = "2026-01-01", until: str = "", **fields: Any
-) -> Price:
-    """A price with the claim it stands on; the key and the times may be replaced by `fields`."""
-    source = make_source()
+def make_claim(offering: Offering, unit: str, amount: str, *, source: str = "curated", **fields: Any) -> Claim:
+    """What one source says of one price since the first of January, unless `fields` say otherwise."""
     key = {
-        "unit": unit, "amount": Decimal(amount), "per": 1_000_000, "effective_from": utc(since),
-        "effective_until": utc(until) if until else None, "basis": "documented", "precision": "day",
+        "per": 1_000_000, "effective_from": utc("2026-01-01"), "basis": "documented", "precision": "day",
         "evidence_at": utc("2026-01-01"),
     }  # fmt: skip
-    key |= {name: value for name, value in fields.items() if name not in {"agreeing", "disputed", "known_until", "why"}}
-    claim = Claim.objects.create(
-        source=source, offering=offering, first_seen_at=key["evidence_at"], last_seen_at=SEEN,
-        snapshot=make_snapshot(), url="https://vendor.example/prices", **key,
+    key |= fields
+    return Claim.objects.create(
+        source=make_source(source), offering=offering, unit=unit, amount=Decimal(amount), last_seen_at=SEEN,
+        first_seen_at=key["evidence_at"], snapshot=make_snapshot(), url="https://vendor.example/prices", **key,
     )  # fmt: skip
+
+
+def make_price(
+    offering: Offering, unit: str, amount: str, *, since: str = "2026-01-01", until: str = "",
+    agreeing: tuple[str, ...] = ("curated",), **fields: Any,
+) -> Price:  # fmt: skip
+    """A price held true, with the claim it stands on; `fields` are of both."""
+    times = {"effective_from": utc(since), "effective_until": utc(until) if until else None}
+    claim = make_claim(offering, unit, amount, **times, **fields)
+    key = {
+        "unit": unit, "amount": claim.amount, "per": claim.per, "basis": claim.basis, "precision": claim.precision,
+        "evidence_at": claim.evidence_at,
+    }  # fmt: skip
     return Price.objects.create(
-        offering=offering, claim=claim, source=source, known_from=key["evidence_at"],
-        known_until=fields.get("known_until"), observed_at=SEEN, trust="curated",
-        agreeing=fields.get("agreeing", ["curated"]), disputed=fields.get("disputed", False),
-        why=fields.get("why", "curated dates it 2026-01-01."), **key,
+        offering=offering, claim=claim, source=claim.source, known_from=claim.evidence_at, observed_at=SEEN,
+        trust="curated", agreeing=list(agreeing), why=f"curated dates it {since}.", **{**key, **times, **fields},
     )  # fmt: skip
 
 
@@ -114,9 +121,9 @@ def make_market() -> dict[str, Offering]:
                 make_price(sold[name], unit, amount)
     best = sold["best"]
     make_price(best, "input", "4", since="2026-02-01", until="2026-09-10", precision="unknown", basis="inferred")
-    make_price(best, "output", "20", since="2026-02-01", until="2026-09-10", agreeing=["curated", "second"])
-    make_price(best, "input", "2", since="2026-09-10", until="2026-12-01", agreeing=["curated", "second"])
-    make_price(best, "output", "10", since="2026-09-10", until="2026-12-01", agreeing=["curated", "second"])
+    make_price(best, "output", "20", since="2026-02-01", until="2026-09-10", agreeing=("curated", "second"))
+    make_price(best, "input", "2", since="2026-09-10", until="2026-12-01", agreeing=("curated", "second"))
+    make_price(best, "output", "10", since="2026-09-10", until="2026-12-01", agreeing=("curated", "second"))
     make_price(best, "input", "4", since="2026-12-01")
     make_price(best, "output", "20", since="2026-12-01")
     make_price(best, "cache_read", "0.2", since="2026-02-01")
