@@ -121,9 +121,7 @@ def prices(request: HttpRequest, asked: Query[PricesQuestion]) -> HttpResponse:
         asked.provider, asked.model, asked.unit, asked.tier, asked.region, asked.currency, asked.q,
         _moment(asked.at, "at"), _moment(asked.known_at, "known_at"),
     )  # fmt: skip
-    return answered(
-        request, lambda: listing.prices(filters, asked.limit, asked.cursor), dated=asked.at is not None
-    )
+    return answered(request, lambda: listing.prices(filters, asked.limit, asked.cursor), dated=asked.at is not None)
 
 
 @router.get("/resolve", response=documented(schemas.ResolveAnswer), operation_id="resolve")
@@ -138,9 +136,7 @@ def resolve(request: HttpRequest, asked: Query[ResolveQuestion]) -> HttpResponse
 def models(request: HttpRequest, asked: Query[ModelsQuestion]) -> HttpResponse:
     """Models by page."""
     only(request, ModelsQuestion)
-    return answered(
-        request, lambda: listing.models(asked.q, asked.maker, asked.limit, asked.cursor), dated=True
-    )
+    return answered(request, lambda: listing.models(asked.q, asked.maker, asked.limit, asked.cursor), dated=True)
 
 
 @router.get("/models/{slug}", response=documented(schemas.ModelAnswer), operation_id="model")
@@ -180,9 +176,7 @@ def changes(request: HttpRequest, asked: Query[ChangesQuestion]) -> HttpResponse
 def frontier(request: HttpRequest, asked: Query[FrontierQuestion]) -> HttpResponse:
     """Price per quality: the models that nothing beats on both, and what beats each of the others."""
     only(request, FrontierQuestion)
-    return answered(
-        request, lambda: quality.price_per_quality(asked.benchmark, asked.category, asked.mix), dated=False
-    )
+    return answered(request, lambda: quality.price_per_quality(asked.benchmark, asked.category, asked.mix), dated=False)
 
 
 def _moment(text: str | None, field: str) -> Any:

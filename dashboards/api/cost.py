@@ -75,9 +75,7 @@ def _shape(body: Any) -> str:
     return "many" if isinstance(body, CostRequests) or (isinstance(body, dict) and "requests" in body) else "one"
 
 
-OneOrMany = Annotated[
-    Annotated[CostRequest, Tag("one")] | Annotated[CostRequests, Tag("many")], Discriminator(_shape)
-]
+OneOrMany = Annotated[Annotated[CostRequest, Tag("one")] | Annotated[CostRequests, Tag("many")], Discriminator(_shape)]
 
 
 @router.post("/cost", response=documented(schemas.OneCost | schemas.ManyCosts), operation_id="cost")

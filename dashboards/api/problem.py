@@ -60,9 +60,7 @@ def documented(schema: Any) -> dict[Any, Any]:
     return {200: schema, CATALOGUE_PROBLEMS: Problem}
 
 
-def problem(
-    request: HttpRequest, status: int, detail: str, faults: list[dict[str, str]] | None = None
-) -> HttpResponse:
+def problem(request: HttpRequest, status: int, detail: str, faults: list[dict[str, str]] | None = None) -> HttpResponse:
     """The response that tells a problem."""
     body: dict[str, Any] = {
         "type": "about:blank",

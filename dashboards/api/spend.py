@@ -65,9 +65,7 @@ def spend(request: HttpRequest, asked: Query[SpendQuestion]) -> HttpResponse:
 def _groups(text: str) -> list[str]:
     groups = [name.strip() for name in text.split(",") if name.strip()]
     if unknown := [name for name in groups if name not in spending.GROUPS]:
-        raise BadQuestion(
-            f"Nothing is grouped by {unknown[0][:40]!r}: use {', '.join(spending.GROUPS)}.", "group_by"
-        )
+        raise BadQuestion(f"Nothing is grouped by {unknown[0][:40]!r}: use {', '.join(spending.GROUPS)}.", "group_by")
     return list(dict.fromkeys(groups))
 
 

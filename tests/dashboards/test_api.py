@@ -183,7 +183,10 @@ class TestSpend:
             assert answer["Cache-Control"] == "private, no-store"
 
     def test_a_person_of_one_project_sees_that_project(
-        self, client: Client, import_facts: Any, organisation: Organisation  # noqa: F811 - fixtures
+        self,
+        client: Client,
+        import_facts: Any,  # noqa: F811 - fixtures
+        organisation: Organisation,  # noqa: F811 - fixtures
     ) -> None:
         own, other = make_project(organisation, "own"), make_project(organisation, "other")
         make_rule(organisation, [{"field": "path", "op": "equals", "value": "/own"}], {own.pk: "1"})

@@ -363,9 +363,7 @@ class TestPages:
             if cursor is None:
                 break
         in_force = Price.objects.known_at().effective_at(moment("2026-11-01")).filter(superseded_at=None)
-        assert sorted(seen) == sorted(
-            in_force.filter(offering__provider__slug="deepseek").values_list("pk", flat=True)
-        )
+        assert sorted(seen) == sorted(in_force.filter(offering__provider__slug="deepseek").values_list("pk", flat=True))
         assert len(seen) > 20
 
     @pytest.mark.parametrize(
