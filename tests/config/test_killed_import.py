@@ -1,4 +1,4 @@
-"""A worker killed in the middle of an import: the next goes on from the checkpoint; nothing is lost, nothing twice."""
+"""A worker killed in the middle of an import: the next goes on from the checkpoint; nothing is lost or twice."""
 
 import json
 import os
@@ -35,7 +35,7 @@ for organisation in ("killed", "calm"):
     with connection.cursor() as cursor:
         cursor.execute('''
             SELECT count(*), sum(list_cost), md5(string_agg(md5(concat_ws('|', r.record_key, r.occurred_at,
-                r.in_uncached,                r.in_cache_read, r.in_cache_write, r.out_total, r.list_cost, r.rate_card_id,
+                r.in_uncached, r.in_cache_read, r.in_cache_write, r.out_total, r.list_cost, r.rate_card_id,
                 d.model_raw)), '' ORDER BY r.record_key))
             FROM usage_usagerecord r JOIN usage_usagedimension d ON d.id = r.dimension_id
             JOIN usage_organisation o ON o.id = r.organisation_id WHERE o.slug = %s''', [organisation])
