@@ -113,7 +113,7 @@ def _lines(rows: int) -> Iterator[str]:
     dice = chance.random
     step = timedelta(days=1) / ROWS_PER_DAY
     for number in range(rows):
-        host, model = MODELS[int(dice() * len(MODELS))] if dice() > 0.01 else MODELS[-1]
+        host, model = MODELS[int(dice() * (len(MODELS) - 1))] if dice() > 0.01 else MODELS[-1]
         key = int(dice() * KEYS)
         read = int(30_000 * dice()) if dice() < 0.45 else 0
         written = int(4_000 * dice()) if host == "anthropic" and dice() < 0.3 else 0
