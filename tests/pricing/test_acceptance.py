@@ -213,7 +213,9 @@ def test_no_two_accepted_prices_hold_at_once(claims):
 def test_later_evidence_never_changes_what_was_known_before(claims, cut, when):
     """A backtest at a moment sees what a catalogue without the later claims would have shown at that moment."""
     earlier = [c for c in claims if c.evidence_at <= cut]
-    asked = {schedule: price_at(accept(claims, SOURCES), when, cut, schedule) for schedule in ("", "daily 01:00-04:00 UTC")}
+    asked = {
+        schedule: price_at(accept(claims, SOURCES), when, cut, schedule) for schedule in ("", "daily 01:00-04:00 UTC")
+    }
     alone = {schedule: price_at(accept(earlier, SOURCES), when, cut, schedule) for schedule in asked}
     assert asked == alone
 

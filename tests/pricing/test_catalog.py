@@ -58,8 +58,15 @@ def held() -> list[tuple[object, ...]]:
         Price.objects.filter(superseded_at=None)
         .order_by("offering__sku", "known_from", "effective_from")
         .values_list(
-            "offering__sku", "amount", "effective_from", "effective_until", "known_from", "known_until", "source__slug",
-            "observed_at", "disputed",
+            "offering__sku",
+            "amount",
+            "effective_from",
+            "effective_until",
+            "known_from",
+            "known_until",
+            "source__slug",
+            "observed_at",
+            "disputed",
         )  # fmt: skip
     )
 
@@ -133,7 +140,9 @@ def test_both_claims_are_kept_where_two_sources_speak_of_one_offering():
 def test_a_persons_decision_survives_every_sync():
     read("data", DAYS[0], m="6")
     read("page", DAYS[0], m="5")
-    Decision.objects.create(claim=Claim.objects.get(amount=6), verdict="accept", reason="seen on the invoice", person="a@b.c")
+    Decision.objects.create(
+        claim=Claim.objects.get(amount=6), verdict="accept", reason="seen on the invoice", person="a@b.c"
+    )
     catalog.recompute({Offering.objects.get().pk})
     for when in DAYS[1:]:
         read("page", when, m="5")

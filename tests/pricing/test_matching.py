@@ -101,7 +101,9 @@ def test_what_nobody_declared_stays_unresolved(name, provider):
 @given(suffix=st.text("abcdefghijklmnopqrstuvwxyz0123456789.-_", min_size=1, max_size=12))
 def test_a_longer_name_never_gets_a_shorter_names_offering_but_by_a_declared_suffix(suffix):
     match = CATALOGUE.resolve(f"gpt-4o{suffix}", "openai", NOW)
-    assert not match.resolved or match.sku == f"gpt-4o{suffix}" or match.rule in {"effort suffix", "declared dated name"}
+    assert (
+        not match.resolved or match.sku == f"gpt-4o{suffix}" or match.rule in {"effort suffix", "declared dated name"}
+    )
 
 
 @given(name=st.text(max_size=60), provider=st.none() | st.text(max_size=20))

@@ -19,7 +19,8 @@ PEAK = "daily 01:00-04:00 UTC"
 def fact(pk: int, unit: str, amount: str, **changes: object) -> PriceFact:
     values: dict[str, object] = {
         "id": pk, "unit": unit, "service_tier": "standard", "context_from": 0, "context_op": "", "schedule": "",
-        "amount": Decimal(amount), "per": 1_000_000, "currency": "USD", "effective_from": START, "effective_until": None,
+        "amount": Decimal(amount), "per": 1_000_000, "currency": "USD", "effective_from": START,
+        "effective_until": None,
     }  # fmt: skip
     return PriceFact(**(values | changes))  # type: ignore[arg-type]
 
@@ -65,7 +66,9 @@ def test_a_time_nobody_prices_has_no_card():
     assert [(c.effective_from, c.effective_until) for c in laid] == [(START, CUT)]
 
 
-CARD = CardPrices("USD", {"input": Decimal("0.000003"), "output": Decimal("0.000015"), "cache_write_5m": Decimal("0.00000375")})
+CARD = CardPrices(
+    "USD", {"input": Decimal("0.000003"), "output": Decimal("0.000015"), "cache_write_5m": Decimal("0.00000375")}
+)
 
 
 def test_any_tokens_whose_price_is_unknown_make_the_whole_cost_unknown():
@@ -128,7 +131,9 @@ def key(pk: int, **changes: object) -> CardKey:
     return CardKey(**(values | changes))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("prompt", "op", "chosen"), [(199_999, ">", 1), (200_000, ">", 1), (200_001, ">", 2), (200_000, ">=", 2)])
+@pytest.mark.parametrize(
+    ("prompt", "op", "chosen"), [(199_999, ">", 1), (200_000, ">", 1), (200_001, ">", 2), (200_000, ">=", 2)]
+)
 def test_a_context_tier_begins_where_its_operator_says(prompt, op, chosen):
     found = choose([key(1), key(2, context_from=200_000, context_op=op)], prompt, CUT, frozenset())
     assert found is not None

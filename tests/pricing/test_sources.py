@@ -47,7 +47,7 @@ def _facts(reading: Reading) -> dict[str, object]:
 
 @pytest.mark.parametrize(("slug", "source"), SOURCES)
 def test_a_source_declares_who_it_is(slug, source):
-    assert source.SLUG == slug
+    assert slug == source.SLUG
     assert source.TRUST in TRUSTS
     assert source.NAME
     assert source.LICENCE
@@ -69,7 +69,12 @@ def test_a_layout_nobody_knows_is_an_error_and_never_an_empty_catalogue(slug, so
             source.parse(body)
 
 
-@given(body=st.binary(max_size=200) | st.recursive(st.none() | st.text(max_size=5), lambda j: st.lists(j) | st.dictionaries(st.text(max_size=5), j)).map(lambda j: json.dumps(j).encode()))
+anything = st.recursive(
+    st.none() | st.text(max_size=5), lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner)
+)
+
+
+@given(body=st.binary(max_size=200) | anything.map(lambda json_: json.dumps(json_).encode()))
 def test_no_body_surfaces_anything_but_a_source_error(body):
     for _, source in SOURCES:
         with pytest.raises(SourceError):
@@ -89,8 +94,10 @@ def test_a_bundled_source_states_each_key_once_and_only_known_schedules(slug, so
     for statement in reading.statements:
         assert statement.amount >= 0
         assert statement.schedule == "" or schedules.parse(statement.schedule).text == statement.schedule
-        assert statement.effective_until is None or statement.effective_from is None or (
-            statement.effective_from < statement.effective_until
+        assert (
+            statement.effective_until is None
+            or statement.effective_from is None
+            or (statement.effective_from < statement.effective_until)
         )
 
 
@@ -117,6 +124,7 @@ def test_nothing_of_the_installed_packages_is_dropped_without_being_counted():
 
 
 def test_amounts_are_read_as_written():
-    body = json.dumps([{"id": "x", "name": "X", "models": [{"id": "m", "match": {"equals": "m"}, "prices": {"input_mtok": 0.1}}]}])
+    model = {"id": "m", "match": {"equals": "m"}, "prices": {"input_mtok": 0.1}}
+    body = json.dumps([{"id": "x", "name": "X", "models": [model]}])
     (statement,) = all_sources()["genai_prices"].parse(body.encode()).statements
     assert statement.amount == Decimal("0.1")
