@@ -67,7 +67,7 @@ def held() -> list[tuple[object, ...]]:
             "source__slug",
             "observed_at",
             "disputed",
-        )  # fmt: skip
+        )
     )
 
 
