@@ -57,7 +57,7 @@ def make_offering(
 
 def make_claim(offering: Offering, unit: str, amount: str, *, source: str = "curated", **fields: Any) -> Claim:
     """What one source says of one price since the first of January, unless `fields` say otherwise."""
-    key = {
+    key: dict[str, Any] = {
         "per": 1_000_000, "effective_from": utc("2026-01-01"), "basis": "documented", "precision": "day",
         "evidence_at": utc("2026-01-01"),
     }  # fmt: skip
@@ -73,7 +73,7 @@ def make_price(
     agreeing: tuple[str, ...] = ("curated",), **fields: Any,
 ) -> Price:  # fmt: skip
     """A price held true, with the claim it stands on; `fields` are of both."""
-    times = {"effective_from": utc(since), "effective_until": utc(until) if until else None}
+    times: dict[str, Any] = {"effective_from": utc(since), "effective_until": utc(until) if until else None}
     claim = make_claim(offering, unit, amount, **times, **fields)
     key = {
         "unit": unit, "amount": claim.amount, "per": claim.per, "basis": claim.basis, "precision": claim.precision,

@@ -322,8 +322,8 @@ def test_the_evidence_holds_three_times_each_claim_the_bytes_and_the_grade(clien
     assert "<html" not in fragment
     said = text_of(fragment)
     parts = [
-        "$10.00 per Mtok", "Grade B: two independent sources agree.", "Held in the world", "Known from", "Recorded here",
-        "Last seen", "https://vendor.example/prices", "1.0, sha256", "Disagreement open since",
+        "$10.00 per Mtok", "Grade B: two independent sources agree.", "Held in the world", "Known from",
+        "Recorded here", "Last seen", "https://vendor.example/prices", "1.0, sha256", "Disagreement open since",
     ]  # fmt: skip
     for part in parts:
         assert part in said, part
