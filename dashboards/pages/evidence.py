@@ -140,7 +140,7 @@ def _subject(fact: Fact) -> str:
 
 def _times(fact: Fact, zone: tzinfo) -> tuple[tuple[str, str], ...]:
     """Held, known, recorded: three times that never stand for each other."""
-    until = formatting.moment(fact.effective_until, zone) if fact.effective_until else "open"
+    until = f"until {formatting.moment(fact.effective_until, zone)}" if fact.effective_until else "open"
     if fact.precision == "unknown":
         held = f"since before {formatting.day(fact.evidence_at, zone)}, {until}"
     else:

@@ -278,10 +278,11 @@ def test_a_model_without_a_price_is_unknown_and_not_free(client: Client, market:
 
 def test_hours_prompt_lengths_tiers_and_other_charges_are_shown(client: Client, market: Any) -> None:
     html = text_of(client.get("/models/best-1").content.decode())
-    assert "Monday to Friday, 01:00–04:00 $3.00" in html
+    # What has no price of its own in a window or above a length costs what it costs otherwise.
+    assert "Monday to Friday, 01:00–04:00 $3.00 $10.00 $0.20" in html
     assert "Not on Chinese public holidays, known through 31 Dec 2026." in html
-    assert re.search(r"Up to 200,000 \$2.00.*Over 200,000 \$8.00", html)
-    assert re.search(r"batch \$1.00 \$5.00", html)
+    assert re.search(r"Up to 200,000 \$2.00.*Over 200,000 \$8.00 \$10.00", html)
+    assert re.search(r"batch \$1.00 \$5.00 \$0.20", html)
     assert re.search(r"Web search \$14.00 per 1,000", html)
     assert "−50%" in html
 
@@ -337,7 +338,7 @@ def test_a_start_nobody_states_is_never_shown_as_a_date(client: Client, market: 
     price = Price.objects.get(offering=market["best"], unit="input", effective_until=utc("2026-09-10"), context_from=0,
                               service_tier="standard", schedule="")  # fmt: skip
     said = text_of(client.get(f"/models/best-1/evidence/{price.pk}?part=evidence").content.decode())
-    assert "since before 1 Jan 2026" in said
+    assert "since before 1 Jan 2026, until 10 Sep 2026, 00:00" in said
     assert "not stated by any source" in said
 
 

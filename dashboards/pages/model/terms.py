@@ -43,7 +43,10 @@ def batch_said(prices: Mapping[str, Held], batch: Mapping[str, Held]) -> str:
 
 
 def hours(ask: Ask, own: Sequence[Held], columns: Sequence[str]) -> tuple[Variant, ...]:
-    """The windows with prices of their own, in UTC, and the price otherwise."""
+    """The windows with prices of their own, in UTC, and the price otherwise.
+
+    A unit without a price of its own in a window costs what it costs at all hours, as when it is billed.
+    """
     plain = {price.unit: price for price in own if price.is_plain and price.usd_per_mtok is not None}
     windows: dict[str, dict[str, Held]] = defaultdict(dict)
     for price in own:
@@ -54,7 +57,7 @@ def hours(ask: Ask, own: Sequence[Held], columns: Sequence[str]) -> tuple[Varian
     decimals = decimals_by_unit([plain, *windows.values()], columns)
     shown = columns[:3]
     rows = [
-        Variant(window_words(schedule), "", cells(ask, prices, shown, decimals))
+        Variant(window_words(schedule), "", cells(ask, {**plain, **prices}, shown, decimals))
         for schedule, prices in sorted(windows.items())
     ]
     return (*rows, Variant("At all other hours", "", cells(ask, plain, shown, decimals)))
@@ -80,7 +83,7 @@ def hours_said(own: Sequence[Held], holidays_through: date | None) -> str:
 
 
 def tiers(ask: Ask, own: Sequence[Held], columns: Sequence[str]) -> tuple[Variant, ...]:
-    """Prices above a prompt length."""
+    """Prices above a prompt length; a unit that states none there keeps its base price, as when it is billed."""
     tiers: dict[tuple[int, str], dict[str, Held]] = defaultdict(dict)
     for price in own:
         if price.context_from and price.service_tier == "standard" and not (price.schedule or price.qualifier):
@@ -93,21 +96,29 @@ def tiers(ask: Ask, own: Sequence[Held], columns: Sequence[str]) -> tuple[Varian
     rows = [Variant(f"Up to {first}", "", cells(ask, plain, columns[:3], decimals))]
     for (start, operator), prices in sorted(tiers.items()):
         name = f"{'From' if operator == '>=' else 'Over'} {formatting.count(start)}"
-        rows.append(Variant(name, "", cells(ask, prices, columns[:3], decimals)))
+        rows.append(Variant(name, "", cells(ask, {**plain, **prices}, columns[:3], decimals)))
     return tuple(rows)
 
 
 def services(ask: Ask, own: Sequence[Held], columns: Sequence[str]) -> tuple[Variant, ...]:
-    """Other service tiers and qualified prices: batch, flex, priority, thinking."""
+    """Other service tiers and qualified prices: batch, flex, priority, thinking.
+
+    A unit that a tier states no price for costs what it costs at the standard tier, as when it is billed.
+    """
+    plain = {price.unit: price for price in own if price.is_plain and price.usd_per_mtok is not None}
     found: dict[tuple[str, str], dict[str, Held]] = defaultdict(dict)
     for price in own:
         if price.context_from or price.schedule or price.usd_per_mtok is None or price.is_plain:
             continue
         if price.unit in COLUMNS:
             found[price.service_tier, price.qualifier][price.unit] = price
-    decimals = decimals_by_unit(found.values(), columns)
+    decimals = decimals_by_unit([plain, *found.values()], columns)
     return tuple(
-        Variant(tier if not qualifier else f"{tier}, {qualifier}", "", cells(ask, prices, columns[:3], decimals))
+        Variant(
+            tier if not qualifier else f"{tier}, {qualifier}",
+            "",
+            cells(ask, {**plain, **prices}, columns[:3], decimals),
+        )
         for (tier, qualifier), prices in sorted(found.items())
     )
 
