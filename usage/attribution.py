@@ -98,9 +98,8 @@ def spans(rules: Sequence[Rule], fields: Mapping[str, str]) -> list[Span]:
     for start, end in zip(edges, edges[1:], strict=False):
         rule = next((rule for rule in holding if rule.valid_from <= start < rule.valid_until), None)
         outcome = rule.outcome if rule else UNATTRIBUTED
-        if found and found[-1].outcome == outcome:
-            start = found.pop().valid_from
-        found.append(Span(start, end, outcome))
+        same = bool(found) and found[-1].outcome == outcome
+        found.append(Span(found.pop().valid_from if same else start, end, outcome))
     return found
 
 

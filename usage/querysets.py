@@ -71,16 +71,16 @@ class RollupQuerySet(QuerySet[Any]):
         named = {name: KEYS[name] for name in keys if KEYS[name] is not None}
         fields = {f"key_{name}": expression for name, expression in named.items()}
         found = self.annotate(**fields).values(*fields, "list_currency", "currency", "cost_kind")
-        return found.annotate(**{f"sum_{name}": Sum(name) for name in MEASURES}).order_by(*fields)
+        summed: QuerySet[Any, dict[str, Any]] = found.annotate(**{f"sum_{name}": Sum(name) for name in MEASURES})
+        return summed.order_by(*fields)
 
     def unpriced_models(self) -> QuerySet[Any, dict[str, Any]]:
         """Names and offerings with usage that has no price, by tokens, most first."""
         found = self.filter(unpriced_requests__gt=0) | self.filter(unpriced_tokens__gt=0)
-        return (
-            found.values("model_raw", "host", "service_tier", "offering_id", "offering__sku")
-            .annotate(tokens=Sum("unpriced_tokens"), requests_unpriced=Sum("unpriced_requests"))
-            .order_by("-tokens", "model_raw", "offering_id", "service_tier")
-        )
+        by_name: QuerySet[Any, dict[str, Any]] = found.values(
+            "model_raw", "host", "service_tier", "offering_id", "offering__sku"
+        ).annotate(tokens=Sum("unpriced_tokens"), requests_unpriced=Sum("unpriced_requests"))
+        return by_name.order_by("-tokens", "model_raw", "offering_id", "service_tier")
 
 
 KEYS: dict[str, Any] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -65,7 +66,7 @@ def _spans(since: date | None, until: date | None) -> Iterator[tuple[datetime, d
 
 
 def _month(organisation_id: int, table: str, first: datetime, end: datetime, result: Rerated) -> None:
-    period = {"organisation": organisation_id, "from": first, "until": end}
+    period: dict[str, Any] = {"organisation": organisation_id, "from": first, "until": end}
     with connection.cursor() as cursor:
         cursor.execute(STAGE + _TABLES)
         cursor.execute(

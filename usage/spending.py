@@ -206,7 +206,7 @@ def _coverage(
     lost = DailyCost.objects.of(organisation, since, until).unattributed().spent()
     unattributed = sum((row["sum_list_cost"] for row in lost.sums_by()), Decimal(0)) if projects is None else Decimal(0)
     whole = total.list_cost
-    found = {
+    found: dict[str, Any] = {
         "priced_tokens": _share(tokens - total.counts["unpriced_tokens"], tokens),
         "attributed": _share(whole - unattributed, whole),
         "unattributed_list": f"{unattributed:f}",

@@ -40,7 +40,7 @@ def import_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, organisation: 
     ) -> ImportBatch:
         importer = ListedFacts(facts, mode)
         if window:
-            importer.window_of = lambda _: window  # type: ignore[attr-defined]
+            importer.window_of = lambda _: window
         monkeypatch.setattr(ingest, "all_importers", lambda: {"listed": importer})
         monkeypatch.setattr(running, "all_importers", lambda: {"listed": importer})
         monkeypatch.setattr(running, "LINES", chunk)

@@ -171,7 +171,7 @@ def test_two_thousand_random_records_cost_what_fractions_and_the_python_twin_say
                     for lo, hi in zip(edges, [*edges[1:], None], strict=True):
                         prices = {unit: f"{dice.randint(0, 10**9)}e-7" for unit in UNITS}
                         for unit in dice.sample(UNITS, 3):
-                            prices[unit] = None  # type: ignore[assignment]
+                            prices[unit] = None
                         make_card(offering, service_tier=tier, context_from=context, context_op=op, schedule=schedule,
                                   effective_from=lo, effective_until=hi, **prices)  # fmt: skip
     facts = []
@@ -194,7 +194,7 @@ def test_two_thousand_random_records_cost_what_fractions_and_the_python_twin_say
                 cache_write_by_lifetime=stated,
                 out_total=out,
                 out_reasoning=dice.randint(0, out),
-            )  # fmt: skip
+            )
         )
     import_facts(facts)
     cards: dict[tuple[int, str], list[dict[str, Any]]] = {}

@@ -59,7 +59,7 @@ def start_paths(
 def start_upload(
     organisation: Organisation,
     importer_slug: str,
-    uploaded_file: UploadedFile,
+    uploaded_file: UploadedFile[Any],
     scope: str,
     mapping: ColumnMapping | dict[str, Any] | None = None,
     requested_by: str = "",

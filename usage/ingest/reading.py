@@ -205,14 +205,14 @@ class _Unpacked(gzip.GzipFile):
 
 def opened(path: Path) -> IO[bytes]:
     """The file's bytes, unpacked if it is gzip whatever its name is."""
-    stream = path.open("rb", buffering=1 << 20)
+    stream = io.BufferedReader(path.open("rb", buffering=0), 1 << 20)
     if stream.peek(2)[:2] == b"\x1f\x8b":
-        return io.BufferedReader(_Unpacked(stream), 1 << 16)  # type: ignore[arg-type]
+        return io.BufferedReader(_Unpacked(stream), 1 << 16)
     return stream
 
 
 def files_below(paths: list[Path]) -> list[dict[str, str]]:
-    """Every file of the paths: a file is itself, a folder its usage files in order; links out of it are not followed."""
+    """Every file of the paths: a file is itself, a folder its usage files in order; links are not followed."""
     found: list[dict[str, str]] = []
     for path in paths:
         if path.is_dir():

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -37,7 +38,7 @@ def folder() -> Path:
     return path
 
 
-def store(upload: UploadedFile) -> Stored:
+def store(upload: UploadedFile[Any]) -> Stored:
     """Write an upload to disk, unpacked if it is gzip; Refused says why not."""
     path = folder() / secrets.token_hex(16)
     digest, size = hashlib.sha256(), 0

@@ -7,6 +7,7 @@ lines is not complete, and one with less than half of what was there is held: ne
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection as db
 
@@ -31,7 +32,7 @@ def withdraw(batch: ImportBatch, window: tuple[datetime, datetime] | None) -> st
     batch.window_from, batch.window_until = window
     if batch.rejected:
         return "Some lines were rejected, so the file is not complete and nothing was withdrawn."
-    values = {
+    values: dict[str, Any] = {
         "batch": batch.pk,
         "organisation": batch.organisation_id,
         "connection": batch.connection_id,
@@ -43,7 +44,7 @@ def withdraw(batch: ImportBatch, window: tuple[datetime, datetime] | None) -> st
     with db.cursor() as cursor:
         cursor.execute(STAGE)
         cursor.execute(
-            f"""WITH gone AS (DELETE {_LIVE} AND NOT {_SEEN} RETURNING r.*) INSERT INTO usage_gone SELECT * FROM gone""",
+            f"WITH gone AS (DELETE {_LIVE} AND NOT {_SEEN} RETURNING r.*) INSERT INTO usage_gone SELECT * FROM gone",
             values,
         )
         batch.withdrawn = cursor.rowcount
@@ -56,7 +57,7 @@ def withdraw(batch: ImportBatch, window: tuple[datetime, datetime] | None) -> st
     return ""
 
 
-def _halved(values: dict[str, object]) -> bool:
+def _halved(values: dict[str, Any]) -> bool:
     """Whether the window holds less than half the tokens (or, without tokens, the money) it held before."""
     with db.cursor() as cursor:
         cursor.execute(f"SELECT {_TOKENS} {_LIVE} AND {_SEEN}", values)
@@ -66,7 +67,8 @@ def _halved(values: dict[str, object]) -> bool:
         cursor.execute(
             f"""SELECT {_TOKENS} FROM usage_supersededrecord x,
                 jsonb_populate_record(NULL::{LEDGER}, x.row) r
-            WHERE x.batch_id = %(batch)s AND NOT x.withdrawn AND r.occurred_at >= %(from)s AND r.occurred_at < %(until)s""",
+            WHERE x.batch_id = %(batch)s AND NOT x.withdrawn
+                AND r.occurred_at >= %(from)s AND r.occurred_at < %(until)s""",
             values,
         )
         replaced = cursor.fetchone()

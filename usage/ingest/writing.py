@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 
 from django.db import connection as db
 
@@ -37,6 +36,9 @@ TRUNCATE usage_stage, usage_place, usage_hit, usage_gone, usage_fresh;
 SET LOCAL jit = off;
 """
 _OF_STAGE = ", ".join(f"s.{name}" for name in rows.COLUMNS)
+
+
+EDGE_SQL = f"{EDGE.total_seconds():.0f} seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +134,17 @@ def _probe(batch: ImportBatch, chunk: Prepared, *, replacing: bool) -> bool:
                         WHERE organisation_id = %(organisation)s AND connection_id = %(connection)s
                             AND record_key = s.record_key LIMIT 1) r
                     WHERE (s.occurred_at >= %(from)s AND s.occurred_at < %(until)s)
-                        OR (s.occurred_at >= %(from)s - %(edge)s AND s.occurred_at < %(from)s
-                            AND r.occurred_at < %(from)s + %(edge)s)
-                        OR (s.occurred_at >= %(until)s AND s.occurred_at < %(until)s + %(edge)s
-                            AND r.occurred_at >= %(until)s - %(edge)s)""",
+                        OR (s.occurred_at >= %(from)s - %(edge)s::interval AND s.occurred_at < %(from)s
+                            AND r.occurred_at < %(from)s + %(edge)s::interval)
+                        OR (s.occurred_at >= %(until)s AND s.occurred_at < %(until)s + %(edge)s::interval
+                            AND r.occurred_at >= %(until)s - %(edge)s::interval)""",
                     {
                         "batch": batch.pk,
                         "organisation": batch.organisation_id,
                         "connection": batch.connection_id,
                         "from": first_of(month),
                         "until": first_of(month + 1),
-                        "edge": EDGE,
+                        "edge": EDGE_SQL,
                     },
                 )
         cursor.execute("SET LOCAL enable_seqscan = on")
@@ -208,7 +210,8 @@ def _insert(batch: ImportBatch) -> int:
                 FROM usage_stage s JOIN usage_place p USING (place)
             )
             INSERT INTO usage_fresh (organisation_id, connection_id, batch_id, dimension_id, offering_id, content_hash,
-                {", ".join(rows.COLUMNS)}, list_cost, rate_card_id, unpriced_reason, rating_flags, revision, counted, id)
+                {", ".join(rows.COLUMNS)}, list_cost, rate_card_id, unpriced_reason, rating_flags, revision,
+                counted, id)
             SELECT %(organisation)s, %(connection)s, %(batch)s, x.dimension_id, x.offering_id, x.content_hash,
                 {", ".join(f"x.{name}" for name in rows.COLUMNS)}, x.list_cost, x.rate_card_id, x.unpriced_reason,
                 x.rating_flags,
@@ -218,7 +221,7 @@ def _insert(batch: ImportBatch) -> int:
             {"organisation": batch.organisation_id, "connection": batch.connection_id, "batch": batch.pk},
         )
         cursor.execute(f"INSERT INTO {LEDGER} ({_LEDGER_COLUMNS}) SELECT {_LEDGER_COLUMNS} FROM usage_fresh")
-        inserted = cursor.rowcount
+        inserted: int = cursor.rowcount
     rollups.post("usage_fresh", 1)
     return inserted
 
@@ -227,7 +230,8 @@ def _tally(table: str, batch: ImportBatch) -> tuple[int, int]:
     """How many rows of this batch in a table are unpriced, and how many unattributed."""
     with db.cursor() as cursor:
         cursor.execute(
-            f"""SELECT coalesce(sum(n.unpriced), 0), coalesce(sum(n.records) FILTER (WHERE cardinality(t.projects) = 0), 0)
+            f"""SELECT coalesce(sum(n.unpriced), 0),
+                coalesce(sum(n.records) FILTER (WHERE cardinality(t.projects) = 0), 0)
             FROM (
                 SELECT dimension_id, (occurred_at AT TIME ZONE 'UTC')::date AS day, count(*) AS records,
                     count(*) FILTER (WHERE list_cost IS NULL) AS unpriced
@@ -250,7 +254,7 @@ _LEDGER_COLUMNS = ", ".join(
 )
 
 
-def _days_gone() -> Sequence[object]:
+def _days_gone() -> list[date]:
     with db.cursor() as cursor:
         cursor.execute("SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date FROM usage_gone")
         return [day for (day,) in cursor.fetchall()]

@@ -49,8 +49,9 @@ def as_text(answer: dict[str, Any]) -> str:
     lines = [
         f"list {shown(total['list'])} {currency} · contracted {shown(total['contracted'])} · "
         f"reported {shown(total['reported'])} · notional {shown(total['notional'])} (in no total)",
-        f"priced tokens {shown(answer['coverage']['priced_tokens'])} · attributed {shown(answer['coverage']['attributed'])}"
-        f" · unpriced requests {answer['coverage']['unpriced_requests']:,}",
+        f"priced tokens {shown(answer['coverage']['priced_tokens'])} · "
+        f"attributed {shown(answer['coverage']['attributed'])} · "
+        f"unpriced requests {answer['coverage']['unpriced_requests']:,}",
     ]
     for group in answer["groups"]:
         keys = [str(value or "unattributed") for name, value in group.items() if name in spending.GROUPS]

@@ -1,0 +1,157 @@
+"""What `spend` says, and that `verify` finds what it is there to find."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from pricing.models import ExchangeRate
+from tests.usage.conftest import ImportFacts
+from tests.usage.factories import (
+    make_card,
+    make_fact,
+    make_offering,
+    make_project,
+    make_rule,
+    make_source,
+)
+from usage import organisations
+from usage.models import DailyCost, Organisation
+from usage.spending import report, unattributed_by
+from usage.verification import checks, repair
+
+pytestmark = pytest.mark.django_db
+
+
+def test_spend_sums_what_is_known_and_counts_what_is_not(organisation: Organisation, import_facts: ImportFacts) -> None:
+    make_card(make_offering())
+    project = make_project(organisation, "shop")
+    make_rule(organisation, [{"field": "path", "op": "equals", "value": "/shop"}], {project.pk: "1"})
+    facts = [make_fact("a", path="/shop"), make_fact("b", "2026-03-11 00:00"), make_fact("c", model="who")]
+    import_facts(facts)
+    answer = report(organisation, group_by=["project", "model"])
+    assert answer["total"]["list"] == "0.002400000000"
+    assert (answer["coverage"]["priced_tokens"], answer["coverage"]["attributed"]) == ("0.666667", "0.500000")
+    assert answer["coverage"]["unpriced_requests"] == 1
+    groups = {(group["project"], group["model"], group["model_raw"]): group["list"] for group in answer["groups"]}
+    assert groups == {
+        ("shop", "model-a", None): "0.001200000000",
+        (None, "model-a", None): "0.001200000000",
+        (None, None, "who"): None,
+    }
+    days = report(organisation, date(2026, 3, 11), date(2026, 3, 12), ["day"])["groups"]
+    assert [(group["day"], group["requests"]) for group in days] == [("2026-03-11", 1)]
+
+
+def test_notional_usage_is_in_no_total(organisation: Organisation, import_facts: ImportFacts) -> None:
+    make_card(make_offering())
+    import_facts([make_fact("a", cost_kind="notional"), make_fact("b")])
+    total = report(organisation)["total"]
+    assert (total["list"], total["notional"]) == ("0.001200000000", "0.001200000000")
+
+
+def test_nothing_known_is_null_and_no_usage_is_zero(organisation: Organisation, import_facts: ImportFacts) -> None:
+    assert report(organisation)["total"]["list"] == "0"
+    import_facts([make_fact("a", in_cache_read=None)])
+    total = report(organisation)["total"]
+    assert (total["list"], total["reported"], total["in_cache_read"], total["in_uncached"]) == (None, None, None, 1_000)
+
+
+def test_another_currency_enters_at_its_days_rate_or_stays_out(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    make_card(make_offering(), currency="CNY", input="7", output="0")
+    import_facts([make_fact("a"), make_fact("b", "2026-03-01 00:00")])
+    assert report(organisation)["coverage"]["unconverted"] == {"CNY": "0.014000000000"}
+    ExchangeRate.objects.create(currency="CNY", day=date(2026, 3, 5), usd=Decimal("0.14"), source=make_source())
+    answer = report(organisation)
+    assert answer["total"]["list"] == "0.000980000000"
+    assert answer["coverage"]["unconverted"] == {"CNY": "0.007000000000"}
+
+
+def test_unattributed_money_is_listed_by_key(organisation: Organisation, import_facts: ImportFacts) -> None:
+    make_card(make_offering())
+    import_facts([make_fact("a", ext_api_key="one"), make_fact("b", ext_api_key="two", in_uncached=9_000)])
+    assert [row["ext_api_key"] for row in unattributed_by(organisation, "ext_api_key")] == ["two", "one"]
+
+
+def command(name: str, *words: str) -> Any:
+    out = StringIO()
+    call_command(name, *words, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def test_the_commands_answer_in_json(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("date,model,in,out\n2026-03-01,model-a,5,6\n2026-03-02,model-a,-5,6\n")
+    columns = {"time": "date", "model": "model", "input": "in", "output": "out"}
+    mapping = tmp_path / "mapping.json"
+    mapping.write_text(json.dumps({"columns": columns, "grain": "1d"}))
+    words = ("import_usage", "csv", str(path), "--scope", "export", "--mapping", str(mapping))
+    assert command(*words, "--dry-run")["imported"] == 1
+    found = command(*words)
+    assert (found["lines"], found["imported"], sum(found["rejected"].values())) == (3, 1, 1)
+    assert command("rate_usage")["records"] == 1
+    assert command("spend", "--group-by", "source,month")["groups"][0]["month"] == "2026-03"
+
+
+def test_a_question_that_makes_no_sense_ends_with_2(organisation: Organisation) -> None:
+    for words in (["--group-by", "colour"], ["--organisation", "nobody"]):
+        with pytest.raises(CommandError) as fault:
+            call_command("spend", *words)
+        assert fault.value.returncode == 2
+
+
+def test_the_sample_goes_with_everything_in_it(organisation: Organisation, import_facts: ImportFacts) -> None:
+    sample = organisations.create_organisation("Sample", sample=True)
+    import_facts([make_fact("a")], into=sample)
+    import_facts([make_fact("a")])
+    assert organisations.chosen() == organisation
+    assert organisations.remove_sample() == 1
+    assert report(organisation)["total"]["requests"] == 1
+    assert not list(checks())
+
+
+@pytest.mark.parametrize(
+    ("fault", "check"),
+    [
+        ("UPDATE usage_dailycost SET list_cost = list_cost + 0.000000000001", "rollups"),
+        ("DELETE FROM usage_modeldailycost", "rollups"),
+        ("UPDATE pricing_ratecard SET input = input * 2", "costs"),
+        ("UPDATE pricing_ratecard SET input = NULL", "unknown"),
+        ("UPDATE usage_importbatch SET lines = lines + 1", "lines"),
+        ("UPDATE usage_attribution SET weights = '{0.9}', projects = '{1}'", "attribution"),
+        ("UPDATE usage_usagerecord SET rate_card_id = rate_card_id + 1000000", "references"),
+        ("DELETE FROM usage_assignment", "references"),
+        (
+            'INSERT INTO usage_usagerecord SELECT (jsonb_populate_record(r, \'{"occurred_at": "2026-04-01T00:00Z"}\')).*'
+            " FROM usage_usagerecord r",
+            "identity",
+        ),
+    ],
+)
+def test_verify_finds_what_is_broken(fault: str, check: str, import_facts: ImportFacts) -> None:
+    make_card(make_offering())
+    import_facts([make_fact("a", "2026-03-31 12:00"), make_fact("b", "2026-04-02 12:00")])
+    with connection.cursor() as cursor:
+        if check == "identity":
+            cursor.execute("DELETE FROM usage_usagerecord WHERE record_key = 'b'")
+        cursor.execute(fault)
+    assert check in {finding.check for finding in checks()}
+
+
+def test_repair_recomputes_what_differs(import_facts: ImportFacts) -> None:
+    make_card(make_offering())
+    import_facts([make_fact("a"), make_fact("b", "2026-04-01 12:00")])
+    DailyCost.objects.filter(day=date(2026, 4, 1)).update(list_cost=7)
+    assert repair() == 1
+    assert not list(checks())
+    assert repair() == 0

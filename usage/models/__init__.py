@@ -1,0 +1,35 @@
+"""An organisation's usage: who it is, what was imported, whose it is, what it cost.
+
+The ledger (`UsageRecord`) holds disjoint token counts, NULL for unknown and 0 for known zero. What a record can
+be attributed by is interned in `UsageDimension`; the map from a dimension to projects is `Assignment`, so a
+retroactive rule changes the map and the rollups and never a record. Content is never stored.
+"""
+
+from __future__ import annotations
+
+from usage.models.attribution import Assignment, Attribution, AttributionRule, UsageDimension
+from usage.models.imports import ColumnMapping, Connection, ImportBatch, ImportedKey, RejectedRow
+from usage.models.ledger import CostKind, Grain, SupersededRecord, Unpriced, UsageRecord
+from usage.models.organisations import Organisation, Project
+from usage.models.rollups import DailyCost, ModelDailyCost
+
+__all__ = [
+    "Assignment",
+    "Attribution",
+    "AttributionRule",
+    "ColumnMapping",
+    "Connection",
+    "CostKind",
+    "DailyCost",
+    "Grain",
+    "ImportBatch",
+    "ImportedKey",
+    "ModelDailyCost",
+    "Organisation",
+    "Project",
+    "RejectedRow",
+    "SupersededRecord",
+    "Unpriced",
+    "UsageDimension",
+    "UsageRecord",
+]

@@ -1,0 +1,119 @@
+"""Where usage comes from: feeds, how their tables are read, and what became of every line."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+from usage.models.organisations import SLUG, Organisation
+from usage.querysets import ImportBatchQuerySet
+
+RECORD_KEY = 300
+
+
+class ColumnMapping(models.Model):
+    """How somebody's table is read: columns, units, money unit, cache and reasoning convention, zone, keys, window."""
+
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="mappings")
+    name = models.CharField(max_length=SLUG)
+    spec = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="mapping_named_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Connection(models.Model):
+    """One feed of usage: an importer and the scope (machine, account, export) it speaks for. Keys are unique in it."""
+
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="connections")
+    importer = models.CharField(max_length=60)
+    scope = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organisation", "importer", "scope"], name="connection_once")]
+
+    def __str__(self) -> str:
+        return f"{self.importer}: {self.scope}"
+
+
+class ImportBatch(models.Model):
+    """One import: its files, its progress, and what became of every line.
+
+    `lines` = imported + updated + duplicate + Σ ignored + Σ rejected, at every commit.
+    """
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        HELD = "held", "done, but nothing was withdrawn"
+        FAILED = "failed"
+
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="batches")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="batches")
+    mapping = models.ForeignKey(ColumnMapping, models.SET_NULL, null=True, blank=True)
+    mapping_spec = models.JSONField(null=True, help_text="The mapping as it was when the import began.")
+    status = models.CharField(max_length=8, choices=Status, default=Status.QUEUED)
+    files = models.JSONField(help_text="[{path, origin}] in reading order.")
+    uploaded = models.BooleanField(default=False, help_text="The files are ours and go when the batch is done.")
+    sha256 = models.CharField(max_length=64, blank=True)
+    size = models.BigIntegerField(default=0, help_text="Bytes.")
+    lines = models.BigIntegerField(default=0)
+    imported = models.BigIntegerField(default=0)
+    updated = models.BigIntegerField(default=0)
+    duplicate = models.BigIntegerField(default=0)
+    withdrawn = models.BigIntegerField(default=0)
+    ignored = models.JSONField(default=dict, help_text="reason → lines")
+    rejected = models.JSONField(default=dict, help_text="reason → lines")
+    unpriced = models.BigIntegerField(default=0)
+    unattributed = models.BigIntegerField(default=0)
+    checkpoint = models.JSONField(default=dict, help_text="{file, offset, line}: where the next chunk begins.")
+    window_from = models.DateTimeField(null=True)
+    window_until = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+    requested_by = models.CharField(max_length=254, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    touched_at = models.DateTimeField(db_default=Now(), help_text="Last commit of a chunk.")
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = ImportBatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "import batches"
+        indexes = [models.Index(fields=["organisation", "-created_at"], name="batch_latest")]
+
+    def __str__(self) -> str:
+        return f"import {self.pk}"
+
+
+class RejectedRow(models.Model):
+    """A line that should carry usage and could not be read, without its content."""
+
+    batch = models.ForeignKey(ImportBatch, models.CASCADE, related_name="rejected_rows")
+    origin = models.CharField(max_length=1000)
+    line = models.BigIntegerField()
+    reason = models.CharField(max_length=500)
+    raw = models.CharField(max_length=2048, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "origin", "line"], name="rejected_once")]
+
+    def __str__(self) -> str:
+        return f"{self.origin}:{self.line}"
+
+
+class ImportedKey(models.Model):
+    """Keys a replace-window batch has seen; gone when it is done."""
+
+    batch = models.ForeignKey(ImportBatch, models.CASCADE, related_name="keys")
+    record_key = models.CharField(max_length=RECORD_KEY)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "record_key"], name="key_seen_once")]
+
+    def __str__(self) -> str:
+        return self.record_key

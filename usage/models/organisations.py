@@ -1,0 +1,49 @@
+"""Who uses tokens: organisations and their projects."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+SLUG = 120
+
+
+class Organisation(models.Model):
+    """Whose usage it is. `is_sample` marks the workspace that one click removes."""
+
+    slug = models.SlugField(max_length=SLUG, unique=True)
+    name = models.CharField(max_length=200)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    display_currency = models.CharField(max_length=3, default="USD")
+    is_sample = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Project(models.Model):
+    """What money is spent on, and how good the models it uses must be."""
+
+    class Sensitivity(models.TextChoices):
+        PUBLIC = "public"
+        INTERNAL = "internal"
+        CONFIDENTIAL = "confidential"
+        RESTRICTED = "restricted"
+
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="projects")
+    slug = models.SlugField(max_length=SLUG)
+    name = models.CharField(max_length=200)
+    owner = models.CharField(max_length=254, blank=True, help_text="E-mail of who answers for it.")
+    cost_centre = models.CharField(max_length=120, blank=True)
+    quality_floor = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
+    quality_margin = models.DecimalField(max_digits=14, decimal_places=4, default=Decimal(15))
+    needs = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    sensitivity = models.CharField(max_length=20, choices=Sensitivity, default=Sensitivity.INTERNAL)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organisation", "slug"], name="project_slug_once")]
+
+    def __str__(self) -> str:
+        return self.name

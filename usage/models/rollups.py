@@ -1,0 +1,85 @@
+"""The ledger summed by day, with and without project."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from usage.models.attribution import MODEL_RAW
+from usage.models.imports import Connection
+from usage.models.ledger import CostKind
+from usage.models.organisations import SLUG, Organisation, Project
+from usage.querysets import DailyCostQuerySet, ModelDailyCostQuerySet
+
+
+class Rollup(models.Model):
+    """Sums of the ledger, kept by signed differences in the transaction that changes it.
+
+    A sum counts what is known; the `unknown_*` and `unpriced_*` columns count the records it leaves out, so a
+    reader shows NULL where nothing is known. `list_currency` is that of list and contracted cost.
+    """
+
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="+")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
+    day = models.DateField(help_text="UTC.")
+    offering = models.ForeignKey("pricing.Offering", models.PROTECT, null=True, related_name="+")
+    host = models.CharField(max_length=SLUG, blank=True)
+    model_raw = models.CharField(max_length=MODEL_RAW, blank=True, help_text="'' where the offering is known.")
+    service_tier = models.CharField(max_length=40, blank=True)
+    cost_kind = models.CharField(max_length=10, choices=CostKind)
+    currency = models.CharField(max_length=3, blank=True, help_text="Of reported cost.")
+    list_currency = models.CharField(max_length=3, blank=True)
+    counted = models.BooleanField(default=True)
+    records = models.BigIntegerField(default=0)
+    requests = models.BigIntegerField(default=0)
+    in_uncached = models.BigIntegerField(default=0)
+    in_cache_read = models.BigIntegerField(default=0)
+    in_cache_write = models.BigIntegerField(default=0)
+    out_total = models.BigIntegerField(default=0)
+    out_reasoning = models.BigIntegerField(default=0)
+    list_cost = models.DecimalField(max_digits=30, decimal_places=12, default=0)
+    contracted_cost = models.DecimalField(max_digits=30, decimal_places=12, default=0)
+    reported_cost = models.DecimalField(max_digits=30, decimal_places=12, default=0)
+    priced_records = models.BigIntegerField(default=0)
+    reported_records = models.BigIntegerField(default=0)
+    unpriced_requests = models.BigIntegerField(default=0)
+    unpriced_tokens = models.BigIntegerField(default=0)
+    unknown_requests = models.BigIntegerField(default=0, help_text="Records whose number of requests is unknown.")
+    unknown_in_uncached = models.BigIntegerField(default=0)
+    unknown_in_cache_read = models.BigIntegerField(default=0)
+    unknown_in_cache_write = models.BigIntegerField(default=0)
+    unknown_out_total = models.BigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+KEY = [
+    "organisation", "day", "connection", "offering", "host", "model_raw", "service_tier", "cost_kind",
+    "currency", "list_currency", "counted",
+]  # fmt: skip
+
+
+class DailyCost(Rollup):
+    """A UTC day of one project; project NULL = unattributed. A split record's counts are split like its money."""
+
+    project = models.ForeignKey(Project, models.PROTECT, null=True, related_name="+")
+
+    objects = DailyCostQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=[*KEY, "project"], name="daily_cost_once", nulls_distinct=False)]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.project_id}"
+
+
+class ModelDailyCost(Rollup):
+    """The same without project: small enough for all of history by model."""
+
+    objects = ModelDailyCostQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=KEY, name="model_daily_cost_once", nulls_distinct=False)]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.offering_id}"
