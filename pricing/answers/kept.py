@@ -8,10 +8,9 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, Final
 
-from django.db.models import Subquery
+from django.db import connection
 
 from pricing import names
-from pricing.models import Decision, SourceRun
 
 MOST: Final = 20_000
 Version = tuple[Any, ...]
@@ -22,11 +21,16 @@ _kept: OrderedDict[Hashable, tuple[datetime | None, Any]] = OrderedDict()
 
 
 def version() -> Version:
-    """Equal as long as no source was read and no person decided anything: then every stored answer holds. One query."""
-    newest = Decision.objects.order_by("-pk").values("pk")[:1]
-    revoked = Decision.objects.filter(revoked_at__isnull=False).order_by("-revoked_at").values("revoked_at")[:1]
-    runs = SourceRun.objects.order_by("-pk").values_list("pk", Subquery(newest), Subquery(revoked))
-    return runs.first() or (0, None, None)
+    """Equal as long as no source was read and no person decided anything: then every stored answer holds. One query.
+
+    Plain SQL, as every look-up asks it first: the ORM takes longer to write it (3 ms) than PostgreSQL to answer it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT max(id) FROM pricing_sourcerun), (SELECT max(id) FROM pricing_decision),"
+            " (SELECT max(revoked_at) FROM pricing_decision)"
+        )
+        return tuple(cursor.fetchone() or ())
 
 
 def recall(key: Hashable, current: Version, now: datetime) -> Any:
