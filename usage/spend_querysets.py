@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
     BigIntegerField,
+    Case,
     Count,
     DateField,
     DecimalField,
@@ -23,6 +24,7 @@ from django.db.models import (
     QuerySet,
     Sum,
     Value,
+    When,
 )
 from django.db.models.functions import Coalesce, TruncDate
 
@@ -119,8 +121,8 @@ class RecordQuerySet(QuerySet["UsageRecord"]):
         return list(grouped.order_by())
 
 
-def _part_of(project_id: int) -> Func:
-    """What the database's `usage_split` gives a project of a record's list cost."""
+def _part_of(project_id: int) -> Case:
+    """What the database's `usage_split` gives a project of a record's list cost; NULL where that is unknown."""
     money = DecimalField(max_digits=30, decimal_places=12)
     parts = Func(
         F("list_cost"),
@@ -135,4 +137,11 @@ def _part_of(project_id: int) -> Func:
         function="array_position",
         output_field=IntegerField(),
     )
-    return Func(parts, place, template="(%(expressions)s]", arg_joiner=")[", output_field=money)
+    part = Func(parts, place, template="(%(expressions)s]", arg_joiner=")[", output_field=money)
+    # usage_split takes no NULL, and a record of one project needs no splitting.
+    return Case(
+        When(list_cost=None, then=Value(None)),
+        When(**{f"{_ATTRIBUTION}__projects__len": 1}, then=F("list_cost")),
+        default=part,
+        output_field=money,
+    )

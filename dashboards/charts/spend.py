@@ -190,7 +190,7 @@ def price_paid(
     """The average price paid per Mtok, a step a week; a week without priced tokens is a gap."""
     return {
         "wide": _paid(weeks, prices, events, currency),
-        "narrow": _paid(weeks[-NARROW_WEEKS:], prices[-NARROW_WEEKS:], events[-2:], currency, narrow=True),
+        "narrow": _paid(weeks, prices, events[-2:], currency, narrow=True),
     }
 
 

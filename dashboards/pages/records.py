@@ -276,26 +276,28 @@ def behind(
     )
 
 
+def _rows(n: int, what: str = "row") -> str:
+    return f"{formatting.count(n)} {what}{'' if n == 1 else 's'}"
+
+
 def why(found: Behind) -> str:
     """How the figure came about, in a sentence."""
-    rows = f"{formatting.count(found.n)} {'row' if found.n == 1 else 'rows'} of the ledger"
     if found.total is None:
-        return f"None of the {rows} has a price that is known: unknown, and in no total."
+        return f"No known price for {_rows(found.n, 'ledger row')}: unknown, and in no total."
     left = f"; {formatting.count(found.unpriced)} more without a known price are in no total" if found.unpriced else ""
-    priced = formatting.count(found.n - found.unpriced)
-    return f"The sum of {priced} ledger rows, each at the list price in force at its moment{left}."
+    priced = _rows(found.n - found.unpriced, "ledger row")
+    return f"The sum of {priced}, each at the list price in force at its moment{left}."
 
 
 def finding(found: Behind, currency: str, url: str) -> Words:
-    noun = "row" if found.n == 1 else "rows"
     if not found.n:
         return ("No ledger row answers to this.",)
     if found.total is None:
         amount = Figure(f"{formatting.mtok(found.tokens)} Mtok", url)
-        return (amount, f" in {formatting.count(found.n)} {noun}, of unknown price.")
+        return (amount, f" in {_rows(found.n)}, of unknown price.")
     return (
         Figure(formatting.money(found.total, currency), url),
-        f" stands on {formatting.count(found.n - found.unpriced)} rows of the ledger.",
+        f" stands on {_rows(found.n - found.unpriced)} of the ledger.",
     )
 
 

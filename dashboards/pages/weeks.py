@@ -63,13 +63,13 @@ def stack(lines: Iterable[tuple[int | str, str, str, Sequence[Decimal]]]) -> lis
 
 
 def stack_claim(series: Sequence[Series]) -> str:
-    """What the stack says: the largest band's share of the bill, and whether that has moved by five points."""
+    """What the stack says: the largest project's share of the bill, and whether that has moved by five points."""
     wholes = [sum(values, ZERO) for values in zip(*(one.values for one in series), strict=True)]
     known = [i for i, whole in enumerate(wholes) if whole]
     if not known:
         return "Spend per week"
     first, last = known[0], known[-1]
-    biggest = max(series, key=lambda one: one.values[last])
+    biggest = max([one for one in series if one.slug] or series, key=lambda one: one.values[last])
     now, then = biggest.values[last] / wholes[last], biggest.values[first] / wholes[first]
     if len(known) > 4 and abs(now - then) >= TELLING:
         return f"{biggest.name}: {_whole(now)} of the bill, {'up' if now > then else 'down'} from {_whole(then)}"

@@ -16,12 +16,9 @@ def figure(one: Figure) -> SafeString:
     """A figure as a link; the ledger's own evidence opens beside it, anything else is a page."""
     if not one.url:
         return format_html("{}", one.text)
-    return format_html(
-        '<a{} href="{}">{}</a>',
-        format_html(' class="ev"') if one.url.startswith(RECORDS) else "",
-        one.url,
-        one.text,
-    )
+    if one.url.startswith(RECORDS):
+        return format_html('<a class="ev" href="{}">{}</a>', one.url, one.text)
+    return format_html('<a href="{}">{}</a>', one.url, one.text)
 
 
 @register.simple_tag

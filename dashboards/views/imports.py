@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -27,7 +28,7 @@ from dashboards.views.spend import csv_response
 from usage import ingest, organisations
 from usage.importers import all_importers
 from usage.importers.csv import MappingError, read_header, suggest_mapping
-from usage.ingest import Refused, reading
+from usage.ingest import Refused
 from usage.models import ColumnMapping, ImportBatch, Organisation
 
 LATEST = 30
@@ -68,14 +69,12 @@ def _target(request: HttpRequest) -> Organisation:
         return organisation
     own = next((one for one in access.own_organisations(request) if not one.is_sample), None)
     if own is not None and access.may(request.user, "member", own):
-        access.choose_organisation(request, str(own.pk))
         return own
     person = request.user
     if not (isinstance(person, Person) and person.is_instance_admin and role == "admin"):
         raise Refused("This is the sample workspace: ask an administrator for an organisation of your own first.")
     made = organisations.create_organisation("My organisation")
     access.grant(person, "admin", made)
-    access.choose_organisation(request, str(made.pk))
     return made
 
 
@@ -110,17 +109,28 @@ def _upload(request: HttpRequest) -> HttpResponse:
     if errors or importer is None or not isinstance(upload, UploadedFile):
         return _page(request, errors, status=422)
     try:
-        if importer.MAPPED:
-            mapping = _chosen_mapping(request, organisation)
-            if mapping is None:
-                return _stage(request, upload, scope)
-            batch = ingest.start_upload(_target(request), slug, upload, scope, mapping, str(request.user))
-        else:
-            billing = {"billing": "subscription"} if request.POST.get("billing") == "subscription" else None
-            batch = ingest.start_upload(_target(request), slug, upload, scope, billing, str(request.user))
+        mapping = _chosen_mapping(request, organisation) if importer.MAPPED else _billing(request)
+        if importer.MAPPED and mapping is None:
+            return _stage(request, upload, scope)
+        who = str(request.user)
+        batch = _queued(request, lambda to: ingest.start_upload(to, slug, upload, scope, mapping, who))
     except Refused as fault:
         return _page(request, {"file": str(fault)}, status=413 if "larger than" in str(fault) else 422)
     return redirect("import-run", batch.pk)
+
+
+def _queued(request: HttpRequest, start: Callable[[Organisation], ImportBatch]) -> ImportBatch:
+    """Starts an import in the organisation it belongs to and shows that one; a refusal leaves nothing made."""
+    with transaction.atomic():
+        target = _target(request)
+        batch = start(target)
+    if target != access.current_organisation(request):
+        access.choose_organisation(request, str(target.pk))
+    return batch
+
+
+def _billing(request: HttpRequest) -> dict[str, str] | None:
+    return {"billing": "subscription"} if request.POST.get("billing") == "subscription" else None
 
 
 def _chosen_mapping(request: HttpRequest, organisation: Organisation) -> ColumnMapping | None:
@@ -274,11 +284,14 @@ def _save_and_start(request: HttpRequest, waiting: dict[str, str], spec: dict[st
     """Saves the mapping under its name and queues the file; a sentence where that cannot be done."""
     if not name or len(name) > 120:
         return "Give the mapping a name of at most 120 characters, to use it again."
-    try:
-        target = _target(request)
-        mapping, _ = ColumnMapping.objects.update_or_create(organisation=target, name=name, defaults={"spec": spec})
+
+    def start(to: Organisation) -> ImportBatch:
+        mapping, _ = ColumnMapping.objects.update_or_create(organisation=to, name=name, defaults={"spec": spec})
         with staging.opened(waiting["token"], waiting["name"]) as file:
-            batch = ingest.start_upload(target, "csv", file, waiting["scope"], mapping, str(request.user))
+            return ingest.start_upload(to, "csv", file, waiting["scope"], mapping, str(request.user))
+
+    try:
+        batch = _queued(request, start)
     except FileNotFoundError:
         return "That file is no longer here: choose it again."
     except Refused as fault:
@@ -313,11 +326,12 @@ def transcripts(request: HttpRequest) -> HttpResponse:
     found = own_transcripts()
     if role != "admin" or found is None:
         raise Http404("No transcripts here")
-    billing = {"billing": "subscription"} if request.POST.get("billing") == "subscription" else None
+    folders, billing, who = [found["folder"]], _billing(request), str(request.user)
     try:
-        target = _target(request)
-        batch = ingest.start_paths(target, "claude_code", [found["folder"]], "this machine", billing, str(request.user))
-    except (Refused, reading.Refused) as fault:
+        batch = _queued(
+            request, lambda to: ingest.start_paths(to, "claude_code", folders, "this machine", billing, who)
+        )
+    except Refused as fault:
         return _page(request, {"transcripts": str(fault)}, status=422)
     return redirect("import-run", batch.pk)
 
