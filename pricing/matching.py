@@ -110,6 +110,11 @@ def identify(provider: str, sku: str) -> Identity:
     return Identity(maker, name, region, ", ".join(rules) or "maker's own name")
 
 
+def cache_write_unit(provider: str, sku: str) -> str:
+    """The unit of a cache-write price stated without a lifetime: Anthropic documents five minutes, others none."""
+    return "cache_write_5m" if identify(provider, sku).maker == "anthropic" else "cache_write"
+
+
 def _bedrock(name: str) -> tuple[str, str, str] | None:
     found = _BEDROCK.fullmatch(name)
     if found is None or found["vendor"] not in _BEDROCK_VENDORS:

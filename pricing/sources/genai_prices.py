@@ -26,6 +26,7 @@ from importlib.metadata import version
 from typing import Any
 
 from pricing import schedules
+from pricing.matching import cache_write_unit
 from pricing.providers import canonical, declared
 from pricing.sources import CURATED, MTOK, AliasFact, Bundle, OfferingFact, Reading, SourceError, Statement
 
@@ -231,8 +232,8 @@ def _entry(
             reading.unplaced[f"price of {key}"] += 1
             continue
         unit, per = _UNITS[key]
-        if unit == "cache_write" and (provider == "anthropic" or "cache_write_1h_mtok" in prices):
-            unit = "cache_write_5m"  # stated beside the one-hour price, or by the vendor who documents both
+        if unit == "cache_write":
+            unit = cache_write_unit(provider, sku)
         base = stated["base"] if isinstance(stated, Mapping) else stated
         yield Statement(provider=provider, sku=sku, unit=unit, per=per, amount=Decimal(base), url=url, **shared)
         for tier in stated["tiers"] if isinstance(stated, Mapping) else ():

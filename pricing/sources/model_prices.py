@@ -10,8 +10,8 @@
 
 A list of intervals a mode, each in force from its `start` to the next; null rates: not sold in that mode. The first
 `start` is null: no earlier price is known, and `valid_from` is when the evidence began. `tiers` hold above a whole
-request's prompt. A missing tier price is the base price. `cache_write` is the five-minute lifetime wherever a
-one-hour multiple of the input price is stated beside it.
+request's prompt. A missing tier price is the base price. A one-hour cache write is stated as a multiple of the input
+price.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from itertools import zip_longest
 from typing import Any
 
 from pricing import schedules
+from pricing.matching import cache_write_unit
 from pricing.providers import canonical, declared
 from pricing.sources import CURATED, AliasFact, Bundle, CalendarFact, OfferingFact, Reading, SourceError, Statement
 
@@ -126,11 +127,13 @@ def _interval(
     if mode not in _SERVICE_TIER and mode != "thinking":
         reading.unplaced[f"mode {mode}"] += 1
         return
-    one_hour = rates.get("cache_write_1h_multiple")
-    for unit, amount in _amounts(rates, one_hour):
+    # A multiple is stated for some models that state no cache write at all: nothing to multiply.
+    one_hour = rates.get("cache_write_1h_multiple") if "cache_write" in rates else None
+    write = cache_write_unit(provider, model)
+    for unit, amount in _amounts(rates, write, one_hour):
         yield Statement(unit=unit, amount=amount, **shared)
     for tier in rates.get("tiers", ()):
-        for unit, amount in _amounts(tier, one_hour):
+        for unit, amount in _amounts(tier, write, one_hour):
             yield Statement(
                 unit=unit, amount=amount, context_from=tier["above"], context_op=">", context_mode="whole_request",
                 **shared,
@@ -142,12 +145,12 @@ def _evidence_of(interval: Mapping[str, Any]) -> datetime:
     return _time((interval["rates"] or {}).get("valid_from", interval["start"]))
 
 
-def _amounts(rates: Mapping[str, Any], one_hour: Any) -> Iterator[tuple[str, Decimal]]:
+def _amounts(rates: Mapping[str, Any], write: str, one_hour: Any) -> Iterator[tuple[str, Decimal]]:
     for unit in ("input", "output", "cache_read"):
         if unit in rates:
             yield unit, Decimal(rates[unit])
     if "cache_write" in rates:
-        yield ("cache_write" if one_hour is None else "cache_write_5m"), Decimal(rates["cache_write"])
+        yield write, Decimal(rates["cache_write"])
     if one_hour is not None and "input" in rates:
         yield "cache_write_1h", Decimal(rates["input"]) * Decimal(one_hour)
 

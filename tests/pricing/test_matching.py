@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.matching import AliasEntry, Entry, Resolver, identify
+from pricing.matching import AliasEntry, Entry, Resolver, cache_write_unit, identify
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -140,3 +140,16 @@ def test_two_skus_are_one_model_only_by_declared_conventions(skus, same):
 def test_a_name_that_tells_no_maker_is_a_model_of_its_own_of_that_seller():
     assert identify("novita", "ming-image").key != identify("together", "ming-image").key
     assert identify("novita", "ming-image").maker == ""
+
+
+@pytest.mark.parametrize(
+    ("provider", "sku", "unit"),
+    [
+        ("anthropic", "claude-opus-5", "cache_write_5m"),
+        ("bedrock", "global.anthropic.claude-opus-5", "cache_write_5m"),
+        ("openai", "gpt-5.6-sol", "cache_write"),
+        ("acme", "large", "cache_write"),
+    ],
+)
+def test_a_cache_write_without_a_lifetime_is_five_minutes_where_the_maker_documents_it(provider, sku, unit):
+    assert cache_write_unit(provider, sku) == unit
