@@ -73,6 +73,7 @@ def test_an_import_killed_between_chunks_goes_on_where_it_stopped(
 
 def test_a_chunk_another_worker_has_written_is_not_written_again(tmp_path: Path, organisation: Organisation) -> None:
     batch = ingest.import_paths(organisation, "claude_code", [jsonl(tmp_path / "a.jsonl", 3)], "laptop")
+    ImportBatch.objects.filter(pk=batch.pk).update(status="running")
     stale = ImportBatch.objects.get(pk=batch.pk)
     stale.checkpoint = {}
     running.advance(stale)

@@ -132,8 +132,8 @@ def test_the_sample_goes_with_everything_in_it(organisation: Organisation, impor
         ("UPDATE usage_usagerecord SET rate_card_id = rate_card_id + 1000000", "references"),
         ("DELETE FROM usage_assignment", "references"),
         (
-            'INSERT INTO usage_usagerecord SELECT (jsonb_populate_record(r, \'{"occurred_at": "2026-04-01T00:00Z"}\')).*'
-            " FROM usage_usagerecord r",
+            "INSERT INTO usage_usagerecord SELECT (jsonb_populate_record(r,"
+            """ '{"occurred_at": "2026-04-01T00:00Z"}')).* FROM usage_usagerecord r""",
             "identity",
         ),
     ],
