@@ -19,6 +19,8 @@ from pricing.models import Offering, Price
 
 OFFERINGS = 6_000
 GOAL_SAME, GOAL_CHANGED = 3, 20
+ONCE_SECONDS = 30
+"""What takes longer than this is done once."""
 
 
 def run(space: Workspace) -> None:
@@ -44,7 +46,9 @@ def run(space: Workspace) -> None:
     report.add(_figure(f"{models:,} offerings of one source, the added ones new", [record(Decimal(1), 1)]))
     same = [record(Decimal(1), number) for number in (2, 3, 4)]
     report.add(_figure("the same body again", same, GOAL_SAME))
-    changed = [record(Decimal("1.01"), 5), record(Decimal("1.02"), 6)]
+    changed = [record(Decimal("1.01"), 5)]
+    if changed[0].wall < ONCE_SECONDS:
+        changed += [record(Decimal("1.02"), 6), record(Decimal("1.03"), 7)]
     report.add(_figure("every price 1 % higher", changed, GOAL_CHANGED))
 
 

@@ -136,10 +136,11 @@ def _rate(
 def _beside(space: Workspace, name: str, rate: float, answers: peers.Answers, goal: str) -> None:
     least = float(goal.split()[1]) if goal else None
     ratio = rate / answers.per_second
+    holds = None if least is None else ratio >= least
+    yardstick = f"{name} {answers.per_second:,.0f}/s"
     space.report.add(
-        Figure("the same beside", rate, "rows/s of processor time", f"{name} {answers.per_second:,.0f}/s", ratio, goal,
-               None if least is None else ratio >= least)
-    )  # fmt: skip
+        Figure("rated and written, beside a peer", rate, "rows/s of processor time", yardstick, ratio, goal, holds)
+    )
     space.report.note(f"{name} {answers.sentence}")
 
 
