@@ -30,7 +30,7 @@ from dashboards.pages.ledger import (
     week_span,
     weekly,
 )
-from dashboards.pages.overview import (
+from dashboards.pages.parts import (
     LEAST_MOVE,
     Kind,
     Line,

@@ -15,7 +15,8 @@ from dashboards.charts.spend import stacked_weeks
 from dashboards.pages import periods
 from dashboards.pages.alerts import Key
 from dashboards.pages.ledger import MODEL_KEYS, cuts_of
-from dashboards.pages.overview import Line, Read, compose
+from dashboards.pages.overview import Read, compose
+from dashboards.pages.parts import Line
 from dashboards.pages.periods import Period, Span, Unusable
 from dashboards.views import member_page
 from dashboards.views.spend import (
