@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from pricing.units import LIFETIMES, STANDS_IN
 
@@ -66,10 +66,7 @@ class Component:
 
     @property
     def amount(self) -> Decimal | None:
-        if self.price is None:
-            return None
-        with localcontext(_EXACT):
-            return self.tokens * self.price
+        return None if self.price is None else _EXACT.multiply(Decimal(self.tokens), self.price)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +85,13 @@ class Cost:
 def rate(card: CardPrices, tokens: Tokens) -> Cost:
     """The cost of the tokens on the card."""
     parts = [Component(unit, count, card.price(unit)) for unit, count in _by_unit(card, tokens) if count]
-    if any(part.price is None for part in parts):
-        return Cost(None, card.currency, tuple(parts))
-    with localcontext(_EXACT):
-        total = sum((part.amount or Decimal(0) for part in parts), Decimal(0)).quantize(QUANTUM)
-    return Cost(total, card.currency, tuple(parts))
+    total = Decimal(0)
+    for part in parts:
+        if part.price is None:
+            return Cost(None, card.currency, tuple(parts))
+        # The context's own methods: entering a context costs as much as the whole sum.
+        total = _EXACT.add(total, _EXACT.multiply(Decimal(part.tokens), part.price))
+    return Cost(_EXACT.quantize(total, QUANTUM), card.currency, tuple(parts))
 
 
 def _by_unit(card: CardPrices, tokens: Tokens) -> Iterable[tuple[str, int]]:

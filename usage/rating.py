@@ -197,4 +197,4 @@ def rated(rows: str) -> str:
             AND CASE WHEN b.plain THEN true ELSE
                 (b.schedule = '' OR EXISTS ({_HOURS_HOLD.format(which="= b.schedule")}))
                 AND NOT EXISTS ({_HOURS_HOLD.format(which="= ANY(b.beaten_by)")}) END
-    ) x"""
+    OFFSET 0) x"""  # without OFFSET 0 the planner computes the cost anew for each column that mentions it

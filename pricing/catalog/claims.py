@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models.functions import Greatest
 
 from pricing.catalog.offerings import write_aliases, write_calendars, write_offerings
-from pricing.catalog.rows import copy_rows
+from pricing.catalog.rows import copy_rows, update_rows
 from pricing.models import Claim, Price, PriceSource, Snapshot, SourceRun
 from pricing.sources import Source, Statement
 
@@ -133,10 +133,10 @@ class _Runs:
                 touched.add(claim.offering_id)
                 self.withdrawn += 1
         self.added = len(fresh)
-        Claim.objects.bulk_update(
-            changed, ["first_seen_at", "last_seen_at", "withdrawn_at", "evidence_at"], batch_size=2000
-        )
+        moved = ("first_seen_at", "last_seen_at", "withdrawn_at", "evidence_at")
         if changed:
+            rows = ((claim.pk, *(getattr(claim, column) for column in moved)) for claim in changed)
+            update_rows(Claim._meta.db_table, moved, rows)
             Price.objects.filter(claim__in=[claim.pk for claim in changed], superseded_at=None).update(
                 observed_at=Greatest("observed_at", self._now)
             )

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from pricing import ratecards
 from pricing.acceptance import Accepted, ClaimFact, SourceFact, accept
-from pricing.catalog.rows import copy_rows, insert_new
+from pricing.catalog.rows import copy_rows, insert_new, update_rows
 from pricing.models import Claim, Decision, Disagreement, Price, PriceEvent, PriceSource
 from pricing.sources import all_sources
 
@@ -57,11 +57,12 @@ def accept_offerings(offering_ids: Iterable[int]) -> int:
     now = datetime.now(UTC)
     Price.objects.filter(pk__in=gone).update(superseded_at=now)
     changed = [
-        Price(pk=row[0], **dict(zip(_EVIDENCE, fresh[identity][len(_IDENTITY) :], strict=True)))
+        (row[0], *fresh[identity][len(_IDENTITY) :])
         for identity, row in standing.items()
         if identity in fresh and row[1:] != fresh[identity]
     ]
-    Price.objects.bulk_update(changed, _EVIDENCE, batch_size=1000)
+    if changed:
+        update_rows(Price._meta.db_table, _EVIDENCE, changed)
     added = [row for identity, row in fresh.items() if identity not in standing]
     copy_rows(Price._meta.db_table, _COLUMNS, added)
     _write_events(accepted, source_ids, [*_corrections(gone.values(), added)])
