@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version as installed
 from typing import Any
 
@@ -18,7 +19,7 @@ from django.db import connection, transaction
 from pricing.catalog.claims import write_claims
 from pricing.catalog.prices import accept_offerings
 from pricing.models import PriceSource, SourceRun
-from pricing.sources import SourceError, all_sources
+from pricing.sources import Bundle, SourceError, all_sources
 
 __all__ = ["Outcome", "is_current", "load_bundled", "recompute", "record"]
 
@@ -52,13 +53,27 @@ def load_bundled() -> list[Outcome]:
         touched: set[int] = set()
         for slug, source in all_sources().items():
             if hasattr(source, "bundled") and not _has_read(slug, installed(slug.replace("_", "-"))):
-                bundle = source.bundled()
+                bundle = _bundle(slug)
                 run, changed = write_claims(source, bundle.body, bundle.observed_at, bundle.version)
                 touched |= changed
                 outcomes.append(_outcome(run, 0))
         accept_offerings(touched)
+    _bundle.cache_clear()
     _forget_names()
     return outcomes
+
+
+@cache
+def _bundle(slug: str) -> Bundle:
+    bundle: Bundle = all_sources()[slug].bundled()  # type: ignore[attr-defined]
+    return bundle
+
+
+def read_ahead() -> None:
+    """Read the packages' bodies into memory for the next `load_bundled`; needs no database."""
+    for slug, source in all_sources().items():
+        if hasattr(source, "bundled"):
+            _bundle(slug)
 
 
 def record(slug: str, body: bytes, *, observed_at: datetime, version: str = "", dry_run: bool = False) -> Outcome:
