@@ -72,8 +72,8 @@ def _line(price: dict[str, Any]) -> str:
         amount = f"{price['usd_per_mtok']} USD per Mtok"
     else:
         amount = f"{price['amount']} {price['currency']} per {price['per']:,}"
-    # A start nobody states is stored as the first day tokens were sold; a person is told what is known of it.
-    known = price["effective_precision"] != "unknown"
-    since = price["effective_from"].removesuffix("T00:00:00Z") if known else f"before {price['known_from'][:10]}"
+    # A start nobody states is stored as the first day tokens were sold, which would mislead a person.
+    stated = price["effective_precision"] != "unknown"
+    since = f"since {price['effective_from'].removesuffix('T00:00:00Z')}" if stated else "start not stated"
     until = f" until {price['effective_until'].removesuffix('T00:00:00Z')}" if price["effective_until"] else ""
-    return f"  {of:<34} {amount:<24} {price['grade']}  since {since}{until}  {price['source']} {price['url']}"
+    return f"  {of:<34} {amount:<24} {price['grade']}  {since}{until}  {price['source']} {price['url']}"
