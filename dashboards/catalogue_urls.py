@@ -10,5 +10,6 @@ urlpatterns: list[URLPattern] = [
     path("models", catalogue.models, name="models"),
     path("models/<path:slug>/history.json", model.model_history, name="model-history"),
     path("models/<path:slug>/evidence/<int:price_id>", model.price_evidence, name="price-evidence"),
+    path("models/<path:slug>/evidence/blend/<int:offering_id>", model.blend_evidence, name="blend-evidence"),
     path("models/<path:slug>", model.model, name="model"),
 ]

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlencode
+
+from pricing.frontier import CHAT_MIX, Mix
 
 FIRST_DAY = date(2020, 6, 11)
 LAST_DAY = date(2100, 1, 1)
@@ -37,7 +39,22 @@ def midnight(asked: date | None) -> datetime | None:
     return None if asked is None else datetime.combine(asked, time.min, UTC)
 
 
+def first_day(begins: datetime) -> date:
+    """The first day at whose midnight something that begins then holds."""
+    start = begins.astimezone(UTC)
+    return start.date() if start.time() == time.min else start.date() + timedelta(days=1)
+
+
 def address(path: str, values: Mapping[str, object]) -> str:
     """A path with the values that are set, so that defaults never clutter a link."""
     pairs = [(name, str(value)) for name, value in values.items() if value not in {None, ""}]
     return f"{path}?{urlencode(pairs, safe=':')}" if pairs else path
+
+
+def blend_url(
+    slug: str, offering_id: int, mix: Mix, *, at: date | None = None, known_at: date | None = None,
+    against: int | None = None,
+) -> str:  # fmt: skip
+    """The evidence of a blended price: the list prices of an offering it was worked out from, beside another's."""
+    state = {"mix": "" if mix == CHAT_MIX else str(mix), "at": at, "known_at": known_at, "against": against}
+    return address(f"/models/{slug}/evidence/blend/{offering_id}", state)

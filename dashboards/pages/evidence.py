@@ -1,6 +1,6 @@
 """The evidence of one price: what it is, why it is held true, its three times, what each source says. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
@@ -8,6 +8,7 @@ from decimal import Decimal
 from dashboards import formatting
 from dashboards.pages.models import GRADES
 from pricing.acceptance import AGREES_WITHIN
+from pricing.frontier import Mix, blend
 
 UNIT_WORDS = {
     "input": "input", "output": "output", "cache_read": "cached input", "cache_write": "cache write",
@@ -63,8 +64,19 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Blend:
+    """A blended price and the list prices it was worked out from: [(what, weight, price, its evidence)]."""
+
+    title: str
+    parts: tuple[tuple[str, str, str, str], ...]
+    weight: str
+    figure: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
-    """What `partials/evidence.html` shows; texts are plain and escaped there."""
+    """What `partials/evidence.html` shows; texts are plain and escaped there. `url` is its own address."""
 
     title: str
     figure: str
@@ -74,15 +86,17 @@ class Shown:
     times: tuple[tuple[str, str], ...]
     says: tuple[tuple[str, str, bool, str], ...]
     says_unit: str
-    windows: tuple[tuple[str, str], ...]
+    windows: tuple[tuple[str, str, str], ...]
     checks: tuple[str, ...]
     hash: str
+    url: str
+    blends: tuple[Blend, ...] = ()
     actions: tuple[tuple[str, str], ...] = ()
 
 
 def compose(
-    fact: Fact, claims: Sequence[Said], *, windows: Sequence[tuple[str, Decimal]] = (), snapshot: str = "",
-    release: str = "", disagreements: Sequence[str] = (), zone: tzinfo,
+    fact: Fact, claims: Sequence[Said], *, windows: Sequence[tuple[str, Decimal, str]] = (), snapshot: str = "",
+    release: str = "", disagreements: Sequence[str] = (), zone: tzinfo, url: str = "",
 ) -> Shown:  # fmt: skip
     """The evidence of a price. Amounts are per Mtok where the unit counts tokens, else as the seller bills."""
     return Shown(
@@ -94,10 +108,53 @@ def compose(
         times=_times(fact, zone),
         says=tuple(dict.fromkeys(_said(fact, claim, zone) for claim in _newest(claims))),
         says_unit=_says_unit(fact),
-        windows=tuple((name, formatting.price(amount, fact.currency)) for name, amount in windows),
+        windows=tuple((name, formatting.price(amount, fact.currency), link) for name, amount, link in windows),
         checks=tuple(dict.fromkeys(claim.url for claim in claims if claim.url.startswith(("https://", "http://")))),
         hash=f"{release}, sha256 {snapshot}" if snapshot and release else f"sha256 {snapshot}" if snapshot else "",
+        url=url,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Blended:
+    """An offering and what its blended price stands on: the price of each unit and the address of its evidence."""
+
+    model: str
+    seller: str
+    sku: str
+    region: str
+    prices: Mapping[str, tuple[Decimal, str]]
+    url: str
+
+    def price(self, mix: Mix) -> Decimal | None:
+        return blend({unit: amount for unit, (amount, _) in self.prices.items()}, mix)
+
+
+def compose_blend(own: Blended, against: Blended | None, mix: Mix, *, subject: Sequence[str], url: str) -> Shown | None:
+    """How a blended price was worked out, beside the one it is compared with; None where a price is unknown."""
+    price, other = own.price(mix), against.price(mix) if against else None
+    if price is None:
+        return None
+    times = f"It is {formatting.multiple(price / other)} what {against.model} costs." if against and other else ""
+    blends = [_blend(one, mix) for one in (own, against) if one and one.price(mix) is not None]
+    return Shown(
+        title="How a blended price is worked out",
+        figure=formatting.derived_price(price), unit="per Mtok",
+        subject=", ".join(part for part in (own.seller, own.sku, own.region, *subject) if part),
+        why=f"Each list price counts as often as the mix has tokens of its kind. {times}".strip(),
+        times=(), says=(), says_unit="", windows=(), checks=(), hash="", url=url, blends=tuple(blends),
+    )  # fmt: skip
+
+
+def _blend(one: Blended, mix: Mix) -> Blend:
+    parts = tuple(
+        (UNIT_WORDS[unit].capitalize(), f"{weight.normalize():f}", formatting.price(one.prices[unit][0]),
+         one.prices[unit][1])
+        for unit, weight in mix.weights()
+    )  # fmt: skip
+    whole = sum(weight for _, weight in mix.weights())
+    figure = formatting.derived_price(one.price(mix) or Decimal(0))
+    return Blend(f"{one.model} at {one.seller}", parts, f"{Decimal(whole).normalize():f}", figure, one.url)
 
 
 def _newest(claims: Sequence[Said]) -> list[Said]:

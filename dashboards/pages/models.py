@@ -14,6 +14,7 @@ from pricing.frontier import CHAT_MIX, blend
 
 PATH = "/models"
 PER_PAGE = 50
+UNIT_WORDS = {"input": "in", "output": "out", "cache_read": "cached"}
 GRADES = {
     "A": "the vendor’s own page, lately, or a person’s decision",
     "B": "two independent sources agree",
@@ -55,6 +56,10 @@ class Change:
     old: Decimal
     new: Decimal
     since: datetime
+
+    @property
+    def said(self) -> str:
+        return UNIT_WORDS.get(self.unit, self.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,10 @@ class Line:
     @property
     def cached_evidence(self) -> str:
         return self._evidence("cache_read")
+
+    @property
+    def change_evidence(self) -> str:
+        return self._evidence(self.change.unit) if self.change else ""
 
     @property
     def graded_prices(self) -> tuple[int, ...]:

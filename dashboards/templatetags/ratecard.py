@@ -3,6 +3,7 @@
 Each escapes what it is given, and shows None as the dashed `? unknown` badge.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,6 +12,7 @@ from urllib.parse import urlencode
 
 from django import template
 from django.http import QueryDict
+from django.template.defaultfilters import urlizetrunc
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -242,6 +244,18 @@ def evidence(content: str, url: str = "") -> SafeString:
     """Anything as a link to its evidence: `{% evidence url %}…{% endevidence %}`; without a URL as it is."""
     inner = mark_safe(content)  # noqa: S308 — template output, escaped when it was rendered
     return format_html('<a class="ev" href="{}">{}</a>', url, inner) if url else inner
+
+
+_MONEY = re.compile(r"((?:CN)?[$€£¥]\s?\d(?:[\d.,]*\d)?)")
+
+
+@register.simple_tag
+def quoted(text: str, url: str = "") -> SafeString:
+    """What a source wrote, its addresses as links, its money linked to where the source can be checked."""
+    parts = _MONEY.split(text)
+    return format_html_join(
+        "", "{}", ((_linked(part, url) if i % 2 else urlizetrunc(part, 40),) for i, part in enumerate(parts))
+    )
 
 
 @register.simple_tag(takes_context=True)

@@ -24,7 +24,6 @@ from pricing.frontier import Mix, Rated
 from pricing.models import Price, PriceEvent, Score
 
 SOON = timedelta(days=120)
-UNIT_WORDS = {"input": "in", "output": "out", "cache_read": "cached"}
 _SCORE_COLUMNS = (
     "display_name", "model__slug", "value", "effort", "low", "high", "n", "model_id", "model__name", "model__maker",
     "model__open_weights", "observed_on",
@@ -148,10 +147,7 @@ def models(request: HttpRequest) -> HttpResponse:
     offerings = market.sold(now)
     ratings, rating_words = _ratings(now)
     columns = ("offering_id", "unit", "old", "new", "effective_from")
-    changes = {
-        row[0]: models_page.Change(UNIT_WORDS.get(row[1], row[1]), *row[2:])
-        for row in PriceEvent.objects.last_move(now).values_list(*columns)
-    }
+    changes = {row[0]: models_page.Change(*row[1:]) for row in PriceEvent.objects.last_move(now).values_list(*columns)}
     every = models_page.lines(offerings, ratings, changes)
     by_slug = _line_grades(every, now) if ask.grade else {}
     shown = models_page.found(ask, every, by_slug)

@@ -1,6 +1,8 @@
 """The page of one model and the evidence of its prices."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
@@ -12,13 +14,15 @@ from dashboards import formatting
 from dashboards.charts import history as history_chart
 from dashboards.pages import evidence as evidence_page
 from dashboards.pages import model as model_page
-from dashboards.pages.asked import day, midnight
+from dashboards.pages import quality
+from dashboards.pages.asked import blend_url, day, midnight
 from dashboards.pages.models import GRADES
 from dashboards.pages.quality import name_of
 from dashboards.views import catalogue_page
 from dashboards.views.catalogue import csv_response, figure_response
 from pricing.acceptance import grade
 from pricing.benchmarks import benchmarks
+from pricing.frontier import CHAT_MIX, Mix
 from pricing.models import (
     Claim,
     Decision,
@@ -171,13 +175,62 @@ def price_evidence(request: HttpRequest, slug: str, price_id: int) -> HttpRespon
     if price is None:
         return missing(request, f"There is no price {price_id} of “{slug[:80]}” here.")
     ask, wrong = _read_days(request, slug)
-    shown = _evidence(price, midnight(ask.at) or timezone.now())
+    shown = _evidence(ask, price, midnight(ask.at) or timezone.now())
     if request.GET.get("part") == "evidence":
         return render(request, "partials/evidence.html", {"evidence": shown})
     return _page(request, ask, price.offering.model, wrong, evidence=shown, evidence_of=price.pk, close_url=ask.url())
 
 
-def _evidence(price: Price, at: datetime) -> evidence_page.Shown:
+@catalogue_page
+def blend_evidence(request: HttpRequest, slug: str, offering_id: int) -> HttpResponse:
+    """The list prices behind a blended one: two queries."""
+    ask, wrong = _read_days(request, slug)
+    try:
+        mix = Mix.parse(request.GET.get("mix") or str(CHAT_MIX))
+    except ValueError as fault:
+        wrong.append(str(fault))
+        mix = CHAT_MIX
+    beside = request.GET.get("against", "")
+    against = int(beside) if beside.isascii() and beside.isdigit() and len(beside) < 19 else 0
+    offerings = Offering.objects.filter(pk__in=[offering_id, against])
+    found = {one.pk: one for one in offerings.select_related("provider", "model__successor")}
+    own, now = found.get(offering_id), timezone.now()
+    blended = _blended(ask, mix, found, midnight(ask.at) or now)
+    shown = None
+    if own and own.model.slug == slug:
+        held = f"list prices on {formatting.day(ask.at or now)}, standard tier"
+        shown = evidence_page.compose_blend(
+            blended[own.pk], blended.get(against), mix, subject=(quality.mix_in_words(mix), held),
+            url=blend_url(slug, own.pk, mix, at=ask.at, known_at=ask.known_at, against=against or None),
+        )  # fmt: skip
+    if own is None or shown is None:
+        return missing(request, f"There is no blended price of “{slug[:80]}” here: a list price of the mix is unknown.")
+    if request.GET.get("part") == "evidence":
+        return render(request, "partials/evidence.html", {"evidence": shown})
+    return _page(request, ask, own.model, wrong, evidence=shown, close_url=ask.url())
+
+
+def _blended(
+    ask: model_page.Ask, mix: Mix, offerings: Mapping[int, Offering], at: datetime
+) -> dict[int, evidence_page.Blended]:
+    asks = {pk: model_page.Ask(one.model.slug, ask.at, ask.known_at) for pk, one in offerings.items()}
+    held: dict[int, dict[str, tuple[Decimal, str]]] = {pk: {} for pk in offerings}
+    rows = Price.objects.filter(
+        offering__in=list(offerings), superseded_at=None, currency="USD", unit__in=[unit for unit, _ in mix.weights()]
+    ).standard()
+    for price in rows.known_at(midnight(ask.known_at)).effective_at(at):
+        usd = price.amount * 1_000_000 / price.per
+        held[price.offering_id][price.unit] = (usd, asks[price.offering_id].url(f"/evidence/{price.pk}"))
+    return {
+        pk: evidence_page.Blended(
+            one.model.name, one.provider.name, one.sku, one.region, held[pk],
+            blend_url(one.model.slug, pk, mix, at=ask.at, known_at=ask.known_at),
+        )
+        for pk, one in offerings.items()
+    }  # fmt: skip
+
+
+def _evidence(ask: model_page.Ask, price: Price, at: datetime) -> evidence_page.Shown:
     """Five queries: the claims, what disagrees, the decision, the release, the other hours' prices."""
     key = {
         "unit": price.unit, "qualifier": price.qualifier, "service_tier": price.service_tier,
@@ -194,7 +247,7 @@ def _evidence(price: Price, at: datetime) -> evidence_page.Shown:
     run = SourceRun.objects.filter(snapshot=price.claim.snapshot_id, source=price.source_id).order_by("pk").last()
     siblings = Price.objects.filter(offering_id=price.offering_id, superseded_at=None, **key)
     siblings = siblings.known_at(None).effective_at(at).order_by("-schedule")
-    hours = [(one.schedule, one.amount * 1_000_000 / one.per) for one in siblings]
+    hours = [(one.schedule, one.amount * 1_000_000 / one.per, ask.url(f"/evidence/{one.pk}")) for one in siblings]
     graded = grade(
         trust=price.trust,
         agreeing=price.agreeing,
@@ -221,10 +274,13 @@ def _evidence(price: Price, at: datetime) -> evidence_page.Shown:
             )
             for claim in rows
         ],
-        windows=[(model_page.window_words(schedule) if schedule else "Otherwise", amount) for schedule, amount in hours]
-        if any(schedule for schedule, _ in hours) else (),
+        windows=[
+            (model_page.window_words(schedule) if schedule else "Otherwise", amount, url)
+            for schedule, amount, url in hours
+        ] if any(schedule for schedule, *_ in hours) else (),
         snapshot=price.claim.snapshot.sha256,
         release=f"{price.source.name} {run.version}".strip() if run else price.source.name,
         disagreements=[*decided, *opened],
         zone=timezone.get_current_timezone(),
+        url=ask.url(f"/evidence/{price.pk}"),
     )  # fmt: skip

@@ -25,7 +25,7 @@ EVIDENCE: dict[str, Any] = {
         ("model-prices", "0.15", False, "16 Nov"),
         ("LiteLLM", "0.44", True, "1 Sep"),
     ],
-    "windows": [("01:00–04:00", "$0.30"), ("Otherwise", "$0.15, and all day at weekends")],
+    "windows": [("01:00–04:00", "$0.30", "?evidence=813"), ("Otherwise", "$0.15, and all day at weekends", "")],
     "checks": ["https://api-docs.deepseek.com/news/news260910"],
     "hash": "genai-prices 0.2.3, sha256 5f4d8e175a91cf23cac17da33a4daa60a6a6c49525109c97e93db220d5197206",
     "actions": [("Open snapshot", "#snapshot")],

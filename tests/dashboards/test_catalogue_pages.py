@@ -17,7 +17,9 @@ from pytest_django import DjangoAssertNumQueries
 from dashboards.pages import model as model_page
 from dashboards.pages import models as models_page
 from dashboards.pages import quality
+from dashboards.pages.ledger import plain
 from dashboards.pages.quality.words import title
+from dashboards.templatetags import ratecard
 from pricing.frontier import Mix, Point, frontier
 from pricing.models import Disagreement, Offering, Price
 from tests.dashboards.browser import Look, axe_faults, look, settled  # noqa: F401
@@ -41,6 +43,11 @@ def text_of(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))
 
 
+def unlinked(html: str) -> str:
+    """A page as its sentences read, where figures are links."""
+    return re.sub(r"</?a\b[^>]*>", "", html)
+
+
 def rows_of(html: str, table: str) -> list[str]:
     """The words of each row in the body of a table, by the table's class."""
     body = re.search(rf'<table class="{table}">.*?<tbody>(.*?)</tbody>', html, re.S)
@@ -52,7 +59,7 @@ def rows_of(html: str, table: str) -> list[str]:
 
 
 def test_the_finding_names_the_best_rating_and_what_fifty_points_less_cost(client: Client, market: Any) -> None:
-    html = client.get("/quality").content.decode()
+    html = unlinked(client.get("/quality").content.decode())
     # Best 1: (3 × 2 + 10) / 4; Cheap 1: (3 × 0.10 + 0.40) / 4.
     assert "The best rating costs $4.00 per Mtok; fifty points below it costs $0.175." in html
 
@@ -67,29 +74,29 @@ def test_the_table_has_every_point_with_its_cheapest_equal_and_multiple(client: 
 
 
 def test_the_mix_in_the_address_weighs_the_prices(client: Client, market: Any) -> None:
-    assert "costs $6.00 per Mtok" in client.get("/quality?mix=1:1:0").content.decode()
-    own = client.get("/quality", {"input": "1", "output": "1", "cached": "2"}).content.decode()
+    assert "costs $6.00 per Mtok" in unlinked(client.get("/quality?mix=1:1:0").content.decode())
+    own = unlinked(client.get("/quality", {"input": "1", "output": "1", "cached": "2"}).content.decode())
     assert "The best rating costs $3.10 per Mtok" in own  # (2 + 10 + 2 × 0.2) / 4
     # Whoever states no cached price has none for this mix: listed with the reason, never counted as free.
     assert "No seller states a list price for every unit of this mix" in own
 
 
 def test_a_day_in_the_address_gives_the_prices_of_that_day(client: Client, market: Any) -> None:
-    assert "The best rating costs $8.00" in client.get("/quality?at=2026-09-09").content.decode()
-    assert "The best rating costs $4.00" in client.get("/quality?at=2026-09-10").content.decode()
+    assert "The best rating costs $8.00" in unlinked(client.get("/quality?at=2026-09-09").content.decode())
+    assert "The best rating costs $4.00" in unlinked(client.get("/quality?at=2026-09-10").content.decode())
 
 
 def test_filters_leave_out_what_is_not_known_to_fit(client: Client, market: Any) -> None:
-    only = client.get("/quality?weights=open").content.decode()
+    only = unlinked(client.get("/quality?weights=open").content.decode())
     assert len(rows_of(only, "points")) == 1
     assert "Among models with open weights, the best rating costs $0.45" in only
-    assert len(rows_of(client.get("/quality?maker=acme").content.decode(), "points")) == 3
-    assert len(rows_of(client.get("/quality?effort=high").content.decode(), "points")) == 1
-    assert len(rows_of(client.get("/quality?effort=none").content.decode(), "points")) == 4
+    assert len(rows_of(unlinked(client.get("/quality?maker=acme").content.decode()), "points")) == 3
+    assert len(rows_of(unlinked(client.get("/quality?effort=high").content.decode()), "points")) == 1
+    assert len(rows_of(unlinked(client.get("/quality?effort=none").content.decode()), "points")) == 4
 
 
 def test_a_search_narrows_the_table_and_leaves_the_frontier(client: Client, market: Any) -> None:
-    html = client.get("/quality?q=open").content.decode()
+    html = unlinked(client.get("/quality?q=open").content.decode())
     assert len(rows_of(html, "points")) == 1
     assert "The best rating costs $4.00" in html
 
@@ -103,7 +110,7 @@ def test_what_is_not_drawn_is_counted_and_named_with_its_reason(client: Client, 
 
 
 def test_a_price_known_to_change_is_announced_beside_the_chart(client: Client, market: Any) -> None:
-    html = text_of(client.get("/quality").content.decode())
+    html = text_of(unlinked(client.get("/quality").content.decode()))
     assert re.search(r"1 Dec 2026 ?: Best 1 \$4.00 blended becomes \$8.00. It stays on the frontier", html)
 
 
@@ -173,15 +180,15 @@ def points(*given: tuple[str, str, str]) -> list[Point]:
 
 def test_findings_say_what_is_missing_and_what_is_a_tie() -> None:
     ask = quality.Ask(category="overall", mix=Mix())
-    assert quality.finding(frontier([]), ask) == "No rated model has a list price for this mix of tokens."
+    assert plain(quality.finding(frontier([]), ask)) == "No rated model has a list price for this mix of tokens."
     alone = frontier(points(("only", "3", "1400")))
     assert (
-        quality.finding(alone)
+        plain(quality.finding(alone))
         == "The best rating costs $3.00 per Mtok, and nothing within fifty points of it costs less."
     )
     assert title(alone, 1) == "only has the best rating and the lowest price of 1"
     tied = frontier(points(("a", "3", "1401"), ("b", "1", "1400"), ("c", "0.5", "1100")))
-    assert quality.finding(tied) == "The best rating costs $3.00 per Mtok; fifty points below it costs $1.00."
+    assert plain(quality.finding(tied)) == "The best rating costs $3.00 per Mtok; fifty points below it costs $1.00."
 
 
 # The list of models
@@ -252,20 +259,20 @@ def test_the_makers_own_price_is_preferred_then_its_plain_name_then_the_cheapest
 
 
 def test_a_model_says_what_it_costs_and_what_is_about_to_change(client: Client, market: Any) -> None:
-    html = client.get("/models/best-1").content.decode()
+    html = unlinked(client.get("/models/best-1").content.decode())
     assert "Best 1 costs $2.00 in and $10.00 out at Acme; the price doubles on 1 December." in html
     assert "Arena overall 1520 (1515–1525) at high, 20 Oct 2026" in text_of(html)
 
 
 def test_another_host_that_asks_less_is_named(client: Client, market: Any) -> None:
-    html = client.get("/models/open-1").content.decode()
+    html = unlinked(client.get("/models/open-1").content.decode())
     assert "Open 1 costs $0.30 in and $0.90 out at Umbra; Hoster asks $0.20 in and $0.60 out." in html
     assert "Two sellers, up to 1.5× the lowest price" in html
 
 
 def test_a_model_only_hosts_sell_says_so(client: Client, market: Any) -> None:
     make_price(make_offering("left-1", "hoster", maker="umbra", name="Left 1"), "input", "1")
-    html = client.get("/models/left-1").content.decode()
+    html = unlinked(client.get("/models/left-1").content.decode())
     assert "Only Hoster sells Left 1, at $1.00 in." in html
     assert "unknown" in rows_of(html, "sellers")[0]
 
@@ -292,10 +299,12 @@ def test_the_days_in_the_address_ask_what_held_and_what_was_known(client: Client
     Price.objects.filter(offering=best, unit="input", effective_from=utc("2026-09-10")).update(
         known_from=utc("2026-09-20")
     )
-    assert "costs $4.00 in and $20.00 out" in client.get("/models/best-1?at=2026-09-09").content.decode()
-    assert "costs $2.00 in" in client.get("/models/best-1?at=2026-09-15").content.decode()
-    assert "costs $10.00 out" in client.get("/models/best-1?at=2026-09-15&known_at=2026-09-18").content.decode()
-    assert "costs $4.00 in and $20.00 out" in client.get("/models/best-1?at=2026-12-01").content.decode()
+    assert "costs $4.00 in and $20.00 out" in unlinked(client.get("/models/best-1?at=2026-09-09").content.decode())
+    assert "costs $2.00 in" in unlinked(client.get("/models/best-1?at=2026-09-15").content.decode())
+    assert "costs $10.00 out" in unlinked(
+        client.get("/models/best-1?at=2026-09-15&known_at=2026-09-18").content.decode()
+    )
+    assert "costs $4.00 in and $20.00 out" in unlinked(client.get("/models/best-1?at=2026-12-01").content.decode())
     assert client.get("/models/best-1?at=soon").status_code == 400
 
 
@@ -332,6 +341,74 @@ def test_the_evidence_holds_three_times_each_claim_the_bytes_and_the_grade(clien
     page = client.get(f"/models/best-1/evidence/{price.pk}").content.decode()
     assert "<html" in page
     assert "Evidence for one price" in page
+
+
+def hrefs(html: str, within: str) -> list[str]:
+    """The links to evidence in what a pattern finds, as addresses."""
+    found = re.search(within, html, re.S)
+    assert found is not None
+    return [link.replace("&amp;", "&") for link in re.findall(r'class="ev" href="([^"]+)"', found[0])]
+
+
+def test_a_blended_price_shows_the_prices_it_was_worked_out_from(client: Client, market: Any) -> None:
+    page = client.get("/quality?mix=1:1:2").content.decode()
+    best, _ = hrefs(page, r"<h1.*?</h1>")
+    assert best == f"/models/best-1/evidence/blend/{market['best'].pk}?mix=1:1:2"
+    fragment = client.get(f"{best}&part=evidence").content.decode()
+    assert "<html" not in fragment
+    said = text_of(fragment)
+    assert "$3.10 per Mtok" in said
+    assert "1 input : 1 output : 2 cached input, list prices on 16 Nov 2026, standard tier" in said
+    assert re.search(r"Input 1 \$2.00 Output 1 \$10.00 Cached input 2 \$0.20 Blended 4 \$3.10", said)
+    for link in hrefs(fragment, r"<tbody>.*?</tbody>"):
+        assert client.get(link).status_code == 200
+    whole = client.get(best).content.decode()
+    assert "<html" in whole
+    assert "How a blended price is worked out" in whole
+
+
+def test_a_multiple_shows_both_prices(client: Client, market: Any) -> None:
+    row = hrefs(client.get("/quality").content.decode(), r'<table class="points">.*<a href="/models/markup-1">.*?</tr>')
+    said = text_of(client.get(f"{row[-1]}&part=evidence").content.decode())
+    assert "It is 7.1× what Cheap 1 costs." in said
+    assert "Blended 4 $1.25 Cheap 1 at Acme" in said
+    assert "Blended 4 $0.175" in said
+
+
+def test_what_a_price_becomes_shows_the_prices_of_that_day(client: Client, market: Any) -> None:
+    now, then = hrefs(client.get("/quality").content.decode(), r'<div class="alert dear">.*?</div>')
+    assert "$4.00 per Mtok" in text_of(client.get(f"{now}?part=evidence").content.decode())
+    assert then == f"{now}?at=2026-12-01"
+    assert "$8.00 per Mtok" in text_of(client.get(f"{then}&part=evidence").content.decode())
+
+
+def test_a_known_change_leads_to_the_price_before_and_after(client: Client, market: Any) -> None:
+    own = Price.objects.filter(offering=market["best"], service_tier="standard", schedule="", context_from=0)
+    links = hrefs(client.get("/models/best-1").content.decode(), r"Known to change</h2>.*?</section>")
+    before, after = own.get(unit="input", amount=2), own.get(unit="input", effective_from=utc("2026-12-01"))
+    assert links[:2] == [f"/models/best-1/evidence/{before.pk}", f"/models/best-1/evidence/{after.pk}"]
+    assert len(links) == 4
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("best-1/evidence/blend/999999999", 404), ("open-1/evidence/blend/{best}", 404),
+     ("silent-1/evidence/blend/{unpriced}", 404), ("open-1/evidence/blend/{open}?mix=0:0:1", 404),
+     ("best-1/evidence/blend/{best}?mix=x", 400), ("best-1/evidence/blend/{best}?against=x", 200),
+     ("best-1/evidence/blend/{best}?against=999999999999999999", 200),
+     ("markup-1/evidence/blend/{markup}?against={gratis}", 200)],
+)  # fmt: skip
+def test_a_blend_that_cannot_be_worked_out_says_so(client: Client, market: Any, path: str, status: int) -> None:
+    answer = client.get("/models/" + path.format(**{name: one.pk for name, one in market.items()}))
+    assert answer.status_code == status
+    assert "<img src=x" not in answer.content.decode()
+
+
+def test_what_a_source_wrote_keeps_its_links_and_leads_from_its_money_to_evidence() -> None:
+    html = ratecard.quoted("Fast is $10/$50.5, see https://vendor.example/fast. <b>", "/x")
+    assert html.startswith('Fast is <a class="ev" href="/x">$10</a>/<a class="ev" href="/x">$50.5</a>, see <a href=')
+    assert html.endswith(". &lt;b&gt;")
+    assert ratecard.quoted("<i>$1") == "&lt;i&gt;$1"
 
 
 def test_a_start_nobody_states_is_never_shown_as_a_date(client: Client, market: Any) -> None:

@@ -6,7 +6,9 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from dashboards import formatting
-from dashboards.pages.asked import address
+from dashboards.pages.asked import address, blend_url
+from dashboards.pages.ledger import Words
+from pricing.frontier import CHAT_MIX
 
 UNITS = ("input", "output", "cache_read")
 
@@ -132,6 +134,8 @@ class Offered:
     has_peak: bool
     batch: str
     is_main: bool
+    blended_evidence: str = ""
+    batch_evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,7 @@ class Upcoming:
 
     begins: datetime
     said: str
-    detail: str
+    detail: Words
     is_dearer: bool
 
     @property
@@ -214,7 +218,7 @@ class ModelPage:
 
     ask: Ask
     facts: Facts
-    finding: str
+    finding: Words
     scope: tuple[str, ...]
     main: Seller | None
     columns: tuple[str, ...]
@@ -230,6 +234,7 @@ class ModelPage:
     others: tuple[Other, ...]
     upcoming: tuple[Upcoming, ...]
     notes: tuple[tuple[str, str], ...]
+    notes_evidence: str
 
     @property
     def blended_decimals(self) -> int:
@@ -240,3 +245,7 @@ class ModelPage:
 
 def evidence_url(ask: Ask, price_id: int) -> str:
     return ask.url(f"/evidence/{price_id}")
+
+
+def blend_evidence_url(ask: Ask, offering_id: int) -> str:
+    return blend_url(ask.slug, offering_id, CHAT_MIX, at=ask.at, known_at=ask.known_at)

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from dashboards import formatting
+from dashboards.pages.ledger import Figure, Words
 from dashboards.pages.model import words
 from dashboards.pages.model.facts import (
     UNITS,
     WORDS,
+    Ask,
     Event,
     Held,
     History,
@@ -24,7 +26,7 @@ from dashboards.pages.model.facts import (
 )
 
 
-def upcoming(known: Sequence[Held], main: Seller | None, at: datetime) -> tuple[Upcoming, ...]:
+def upcoming(ask: Ask, known: Sequence[Held], main: Seller | None, at: datetime) -> tuple[Upcoming, ...]:
     """Changes of the main seller's plain prices that begin after the moment asked for."""
     if main is None:
         return ()
@@ -36,19 +38,20 @@ def upcoming(known: Sequence[Held], main: Seller | None, at: datetime) -> tuple[
     found = []
     for start in sorted(begins):
         before = {price.unit: price for price in own if price.held_at(start - timedelta(microseconds=1))}
-        moved = [
-            (unit, before[unit].usd_per_mtok, price.usd_per_mtok)
+        held = [
+            (before[unit], price)
             for unit, price in begins[start].items()
             if unit in before and before[unit].usd_per_mtok != price.usd_per_mtok
         ]
-        if moved:
-            up = sum((new or 0) - (old or 0) for _, old, new in moved) > 0
-            found.append(Upcoming(start, _move_words(start, moved), _move_detail(moved), up))
+        if held:
+            moved = [(old.usd_per_mtok, new.usd_per_mtok) for old, new in held]
+            up = sum((new or 0) - (old or 0) for old, new in moved) > 0
+            found.append(Upcoming(start, _move_words(start, moved), _move_detail(ask, held), up))
     return tuple(found)
 
 
-def _move_words(start: datetime, moved: Sequence[tuple[str, Decimal | None, Decimal | None]]) -> str:
-    ratios = {new / old for _, old, new in moved if old and new is not None}
+def _move_words(start: datetime, moved: Sequence[tuple[Decimal | None, Decimal | None]]) -> str:
+    ratios = {new / old for old, new in moved if old and new is not None}
     when = f"on {start.day} {start:%B}"
     if len(ratios) == 1:
         ratio = ratios.pop()
@@ -56,24 +59,29 @@ def _move_words(start: datetime, moved: Sequence[tuple[str, Decimal | None, Deci
             return f"the price doubles {when}"
         if ratio == Decimal("0.5"):
             return f"the price halves {when}"
-    up = sum((new or 0) - (old or 0) for _, old, new in moved) > 0
+    up = sum((new or 0) - (old or 0) for old, new in moved) > 0
     return f"the price {'rises' if up else 'falls'} {when}"
 
 
-def _move_detail(moved: Sequence[tuple[str, Decimal | None, Decimal | None]]) -> str:
-    """Each price before and after, in the order of the table."""
-    ordered = sorted(moved, key=lambda one: UNITS.index(one[0]))
-    said = "; ".join(
-        f"{WORDS[unit]} {formatting.price(old)} becomes {formatting.price(new)}"
-        for unit, old, new in ordered
-        if old is not None and new is not None
-    )
-    return f"{said[0].upper()}{said[1:]}." if said else ""
+def _move_detail(ask: Ask, moved: Sequence[tuple[Held, Held]]) -> Words:
+    """Each price before and after with its evidence, in the order of the table."""
+    said: list[str | Figure] = []
+    for old, new in sorted(moved, key=lambda pair: UNITS.index(pair[0].unit)):
+        if old.usd_per_mtok is None or new.usd_per_mtok is None:
+            continue
+        unit = WORDS[old.unit]
+        said += [f"; {unit} " if said else f"{unit[0].upper()}{unit[1:]} ", _figure(ask, old), " becomes "]
+        said.append(_figure(ask, new))
+    return (*said, ".") if said else ()
+
+
+def _figure(ask: Ask, price: Held) -> Figure:
+    return Figure(formatting.price(price.usd_per_mtok or Decimal(0)), evidence_url(ask, price.price_id))
 
 
 def history(
-    sellers: Sequence[Seller], known: Sequence[Held], main: Seller | None, offered: Sequence[Offered], at: datetime,
-    now: datetime,
+    ask: Ask, sellers: Sequence[Seller], known: Sequence[Held], main: Seller | None, offered: Sequence[Offered],
+    at: datetime, now: datetime,
 ) -> History:  # fmt: skip
     """The main seller's input and output over time, three other sellers' muted, and what happened when."""
     by_offering: dict[int, list[Held]] = defaultdict(list)
@@ -91,7 +99,7 @@ def history(
         lines += _lines(seller.name, by_offering.get(seller.offering_id, ()), end, is_main=False)
     starts = [line.steps[0].start for line in lines if line.steps]
     start = min(starts, default=now)
-    return History(tuple(lines), _events(known, main, now), start, end, now)
+    return History(tuple(lines), _events(ask, known, main, now), start, end, now)
 
 
 def _lines(name: str, prices: Iterable[Held], end: datetime, *, is_main: bool) -> list[HistoryLine]:
@@ -115,7 +123,7 @@ def _lines(name: str, prices: Iterable[Held], end: datetime, *, is_main: bool) -
     return lines
 
 
-def _events(known: Sequence[Held], main: Seller | None, now: datetime) -> tuple[Event, ...]:
+def _events(ask: Ask, known: Sequence[Held], main: Seller | None, now: datetime) -> tuple[Event, ...]:
     if main is None:
         return ()
     own = [price for price in known if price.offering_id == main.offering_id and price.service_tier == "standard"]
@@ -123,7 +131,7 @@ def _events(known: Sequence[Held], main: Seller | None, now: datetime) -> tuple[
     peaks = [price.effective_from for price in own if price.schedule]
     if peaks and not all(price.starts_unknown for price in own if price.schedule):
         found.append(Event(min(peaks), "prices by hour start"))
-    found += [Event(one.begins, one.short) for one in upcoming(known, main, now)[:2]]
+    found += [Event(one.begins, one.short) for one in upcoming(ask, known, main, now)[:2]]
     return tuple(sorted(found, key=lambda event: event.at))
 
 

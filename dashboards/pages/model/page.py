@@ -6,7 +6,19 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from dashboards.pages.model import history, terms, words
-from dashboards.pages.model.facts import COLUMNS, UNITS, WRITES, Ask, Facts, Held, ModelPage, Offered, Seller
+from dashboards.pages.model.facts import (
+    COLUMNS,
+    UNITS,
+    WRITES,
+    Ask,
+    Facts,
+    Held,
+    ModelPage,
+    Offered,
+    Seller,
+    blend_evidence_url,
+    evidence_url,
+)
 from dashboards.pages.model.words import finding
 from pricing.frontier import CHAT_MIX, blend
 
@@ -30,9 +42,9 @@ def compose(
     main = _main(facts, sellers, plain)
     offered = _offered(ask, sellers, plain, held, columns, main)
     own = [price for price in held if main and price.offering_id == main.offering_id]
-    past = history.history(sellers, known, main, offered, at, now)
+    past = history.history(ask, sellers, known, main, offered, at, now)
     hours = terms.hours(ask, own, columns)
-    upcoming = history.upcoming(known, main, at)
+    upcoming = history.upcoming(ask, known, main, at)
     return ModelPage(
         ask=ask, facts=facts,
         finding=finding(facts, main, offered, upcoming),
@@ -45,7 +57,14 @@ def compose(
         tiers=terms.tiers(ask, own, columns), services=terms.services(ask, own, columns),
         others=terms.others(ask, own), upcoming=upcoming,
         notes=tuple((slug.replace("_", "-"), text) for slug, text in sorted(main.notes.items())) if main else (),
+        notes_evidence=_notes_evidence(ask, own),
     )  # fmt: skip
+
+
+def _notes_evidence(ask: Ask, own: Sequence[Held]) -> str:
+    """Where the sources of the main seller's terms can be checked: the evidence of its first price."""
+    plainest = min(own, key=lambda price: (not price.is_plain, price.unit not in UNITS, price.price_id), default=None)
+    return evidence_url(ask, plainest.price_id) if plainest else ""
 
 
 def _usd(prices: Mapping[str, Held]) -> dict[str, Decimal | None]:
@@ -95,9 +114,15 @@ def _offered(
                 seller, terms.cells(ask, prices, columns, decimals), blend(_usd(prices), CHAT_MIX), newest.since,
                 newest.starts_unknown, max(price.grade for price in shown), seller.offering_id in peaks,
                 terms.batch_said(prices, batch.get(seller.offering_id, {})), seller is main,
+                blend_evidence_url(ask, seller.offering_id), _batch_evidence(ask, batch.get(seller.offering_id, {})),
             )
         )  # fmt: skip
     return tuple(sorted(rows, key=lambda row: (row.blended is None, row.blended or 0, row.seller.name, row.seller.sku)))
+
+
+def _batch_evidence(ask: Ask, batch: Mapping[str, Held]) -> str:
+    first = next((batch[unit] for unit in ("input", "output") if unit in batch), None)
+    return evidence_url(ask, first.price_id) if first else ""
 
 
 CSV_HEAD = (

@@ -6,43 +6,43 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 from dashboards import formatting
+from dashboards.pages.ledger import Figure, Words
 from dashboards.pages.model.facts import Ask, Facts, Offered, Seller, Upcoming
 from dashboards.pages.quality import name_of
 
 
-def finding(facts: Facts, main: Seller | None, offered: Sequence[Offered], upcoming: Sequence[Upcoming]) -> str:
+def finding(facts: Facts, main: Seller | None, offered: Sequence[Offered], upcoming: Sequence[Upcoming]) -> Words:
     """Who sells it for what; what is about to change; who asks less."""
-    if main is None or not offered:
-        return f"Nobody states a list price for {facts.name}."
-    own = next((row for row in offered if row.is_main), None)
+    own = next((row for row in offered if row.is_main), None) if main else None
     if own is None:
-        return f"Nobody states a list price for {facts.name}."
+        return (f"Nobody states a list price for {facts.name}.",)
     asked = _asked(own)
     if not own.seller.first_party:
         if len({row.seller.provider for row in offered}) == 1:
-            return f"Only {own.seller.name} sells {facts.name}, at {asked}."
-        return f"Only other hosts sell {facts.name}, from {asked}."
-    start = f"{facts.name} costs {asked} at {own.seller.name}"
+            return (f"Only {own.seller.name} sells {facts.name}, at ", *asked, ".")
+        return (f"Only other hosts sell {facts.name}, from ", *asked, ".")
+    start: Words = (f"{facts.name} costs ", *asked, f" at {own.seller.name}")
     if upcoming:
-        return f"{start}; {upcoming[0].said}."
+        return (*start, f"; {upcoming[0].said}.")
     paid = [row for row in offered if row.blended and row.seller.provider != own.seller.provider]
     cheapest = min(paid, key=lambda row: row.blended or 0, default=None)
     if cheapest and own.blended and cheapest.blended and cheapest.blended < own.blended * Decimal("0.98"):
-        return f"{start}; {cheapest.seller.name} asks {_asked(cheapest)}."
+        return (*start, f"; {cheapest.seller.name} asks ", *_asked(cheapest), ".")
     if paid:
-        return f"{start}, and no other host asks less."
-    return f"{start}, the only seller."
+        return (*start, ", and no other host asks less.")
+    return (*start, ", the only seller.")
 
 
-def _asked(row: Offered) -> str:
-    parts = [
-        f"{formatting.price(cell.amount)} {word}"
-        for cell, word in zip(row.cells, ("in", "out"), strict=False)
-        if cell.amount is not None
-    ]
-    if not parts:
-        return "a price of its own kind"
-    return "nothing" if all(not cell.amount for cell in row.cells[:2]) else " and ".join(parts)
+def _asked(row: Offered) -> Words:
+    if all(cell.amount is None for cell in row.cells[:2]):
+        return ("a price of its own kind",)
+    if all(not cell.amount for cell in row.cells[:2]):
+        return ("nothing",)
+    said: list[str | Figure] = []
+    for cell, word in zip(row.cells, ("in", "out"), strict=False):
+        if cell.amount is not None:
+            said += [*([" and "] if said else []), Figure(formatting.price(cell.amount), cell.evidence), f" {word}"]
+    return tuple(said)
 
 
 def scope(ask: Ask, facts: Facts, at: datetime, known_at: datetime | None) -> tuple[str, ...]:

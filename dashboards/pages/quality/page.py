@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from dashboards.market import Sold
+from dashboards.pages.asked import blend_url, first_day
 from dashboards.pages.quality import words
 from dashboards.pages.quality.asked import Ask, name_of
 from dashboards.pages.quality.rows import SORTS, Ending, QualityPage, Row, ScoreRow, Undrawn
@@ -50,11 +51,15 @@ def compose(
     names: dict[str | None, ScoreRow] = {score.rated.model: score for score in taken if score.rated.model}
     sold_by_key = {one.key: one for one in offerings}
     rows = _rows(ask, edge, names, sold_by_key)
+
+    def evidence(point: Point) -> str:
+        return _blend_url(ask, sold_by_key, point)
+
     best_first = sorted(rows, key=SORTS["rating"])
     shown = [row for row in rows if not ask.q or row.is_asked]
     return QualityPage(
         ask=ask,
-        finding=finding(edge, ask),
+        finding=finding(edge, ask, evidence),
         title=words.title(edge, len(rows)),
         table_title=words.table_title(edge),
         scope=words.scope(ask, len(rows), len(taken), asked_at, rated_on),
@@ -88,10 +93,20 @@ def _rows(
             Row(
                 point, names[point.model].model_name, maker, one.provider_name, one.price_ids, point is cheapest,
                 cheapest, ratio, point.rating - best, bool(words) and all(word in about for word in words),
-                one.has_peak_prices, one.dearer_from,
+                one.has_peak_prices, one.dearer_from, _blend_url(ask, sold_by_key, point),
+                "" if point is cheapest else _blend_url(ask, sold_by_key, point, cheapest),
             )
         )  # fmt: skip
     return rows
+
+
+def _blend_url(
+    ask: Ask, sold_by_key: Mapping[tuple[str, str, str], Sold], point: Point, against: Point | None = None
+) -> str:
+    """What a point's price was worked out from; what it is a multiple of beside it."""
+    other = sold_by_key[(against.provider, against.sku, against.region)].offering_id if against else None
+    own = sold_by_key[(point.provider, point.sku, point.region)].offering_id
+    return blend_url(point.model, own, ask.mix, at=ask.at, against=other)
 
 
 def _undrawn(unmatched: Iterable[Unmatched]) -> tuple[Undrawn, ...]:
@@ -114,14 +129,21 @@ def _endings(
     for point in points:
         by_offering.setdefault(sold_by_key[(point.provider, point.sku, point.region)].offering_id, []).append(point)
     found = []
+    held: dict[int, tuple[Mapping[str, Decimal | None], date | None]] = {}
     for (begins, offering), units in sorted(changes.items(), key=lambda item: item[0]):
         for point in by_offering.get(offering, ())[:1]:
-            then = blend({**point.usd_per_mtok_by_unit, **units}, ask.mix)
-            if then is None or then == point.price:
+            before, since = held.get(offering, (point.usd_per_mtok_by_unit, ask.at))
+            after, until = {**before, **units}, first_day(begins)
+            held[offering] = after, until
+            now, then = blend(before, ask.mix), blend(after, ask.mix)
+            if now is None or then is None or then == now:
                 continue
             found.append(
-                Ending(begins, short(point.label), point.model, point.price, then, _stays(points, point, then))
-            )
+                Ending(
+                    begins, short(point.label), point.model, now, blend_url(point.model, offering, ask.mix, at=since),
+                    then, blend_url(point.model, offering, ask.mix, at=until), _stays(points, point, then),
+                )
+            )  # fmt: skip
     return tuple(found)
 
 

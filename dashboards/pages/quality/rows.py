@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from dashboards import formatting
+from dashboards.pages.ledger import Words
 from dashboards.pages.quality.asked import Ask
 from pricing.frontier import (
     Frontier,
@@ -44,6 +45,8 @@ class Row:
     is_asked: bool
     has_peak_prices: bool
     dearer_from: tuple[int, ...]
+    blended_evidence: str = ""
+    multiple_evidence: str = ""
 
     @property
     def label(self) -> str:
@@ -100,11 +103,6 @@ class Row:
         return self._evidence("cache_read")
 
     @property
-    def blended_evidence(self) -> str:
-        """The part of the blended price that weighs most for most mixes: what the model is paid for."""
-        return self.output_evidence or self.input_evidence or self.cached_evidence
-
-    @property
     def distance(self) -> str:
         """Rating points to the best: `−28`, `0`."""
         points = formatting.rounded(self.to_best, 0)
@@ -127,7 +125,9 @@ class Ending:
     name: str
     model: str
     now: Decimal
+    now_evidence: str
     then: Decimal
+    then_evidence: str
     said: str
 
     @property
@@ -144,7 +144,7 @@ class QualityPage:
     """
 
     ask: Ask
-    finding: str
+    finding: Words
     title: str
     table_title: str
     scope: tuple[str, ...]

@@ -1,11 +1,12 @@
 """What the page says in sentences, by rule."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from statistics import median
 
 from dashboards import formatting
+from dashboards.pages.ledger import Figure, Words
 from dashboards.pages.quality.asked import Ask, name_of
 from dashboards.pages.quality.rows import Row
 from pricing.benchmarks import benchmarks
@@ -16,28 +17,32 @@ from pricing.frontier import (
     SAME_POINT,
     Frontier,
     Mix,
+    Point,
 )
 
 NEAR = Decimal(50)
 """How far below the best rating the finding looks: Arena points that most work does not notice."""
 
 
-def finding(edge: Frontier, ask: Ask | None = None) -> str:
-    """What the frontier says in one sentence; with nothing to say, what is missing."""
+def finding(edge: Frontier, ask: Ask | None = None, evidence: Callable[[Point], str] = lambda _: "") -> Words:
+    """What the frontier says in one sentence; with nothing to say, what is missing. `evidence` is a price's address."""
+
+    def costs(point: Point) -> Figure:
+        return Figure(formatting.derived_price(point.price), evidence(point))
+
     among = _among(ask) if ask else ""
     best = edge.best
     if best is None:
-        return f"No rated model {among + ' ' if among else ''}has a list price for this mix of tokens."
-    top = formatting.derived_price(best.price)
-    start = f"{among[0].upper()}{among[1:]}, the best rating costs" if among else "The best rating costs"
+        return (f"No rated model {among + ' ' if among else ''}has a list price for this mix of tokens.",)
+    start = f"{among[0].upper()}{among[1:]}, the best rating costs " if among else "The best rating costs "
     near = edge.within(NEAR, best)
     if near is None or near is best:
         tied = edge.cheapest_tied(best)
         if tied is not None and tied is not best:
-            less = formatting.derived_price(tied.price)
-            return f"{start} {top}; {tied.label} cannot be told apart from it and costs {less}."
-        return f"{start} {top} per Mtok, and nothing within fifty points of it costs less."
-    return f"{start} {top} per Mtok; fifty points below it costs {formatting.derived_price(near.price)}."
+            told = f"; {tied.label} cannot be told apart from it and costs "
+            return (start, costs(best), told, costs(tied), ".")
+        return (start, costs(best), " per Mtok, and nothing within fifty points of it costs less.")
+    return (start, costs(best), " per Mtok; fifty points below it costs ", costs(near), ".")
 
 
 def _among(ask: Ask) -> str:
