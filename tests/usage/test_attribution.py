@@ -84,3 +84,12 @@ def test_parts_sum_to_the_whole_in_python_and_in_the_database(amount: int, cuts:
         assert cursor.fetchone()[0] == parts
         cursor.execute("SELECT usage_split(%s * 0.000000000001, %s::numeric[], 12)", [amount, weights])
         assert cursor.fetchone()[0] == [Decimal(part).scaleb(-12) for part in parts]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("weights", [["1"], ["0.5", "0.5"], ["0.5", "0.3", "0.2"], ["0.25"] * 4])
+@pytest.mark.parametrize("places", [0, 12])
+def test_every_part_of_what_is_unknown_is_unknown(weights: list[str], places: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT usage_split(NULL, %s::numeric[], %s)", [weights, places])
+        assert cursor.fetchone()[0] == [None] * len(weights)

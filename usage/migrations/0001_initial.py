@@ -51,6 +51,7 @@ ALTER SEQUENCE usage_usagerecord_id_seq OWNED BY usage_usagerecord.id;
 """
 
 # Parts of a whole by largest remainder, ties to the earlier part: `places` decimals, exact, whatever the weights.
+# Every part of an unknown amount (NULL) is unknown.
 SPLIT = """
 CREATE FUNCTION usage_split(amount numeric, weights numeric[], places integer) RETURNS numeric[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
@@ -62,7 +63,7 @@ DECLARE
     missing integer;
     best integer;
 BEGIN
-    IF amount = 0 THEN
+    IF amount IS NULL OR amount = 0 THEN
         RETURN array_fill(amount, ARRAY[cardinality(weights)]);
     END IF;
     IF cardinality(weights) = 2 THEN  -- what follows, in one step: an equal rest goes to the first
