@@ -23,11 +23,10 @@ from dashboards.pages.periods import Span, Unusable
 from dashboards.pages.records import part_of
 from dashboards.pages.weeks import Event, Series, stack, stack_claim
 from dashboards.views.spend import cell
-from pricing import catalog
 from tests.dashboards.browser import Look, look  # noqa: F401
 from tests.dashboards.ledger_cast import World, world  # noqa: F401
 from tests.usage.factories import make_organisation, make_project, make_rule
-from usage import assignments, sample
+from usage import assignments
 from usage.models import AttributionRule, DailyCost
 
 TODAY = date(2026, 11, 18)
@@ -383,21 +382,3 @@ def test_figures_carry_no_markup_that_the_policy_refuses() -> None:
             said = [note["text"] for note in shape["layout"]["annotations"]]
             assert not any("<" in words for words in said)
             assert all(trace["y"][0] is None or trace["y"][0] >= 0 for trace in shape["data"])
-
-
-# In a browser
-
-
-@pytest.mark.browser
-@pytest.mark.django_db(transaction=True)
-def test_the_pages_of_the_sample_are_sound(look: Look) -> None:  # noqa: F811
-    catalog.load_bundled()
-    sample.load(force=True)
-    ada = Person.objects.create_user("ada@larkfield.example", is_instance_admin=True)
-    access.join_orphan_organisations(ada)
-    look.signed_in_as(ada)
-    look.at("/", "overview")
-    look.at("/projects/coding-agents", "project")
-    look.at("/spend/records?project=claims-triage", "records")
-    look.at("/imports", "imports")
-    look.at("/?period=fortnight", "overview-refused", expect_status=400)

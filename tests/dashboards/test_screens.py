@@ -1,0 +1,44 @@
+"""Every page with the real catalogue and the sample workspace: pictures, axe, console and policy, nothing sticking out.
+
+The pictures are in `screenshots/`, each page at 1440 and 390 px, light and dark.
+"""
+
+import pytest
+
+from dashboards import access
+from dashboards.models import Person
+from pricing import catalog, quality
+from pricing.models import Price
+from tests.dashboards.browser import Look, look  # noqa: F401
+from usage import sample
+from usage.models import ImportBatch
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_every_page_of_the_sample_workspace_is_sound(look: Look) -> None:  # noqa: F811
+    catalog.load_bundled()
+    quality.load_bundled()
+    sample.load(force=True)
+    look.at("/sign-in", "sign-in")
+    ada = Person.objects.create_user("ada@larkfield.example", is_instance_admin=True)
+    access.join_orphan_organisations(ada)
+    look.signed_in_as(ada)
+    look.at("/", "overview")
+    look.at("/projects/coding-agents", "project")
+    look.at("/spend/records?project=claims-triage", "records")
+    look.at("/imports", "imports")
+    rejected = ImportBatch.objects.exclude(rejected={}).order_by("pk").first()
+    assert rejected is not None
+    look.at(f"/imports/{rejected.pk}", "import-run")
+    look.at("/?period=fortnight", "overview-refused", expect_status=400)
+    look.at("/quality", "quality")
+    look.at("/models", "models")
+    look.at("/models/deepseek-v4-flash", "model")
+    price = (
+        Price.objects.known_at()
+        .standard()
+        .get(offering__provider__slug="deepseek", offering__sku="deepseek-v4-flash", unit="input", effective_until=None)
+    )
+    look.at(f"/models/deepseek-v4-flash/evidence/{price.pk}", "evidence")
+    look.at("/models/no-such-model", "model-missing", expect_status=404)
