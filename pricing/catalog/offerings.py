@@ -38,7 +38,7 @@ def write_offerings(reading: Reading, source: PriceSource, observed_at: datetime
             (
                 providers[key[0]], key[1], _stored(key, identities[key])[2], models[identities[key].key],
                 identities[key].rule, facts[key].context_window,
-                Jsonb({source.slug: facts[key].description} if facts[key].description else {}),
+                Jsonb({source.slug: facts[key].note} if facts[key].note else {}),
             )
             for key in missing
         ),
@@ -103,7 +103,8 @@ def _models(facts: dict[Key, OfferingFact], identities: dict[Key, Identity]) -> 
         described = next((_plain_name(facts[key].name) for key in keys if facts[key].name), "")
         fresh.append(
             (
-                slug, identity_key, first.maker, _DATED.sub("", slug), named or described or first.slug, "",
+                slug, identity_key, first.maker, _DATED.sub("", slug), named or described or first.slug,
+                next((facts[key].description for key in keys if facts[key].description), ""),
                 True if any(key[0].startswith(_OPEN_WEIGHTS_HUB) for key in keys) else None, "",
                 next((facts[key].context_window for key in keys if facts[key].context_window), None), [], [],
                 any(facts[key].deprecated for key in keys if key[0] == first.maker),

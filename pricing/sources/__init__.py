@@ -85,6 +85,8 @@ class OfferingFact:
     region: str = ""
     name: str = ""
     description: str = ""
+    note: str = ""
+    """What the source says beside the prices: how they were checked, what they cannot express."""
     context_window: int | None = None
     deprecated: bool = False
     retired: bool = False

@@ -128,12 +128,15 @@ def _provider(provider: Mapping[str, Any], reading: Reading) -> None:
     url = (provider.get("pricing_urls") or [""])[0]
     for part in ("extractors", "model_match", "provider_match", "api_pattern"):
         reading.unplaced[f"provider's {part}"] += bool(provider.get(part))
+    for part in ("description", "price_comments"):
+        reading.unplaced[f"provider's {part}"] += bool(provider.get(part))
+    reading.unplaced["further pricing page of a provider"] += max(0, len(provider.get("pricing_urls") or ()) - 1)
     reading.unplaced["fallback to another provider's list"] += len(provider.get("fallback_model_providers") or ())
     for model in provider["models"]:
         reading.offerings.append(
             OfferingFact(
                 slug, known.name if known else provider["name"], model["id"], name=model.get("name") or "",
-                description=model.get("price_comments") or model.get("description") or "",
+                description=model.get("description") or "", note=model.get("price_comments") or "",
                 context_window=model.get("context_window"), deprecated=bool(model.get("deprecated")),
             )
         )  # fmt: skip
