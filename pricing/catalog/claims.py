@@ -30,6 +30,9 @@ _COLUMNS = (
     "last_seen_at", "withdrawn_at", "snapshot_id",
 )  # fmt: skip
 
+NOTE = 2000
+"""Characters of a source's sentence that a claim keeps."""
+
 Identity = tuple[Any, ...]
 
 
@@ -184,5 +187,5 @@ class _Runs:
         until_known_at = min(s.until_known_at, self._now) if s.until_known_at else None
         return (
             self._source, offering, *(getattr(s, column) for column in KEY), until_known_at, s.precision,
-            evidence_at, s.url, "", self._now, self._now, self._after, self._snapshot,
+            evidence_at, s.url, s.note[:NOTE], self._now, self._now, self._after, self._snapshot,
         )  # fmt: skip

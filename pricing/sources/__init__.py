@@ -6,14 +6,18 @@ A source module `pricing/sources/<slug>.py` declares
     TRUST             OFFICIAL, VENDOR_API, CURATED or AGGREGATOR
     PRECEDENCE        int; among sources of equal trust the smaller is preferred, with the reason in a comment
     COPIES            slugs of sources it takes its prices from: copies are one voice
-    LICENCE, URL      of what it publishes
+    LICENCE, URL      of what it publishes, and the page a person reads it on
+    FEED              the https address its body is fetched from; '' where a body only comes as a file or a package
+    KEY               (optional) the environment variable with the key its vendor asks for, sent as a bearer token
     CADENCE_HOURS     how often reading it again makes sense
     STATES_HISTORY    True where one reading states all dated prices, so that what it no longer says it corrected;
                       False where it states the present, so that a change means the price changed
 
 and `parse(body) -> Reading`, pure: the same bytes give the same reading. A body whose layout is not the one it
 knows raises `SourceError`; it never yields an empty catalogue. A source that ships as a package also has
-`bundled() -> Bundle`. Discovery is by module; a contract test picks each up and fails where its recording is missing.
+`bundled() -> Bundle`; one whose feed comes in pages has `next_page(body) -> str | None`, the address of the page
+after this one: the pages fetched are joined into one JSON list in order, which its `parse` takes as well as a single
+page. Discovery is by module; a contract test picks each up and fails where its recording is missing.
 """
 
 from __future__ import annotations
@@ -73,6 +77,8 @@ class Statement:
     evidence_at: datetime | None = None
     url: str = ""
     region: str = ""
+    note: str = ""
+    """The source's own sentence for what is special about the price: a context tier, a promotion, a minimum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,16 @@ class OfferingFact:
     note: str = ""
     """What the source says beside the prices: how they were checked, what they cannot express."""
     context_window: int | None = None
+    """Tokens."""
+    max_output: int | None = None
+    """Tokens."""
+    modalities: tuple[str, ...] = ()
+    """What it takes and gives: `text_in`, `image_in`, `audio_in`, `video_in`, `pdf_in`, `text_out`, `image_out`, …"""
+    capabilities: tuple[str, ...] = ()
+    """`tools`, `reasoning`, `vision`, `prompt_caching`, `structured_output`, `computer_use`, `web_search`."""
+    open_weights: bool | None = None
+    released_on: date | None = None
+    retires_on: date | None = None
     deprecated: bool = False
     retired: bool = False
     """No longer sold, though its price is still the last one known."""
@@ -101,7 +117,19 @@ class AliasFact:
     name: str
     sku: str
     dated: bool = False
+    """Whether the name followed by a calendar date means it too."""
     url: str = ""
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateFact:
+    """What one unit of a currency was worth in USD on a day."""
+
+    currency: str
+    day: date
+    usd: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +151,7 @@ class Reading:
     offerings: list[OfferingFact] = field(default_factory=list)
     aliases: list[AliasFact] = field(default_factory=list)
     calendars: list[CalendarFact] = field(default_factory=list)
+    rates: list[RateFact] = field(default_factory=list)
     unplaced: Counter[str] = field(default_factory=Counter)
 
 
@@ -145,6 +174,7 @@ class Source(Protocol):
     COPIES: tuple[str, ...]
     LICENCE: str
     URL: str
+    FEED: str
     CADENCE_HOURS: int
     STATES_HISTORY: bool
 

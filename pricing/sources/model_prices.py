@@ -37,6 +37,7 @@ PRECEDENCE = 1  # dates changes to the instant and knows weekdays and holidays, 
 COPIES = ("models_dev",)
 LICENCE = "MIT"
 URL = "https://github.com/wakamex/model-prices"
+FEED = "https://raw.githubusercontent.com/wakamex/model-prices/main/src/model_prices/snapshot.json"
 CADENCE_HOURS = 24
 STATES_HISTORY = True
 

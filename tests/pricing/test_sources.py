@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing import schedules
+from pricing.providers import canonical
 from pricing.sources import TRUSTS, Reading, SourceError, Statement, all_sources
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "pricing"
@@ -30,15 +31,18 @@ def _moment(when: datetime | None) -> str:
 
 def _line(s: Statement) -> str:
     context = f"{s.context_op}{s.context_from}"
+    sku = f"{s.sku}@{s.region}" if s.region else s.sku
+    unit = f"{s.unit}[{s.qualifier}]" if s.qualifier else s.unit
     return (
-        f"{s.sku} {s.unit} {s.service_tier} {context} {s.amount.normalize():f} {s.currency}/{s.per} '{s.schedule}' "
+        f"{sku} {unit} {s.service_tier} {context} {s.amount.normalize():f} {s.currency}/{s.per} '{s.schedule}' "
         f"{_moment(s.effective_from)}..{_moment(s.effective_until)} {s.precision}"
     )
 
 
 def _facts(reading: Reading) -> dict[str, object]:
-    return {
-        "offerings": sorted(f"{o.provider}/{o.sku}" for o in reading.offerings),
+    rates = {"rates": sorted(f"{r.currency} {r.day} {r.usd}" for r in reading.rates)} if reading.rates else {}
+    return rates | {
+        "offerings": sorted(f"{o.provider}/{o.sku}{'@' * bool(o.region)}{o.region}" for o in reading.offerings),
         "aliases": sorted(f"{a.name}{'-DATE' if a.dated else ''} = {a.sku}" for a in reading.aliases),
         "unplaced": dict(reading.unplaced),
         "statements": sorted(_line(s) for s in reading.statements),
@@ -52,6 +56,7 @@ def test_a_source_declares_who_it_is(slug, source):
     assert source.NAME
     assert source.LICENCE
     assert source.URL.startswith("https://")
+    assert source.FEED == "" or source.FEED.startswith("https://")
     assert source.CADENCE_HOURS > 0
     assert isinstance(source.STATES_HISTORY, bool)
 
@@ -60,6 +65,23 @@ def test_a_source_declares_who_it_is(slug, source):
 def test_a_recorded_body_says_what_a_person_checked(slug, source):
     expected = json.loads((RECORDED / slug / "expected.json").read_text())
     assert _facts(source.parse(recorded_body(slug))) == expected
+
+
+@pytest.mark.parametrize(("slug", "source"), SOURCES)
+def test_a_source_states_each_key_once_and_in_the_vocabulary(slug, source):
+    reading = source.parse(recorded_body(slug))
+    assert reading.statements or reading.rates
+    keys = [
+        (s.provider, s.sku, s.region, s.unit, s.qualifier, s.service_tier, s.context_from, s.schedule, s.effective_from)
+        for s in reading.statements
+    ]
+    assert len(keys) == len(set(keys))
+    for s in reading.statements:
+        assert s.amount >= 0
+        assert s.provider == canonical(s.provider)
+        assert (s.context_from > 0) == bool(s.context_op) == bool(s.context_mode)
+        assert s.schedule == "" or schedules.parse(s.schedule).text == s.schedule
+        assert (s.precision == "unknown") == (s.effective_from is None)
 
 
 @pytest.mark.parametrize(("slug", "source"), SOURCES)
