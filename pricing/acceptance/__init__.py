@@ -32,6 +32,7 @@ from pricing.acceptance.facts import (
     Witness,
     agrees,
     same_price,
+    with_origins,
 )
 from pricing.acceptance.grades import STALE, grade
 from pricing.acceptance.moves import Evidence
@@ -59,6 +60,7 @@ __all__ = [
     "grade",
     "odd_units",
     "same_price",
+    "with_origins",
 ]
 
 Slot = tuple[object, ...]

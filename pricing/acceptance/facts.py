@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -21,7 +22,11 @@ ACCEPT, REJECT, KNOWN_ERROR = "accept", "reject", "known_error"
 
 @dataclass(frozen=True, slots=True)
 class SourceFact:
-    """What acceptance needs to know of a source. `began`: its first reading, None where it has none yet."""
+    """What acceptance needs to know of a source.
+
+    `copies`: every source its prices come from, also by way of another (`with_origins`). `began`: its first reading,
+    None where it has none yet.
+    """
 
     slug: str
     name: str
@@ -32,8 +37,21 @@ class SourceFact:
     began: datetime | None = None
 
     def is_kin(self, other: SourceFact) -> bool:
-        """Whether the two are one voice: the same source, or one takes its prices from the other."""
-        return self.slug == other.slug or other.slug in self.copies or self.slug in other.copies
+        """Whether the two are one voice: the same source, one a copy of the other, or both of a third."""
+        return not {self.slug, *self.copies}.isdisjoint((other.slug, *other.copies))
+
+
+def with_origins(sources: Mapping[str, SourceFact]) -> dict[str, SourceFact]:
+    """The sources with copies of copies among their copies."""
+
+    def origins(slug: str, known: frozenset[str]) -> frozenset[str]:
+        source = sources.get(slug)
+        for other in source.copies if source else ():
+            if other not in known:
+                known = origins(other, known | {other})
+        return known
+
+    return {slug: replace(s, copies=tuple(sorted(origins(slug, frozenset())))) for slug, s in sources.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Min
 
 from pricing import ratecards
-from pricing.acceptance import KNOWN_ERROR, Accepted, ClaimFact, SourceFact, accept, odd_units
+from pricing.acceptance import KNOWN_ERROR, Accepted, ClaimFact, SourceFact, accept, odd_units, with_origins
 from pricing.catalog import known_errors, market
 from pricing.catalog.disagreements import write_disagreements
 from pricing.catalog.events import write_events
@@ -117,10 +117,12 @@ def _sources() -> dict[str, SourceFact]:
     began = dict(
         SourceRun.objects.filter(status__in=ended).values_list("source__slug").annotate(first=Min("observed_at"))
     )
-    return {
-        slug: SourceFact(slug, s.NAME, s.TRUST, s.PRECEDENCE, s.COPIES, s.STATES_HISTORY, began.get(slug))
-        for slug, s in all_sources().items()
-    }
+    return with_origins(
+        {
+            slug: SourceFact(slug, s.NAME, s.TRUST, s.PRECEDENCE, s.COPIES, s.STATES_HISTORY, began.get(slug))
+            for slug, s in all_sources().items()
+        }
+    )
 
 
 def _row(offering: int, price: Accepted, source_ids: Mapping[str, int]) -> Row:

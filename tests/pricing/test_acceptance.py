@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pricing.acceptance import FIRST_SALE, ClaimFact, SourceFact, accept, grade
+from pricing.acceptance import FIRST_SALE, ClaimFact, SourceFact, accept, grade, with_origins
 
-SOURCES = {
-    "page": SourceFact("page", "the vendor's page", "official", 1, states_history=False),
-    "dates": SourceFact("dates", "dates", "curated", 1, copies=("feed",)),
-    "days": SourceFact("days", "days", "curated", 2),
-    "copy": SourceFact("copy", "copy", "aggregator", 1, copies=("dates",), states_history=False),
-    "feed": SourceFact("feed", "feed", "aggregator", 2, states_history=False),
-}
+SOURCES = with_origins(
+    {
+        "page": SourceFact("page", "the vendor's page", "official", 1, states_history=False),
+        "dates": SourceFact("dates", "dates", "curated", 1, copies=("feed",)),
+        "days": SourceFact("days", "days", "curated", 2),
+        "copy": SourceFact("copy", "copy", "aggregator", 1, copies=("dates",), states_history=False),
+        "feed": SourceFact("feed", "feed", "aggregator", 2, states_history=False),
+    }
+)
 SEEN = datetime(2026, 11, 1, tzinfo=UTC)
 
 

@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.acceptance import MAKERS_LIST, SIBLING, ClaimFact, SourceFact, Witness, accept, odd_units
+from pricing.acceptance import MAKERS_LIST, SIBLING, ClaimFact, SourceFact, Witness, accept, odd_units, with_origins
 from pricing.acceptance.events import events
 
-SOURCES = {
-    "page": SourceFact("page", "the vendor's page", "official", 1, states_history=False),
-    "dates": SourceFact("dates", "dates", "curated", 1),
-    "table": SourceFact("table", "the table", "aggregator", 1, states_history=False),
-    "copy": SourceFact("copy", "the copy", "aggregator", 2, copies=("table",), states_history=False),
-    "other": SourceFact("other", "the other table", "aggregator", 3, states_history=False),
-}
+SOURCES = with_origins(
+    {
+        "page": SourceFact("page", "the vendor's page", "official", 1, states_history=False),
+        "dates": SourceFact("dates", "dates", "curated", 1),
+        "table": SourceFact("table", "the table", "aggregator", 1, states_history=False),
+        "copy": SourceFact("copy", "the copy", "aggregator", 2, copies=("table",), states_history=False),
+        "other": SourceFact("other", "the other table", "aggregator", 3, states_history=False),
+    }
+)
 FIRST, SECOND, THIRD = (datetime(2026, month, 1, tzinfo=UTC) for month in (3, 4, 5))
 LATER = THIRD + timedelta(days=30)
 
