@@ -52,11 +52,11 @@ def _course(current: Sequence[Accepted], sources: Mapping[str, SourceFact]) -> I
     if not current:
         return
     first, last = current[0], current[-1]
-    began = sources[first.claim.source].began
+    said, began = first.repairs or first.claim, sources[first.claim.source].began
     # What stood in a source's first reading was not new then, unless the source itself dates its evidence.
-    if first.claim.evidence_at < first.claim.first_seen_at or (began is not None and first.claim.first_seen_at > began):
+    if said.evidence_at < said.first_seen_at or (began is not None and said.first_seen_at > began):
         yield Event(
-            NEW, first.claim, None, first.claim.amount, first.effective_from, first.claim.evidence_at, first.why
+            NEW, first.claim, None, first.claim.amount, first.effective_from, said.evidence_at, first.why
         )  # fmt: skip
     for before, after in pairwise(current):
         if before.claim.currency != after.claim.currency or before.claim.each == after.claim.each:

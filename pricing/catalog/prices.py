@@ -78,18 +78,29 @@ class _View:
     def __init__(self, offering_ids: Sequence[int]) -> None:
         self.sources = _sources()
         self.errors = known_errors.found_in(offering_ids)
-        decisions = dict.fromkeys(self.errors, KNOWN_ERROR) | dict(
-            Decision.objects.filter(revoked_at=None, claim__offering__in=offering_ids).values_list(
-                "claim_id", "verdict"
-            )
-        )
         claims: dict[int, list[ClaimFact]] = defaultdict(list)
         rows = Claim.objects.filter(offering__in=offering_ids).values_list("offering_id", *_CLAIM)
         for offering, *columns in rows.iterator(chunk_size=5000):
             claims[offering].append(ClaimFact(*columns))
+        decisions = dict.fromkeys(self.errors, KNOWN_ERROR) | _decided(claims)
         odd = {pk: units for pk in offering_ids if (units := odd_units(claims[pk], self.sources, decisions))}
         beside = market.witnesses(odd)
         self.accepted = {pk: accept(claims[pk], self.sources, decisions, beside.get(pk, ())) for pk in offering_ids}
+
+
+def _decided(claims: Mapping[int, Sequence[ClaimFact]]) -> dict[int, str]:
+    """What people decided, by claim. Their word is on what the source says, so it holds when it says so again."""
+
+    def saying(offering: int, claim: ClaimFact) -> tuple[object, ...]:
+        return (offering, claim.source, claim.slot, claim.schedule, claim.amount, claim.per, claim.currency)
+
+    verdicts = dict(
+        Decision.objects.filter(revoked_at=None, claim__offering__in=list(claims)).values_list("claim_id", "verdict")
+    )
+    if not verdicts:
+        return {}
+    of = {saying(o, c): verdicts[c.id] for o, own in claims.items() for c in own if c.id in verdicts}
+    return {c.id: of[said] for o, own in claims.items() for c in own if (said := saying(o, c)) in of}
 
 
 def differences(offering_ids: Sequence[int]) -> Iterator[str]:
