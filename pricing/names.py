@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from threading import Lock
 
+from django.db.models import Count, Max
+
 from pricing.matching import AliasEntry, Entry, Resolver
-from pricing.models import Alias, Offering, SourceRun
+from pricing.models import Alias, NameDecision, Offering, SourceRun
 
 _lock = Lock()
-_kept: tuple[int, Resolver] | None = None
+_kept: tuple[str, Resolver] | None = None
 
 
-def version() -> int:
-    """A number that grows with every change of the catalogue's names."""
+def version() -> str:
+    """Equal as long as no reading changed the catalogue and no person decided on a name: `RUN.DECISION.REVOKED`."""
     newest = SourceRun.objects.filter(status=SourceRun.Status.CHANGED).order_by("-pk").values_list("pk", flat=True)
-    return newest.first() or 0
+    decided = NameDecision.objects.aggregate(last=Max("pk"), revoked=Count("revoked_at"))
+    return f"{newest.first() or 0}.{decided['last'] or 0}.{decided['revoked']}"
 
 
 def resolver() -> Resolver:
@@ -36,6 +39,12 @@ def resolver() -> Resolver:
                     "provider__slug", "name", "offering_id", "dated", "valid_from", "valid_until"
                 )
             ],
+            {
+                (provider, name.lower()): offering
+                for provider, name, offering in NameDecision.objects.filter(revoked_at=None).values_list(
+                    "provider", "name", "offering_id"
+                )
+            },
         )
         _kept = (current, built)
     return built

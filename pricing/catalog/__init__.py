@@ -14,16 +14,15 @@ from functools import cache
 from importlib.metadata import version as installed
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from pricing.catalog.claims import write_claims
+from pricing.catalog.locks import lock
 from pricing.catalog.prices import accept_offerings
 from pricing.models import PriceSource, SourceRun
 from pricing.sources import Bundle, SourceError, all_sources
 
 __all__ = ["Outcome", "is_current", "load_bundled", "recompute", "record"]
-
-LOCK = 0x7261_7465  # "rate"
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def load_bundled() -> list[Outcome]:
     """Read every source that ships as an installed package; a release already read is left alone."""
     outcomes = []
     with transaction.atomic():
-        _lock()
+        lock()
         touched: set[int] = set()
         for slug, source in all_sources().items():
             if hasattr(source, "bundled") and not _has_read(slug, installed(slug.replace("_", "-"))):
@@ -87,7 +86,7 @@ def record(slug: str, body: bytes, *, observed_at: datetime, version: str = "", 
         raise SourceError(f"{observed_at.isoformat()} lies in the future; give the moment at which the body was read.")
     try:
         with transaction.atomic():
-            _lock()
+            lock()
             run, touched = write_claims(source, body, observed_at, version)
             outcome = _outcome(run, accept_offerings(touched))
             if dry_run:
@@ -103,7 +102,7 @@ def record(slug: str, body: bytes, *, observed_at: datetime, version: str = "", 
 def recompute(offering_ids: set[int]) -> int:
     """Accept the offerings anew from the claims and decisions there are; the number of `Price` rows written."""
     with transaction.atomic():
-        _lock()
+        lock()
         return accept_offerings(offering_ids)
 
 
@@ -114,11 +113,6 @@ def is_current() -> bool:
         for slug, source in all_sources().items()
         if hasattr(source, "bundled")
     )
-
-
-def _lock() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
 def _has_read(slug: str, version: str) -> bool:
