@@ -51,7 +51,7 @@ def load_bundled() -> list[Outcome]:
         lock()
         touched: set[int] = set()
         for slug, source in all_sources().items():
-            if hasattr(source, "bundled") and not _has_read(slug, installed(slug.replace("_", "-"))):
+            if hasattr(source, "bundled") and not _has_read(slug, _release(slug)):
                 bundle = _bundle(slug)
                 run, changed = write_claims(source, bundle.body, bundle.observed_at, bundle.version)
                 touched |= changed
@@ -108,11 +108,13 @@ def recompute(offering_ids: set[int]) -> int:
 
 def is_current() -> bool:
     """Whether the releases of the installed packages are what the catalogue was last read from."""
-    return all(
-        _has_read(slug, installed(slug.replace("_", "-")))
-        for slug, source in all_sources().items()
-        if hasattr(source, "bundled")
-    )
+    return all(_has_read(slug, _release(slug)) for slug, source in all_sources().items() if hasattr(source, "bundled"))
+
+
+def _release(slug: str) -> str:
+    """The release a bundled source is at, without reading its body."""
+    source = all_sources()[slug]
+    return source.release() if hasattr(source, "release") else installed(slug.replace("_", "-"))
 
 
 def _has_read(slug: str, version: str) -> bool:
