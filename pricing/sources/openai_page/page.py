@@ -153,8 +153,12 @@ def _properties(text: str) -> Mapping[str, Any]:
 
 
 def _plain(wrapped: Any) -> Any:
-    """A value without the [kind, value] its framework wraps it in; kind 0 is the value, kind 1 a list."""
-    kind, value = wrapped
+    """A value without the [kind, value] its framework wraps it in; kind 0 is the value, kind 1 a list.
+
+    JavaScript's `undefined` is a kind alone.
+    """
+    kind: Any = wrapped[0]
+    value: Any = wrapped[1] if len(wrapped) > 1 else None
     if kind == 1:
         return [_plain(item) for item in value]
     if kind != 0:
