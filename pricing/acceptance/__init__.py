@@ -126,7 +126,8 @@ def _accept_slot(
         for identity, segment in segments.items():
             earlier = standing.get(identity)
             # The reasons are the newest evidence's; the price has been known since it first appeared.
-            standing[identity] = replace(segment, known_from=earlier.known_from) if earlier else segment
+            moved = earlier is not None and earlier.known_from != segment.known_from
+            standing[identity] = replace(segment, known_from=earlier.known_from) if earlier and moved else segment
     done += standing.values()
     result.prices += sorted(done, key=lambda a: (a.claim.schedule, a.known_from, a.effective_from))
     result.holds += laid.holds

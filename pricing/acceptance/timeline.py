@@ -66,12 +66,13 @@ class _Timeline:
             segment = self.segment(best, lo, hi, here)
             if timeline and timeline[-1].effective_until == lo and same_price(timeline[-1].claim, best.claim):
                 earlier = timeline[-1]
-                joined = replace(
+                repairs = earlier.repairs or segment.repairs
+                timeline[-1] = replace(
                     segment, claim=earlier.claim, effective_from=earlier.effective_from, basis=earlier.basis,
                     precision=earlier.precision, observed_at=max(segment.observed_at, earlier.observed_at),
-                    repairs=earlier.repairs or segment.repairs,
+                    repairs=repairs,
+                    why=self._why(earlier.claim, segment.trust, repairs, segment.agreeing, segment.disputed_by),
                 )  # fmt: skip
-                timeline[-1] = replace(joined, why=self._why(joined))
             else:
                 timeline.append(segment)
         return timeline
@@ -117,7 +118,9 @@ class _Timeline:
         else:
             basis, precision = "inferred", "unknown" if lo == FIRST_SALE else "gap"
         manual = self._decided.get(claim.id) == ACCEPT
-        accepted = Accepted(
+        trust = "decision" if manual else self._sources[claim.source].trust
+        disputed_by = tuple(sorted((span.claim for span in disputing), key=lambda c: c.id))
+        return Accepted(
             claim=claim,
             effective_from=lo,
             effective_until=hi,
@@ -126,13 +129,12 @@ class _Timeline:
             basis="manual" if manual else basis,
             precision=precision,
             observed_at=claim.last_seen_at,
-            trust="decision" if manual else self._sources[claim.source].trust,
+            trust=trust,
             agreeing=agreeing,
-            disputed_by=tuple(sorted((span.claim for span in disputing), key=lambda c: c.id)),
-            why="",
+            disputed_by=disputed_by,
+            why=self._why(claim, trust, best.repairs, agreeing, disputed_by),
             repairs=best.repairs,
         )
-        return replace(accepted, why=self._why(accepted))
 
     def _voices(self, best: Span, moment: datetime, here: Sequence[Span]) -> tuple[tuple[str, ...], list[Span]]:
         """The independent sources that agree (the one itself first), and the claims of the others that do not."""
@@ -150,27 +152,28 @@ class _Timeline:
                 heard.append(source)
         return tuple(source.slug for source in heard), disputing
 
-    def _why(self, price: Accepted) -> str:
-        """Why the price is held true, in a sentence."""
-        claim, name = price.claim, self._sources[price.claim.source].name
-        if price.trust == "decision":
+    def _why(
+        self, claim: ClaimFact, trust: str, wrong: ClaimFact | None, agreeing: Sequence[str],
+        disputed_by: Sequence[ClaimFact],
+    ) -> str:  # fmt: skip
+        """Why a price is held true, in a sentence; `claim` is the one it began with."""
+        name = self._sources[claim.source].name
+        if trust == "decision":
             sentence = f"A person accepted what {name} says"
-        elif price.repairs is not None:
-            wrong = price.repairs
-            sentence = (
-                f"{name} wrote {wrong.amount.normalize():f} until {claim.evidence_at:%Y-%m-%d}, an error of its unit"
-            )
+        elif wrong is not None:
+            said = f"{wrong.amount.normalize():f}"
+            sentence = f"{name} wrote {said} until {claim.evidence_at:%Y-%m-%d}, an error of its unit"
         elif claim.effective_from is None:
             sentence = f"{name} states it without a start"
         elif claim.basis == "observed":
             sentence = f"{name} first showed it on {claim.evidence_at:%Y-%m-%d}"
         else:
             sentence = f"{name} dates it {claim.effective_from:%Y-%m-%d}"
-        others = [self._sources[slug].name for slug in price.agreeing if slug != claim.source]
+        others = [self._sources[slug].name for slug in agreeing if slug != claim.source]
         if others:
             sentence += f"; {' and '.join(others)} {'agrees' if len(others) == 1 else 'agree'}"
-        if price.disputed_by:
-            said = ", ".join(f"{self._sources[c.source].name} says {_said(c, claim)}" for c in price.disputed_by)
+        if disputed_by:
+            said = ", ".join(f"{self._sources[c.source].name} says {_said(c, claim)}" for c in disputed_by)
             sentence += f"; {said}, which is kept as a disagreement"
         return sentence + "."
 
