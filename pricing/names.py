@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from threading import Lock
 
-from django.db.models import Count, Max
+from django.db import connection
 
 from pricing.matching import AliasEntry, Entry, Resolver
-from pricing.models import Alias, NameDecision, Offering, SourceRun
+from pricing.models import Alias, NameDecision, Offering
 
 _lock = Lock()
 _kept: tuple[str, Resolver] | None = None
@@ -15,9 +15,18 @@ _kept: tuple[str, Resolver] | None = None
 
 def version() -> str:
     """Equal as long as no reading changed the catalogue and no person decided on a name: `RUN.DECISION.REVOKED`."""
-    newest = SourceRun.objects.filter(status=SourceRun.Status.CHANGED).order_by("-pk").values_list("pk", flat=True)
-    decided = NameDecision.objects.aggregate(last=Max("pk"), revoked=Count("revoked_at"))
-    return f"{newest.first() or 0}.{decided['last'] or 0}.{decided['revoked']}"
+    with connection.cursor() as cursor:
+        cursor.execute(_VERSION)
+        (text,) = cursor.fetchone() or ("",)
+        return str(text)
+
+
+# Plain SQL, as every look-up asks it first.
+_VERSION = """
+    SELECT concat_ws('.', (SELECT coalesce(max(id), 0) FROM pricing_sourcerun WHERE status = 'changed'),
+                     (SELECT coalesce(max(id), 0) FROM pricing_namedecision),
+                     (SELECT count(revoked_at) FROM pricing_namedecision))
+"""
 
 
 def resolver() -> Resolver:

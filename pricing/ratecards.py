@@ -3,6 +3,8 @@
 `layout` is pure: from the prices of one offering it makes every card of it. A context tier or service tier that
 states no price of its own for a unit has the price below it: the base context's, then the standard tier's, as the
 sources define their tiers and variants. A tier that states neither an input nor an output price does not exist.
+Where long prompts cost more at the standard tier and another tier says nothing of long prompts, their price there is
+unknown: its base price would be a guess, and half the time a wrong one.
 """
 
 from __future__ import annotations
@@ -68,7 +70,7 @@ def layout(prices: Sequence[PriceFact]) -> list[Card]:
     for price in prices:
         lines[price.service_tier, price.context_from, price.schedule][price.unit].append(price)
         ops[price.context_from] = price.context_op
-    tiers = sorted({tier for tier, _, _ in lines})
+    tiers = sorted({tier for tier, _, _ in lines}, key=lambda tier: (tier != STANDARD, tier))
     cards: list[Card] = []
     for tier in tiers:
         contexts = sorted({c for t, c, _ in lines if t == tier} | {0})
@@ -76,7 +78,25 @@ def layout(prices: Sequence[PriceFact]) -> list[Card]:
         for context in contexts:
             for schedule in schedules:
                 cards += _segments(lines, (tier, context, ops.get(context, ""), schedule))
+        if contexts == [0] and tier != STANDARD:
+            base = [card for card in cards if card.service_tier == tier and card.schedule == ""]
+            cards += _unknown_contexts(base, [card for card in cards if card.service_tier == STANDARD])
     return cards
+
+
+def _unknown_contexts(base: Sequence[Card], standard: Sequence[Card]) -> Iterator[Card]:
+    """Cards without a price for the long prompts that a tier says nothing of and the standard tier prices apart."""
+    for long in standard:
+        if not long.context_from or long.schedule:
+            continue
+        for card in base:
+            start = max(card.effective_from, long.effective_from)
+            until = min(filter(None, (card.effective_until, long.effective_until)), default=None)
+            if until is None or start < until:
+                yield replace(
+                    long, service_tier=card.service_tier, effective_from=start, effective_until=until, prices=(),
+                    price_ids=(),
+                )  # fmt: skip
 
 
 def _segments(
