@@ -80,7 +80,7 @@ def test_the_facts_of_a_day_are_those_a_person_read(shared_data):
 
 
 def test_a_price_that_fell_between_the_days_is_seen_to_fall(shared_data):
-    """OpenAI cut GPT-5.6 Sol from 5 and 30 dollars to 2 and 10 on 2026-08-21."""
+    """On the day after OpenAI cut GPT-5.6 Sol to 4 and 20 dollars, OpenRouter sold it at half of that."""
     july, august = (openrouter.parse(body_of(shared_data, day)).statements for day in DAYS)
     for unit, before, after in (("input", 5, 2), ("output", 30, 10)):
         for statements, amount in ((july, before), (august, after)):
