@@ -54,7 +54,7 @@ def parse(body: bytes) -> Reading:
 
 def _model(model: Mapping[str, Any], reading: Reading) -> None:
     sku, pricing = model["id"], model["pricing"]
-    if any(offering.sku == sku for offering in reading.offerings):
+    if not isinstance(sku, str) or any(offering.sku == sku for offering in reading.offerings):
         reading.unplaced["model listed twice with other prices"] += 1
         return
     reading.offerings.append(

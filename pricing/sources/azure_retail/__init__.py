@@ -132,7 +132,7 @@ def _meter(item: Mapping[str, Any]) -> Meter | str:
     if item["unitOfMeasure"] not in _PER:
         return f"tokens per {item['unitOfMeasure']}"
     region = item["armRegionName"]
-    if meter.scope is not Scope.GLOBAL and region in _NO_REGION:
+    if not isinstance(region, str) or (meter.scope is not Scope.GLOBAL and region in _NO_REGION):
         return "regional price without a region"
     if meter.scope is Scope.GLOBAL and region in _ZONES["usgov"]:
         return "global price of Azure Government"
