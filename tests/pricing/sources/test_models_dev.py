@@ -140,8 +140,8 @@ def test_what_it_says_of_an_offering_is_kept():
     (fact,) = read(
         {"one": model(
             {"input": 1, "cache_read": 0.1}, name="One", tool_call={"supported": True}, reasoning=True,
-            open_weights=True, modalities={"input": ["text", "pdf", "image"], "output": ["text", "audio"]}, status="beta",
-            limit={"context": 1000, "output": 0}, release_date="2026-02-17",
+            open_weights=True, modalities={"input": ["text", "pdf", "image"], "output": ["text", "audio"]},
+            status="beta", limit={"context": 1000, "output": 0}, release_date="2026-02-17",
         )},
         name="Acme Inc",
     ).offerings  # fmt: skip
