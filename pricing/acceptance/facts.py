@@ -83,9 +83,13 @@ class ClaimFact:
     url: str = ""
 
     @property
-    def slot(self) -> tuple[str, str, str, int, str, str]:
-        """The key without the schedule: sources compete for a slot with all their schedules at once."""
-        return (self.unit, self.qualifier, self.service_tier, self.context_from, self.context_op, self.context_mode)
+    def slot(self) -> tuple[str, str, str, int]:
+        """What sources compete for, with all their schedules at once.
+
+        Without the operator and mode of a context tier: two sources that read one threshold as `>` and as `>=` speak
+        of one price.
+        """
+        return (self.unit, self.qualifier, self.service_tier, self.context_from)
 
     @property
     def each(self) -> Decimal:

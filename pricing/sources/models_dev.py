@@ -34,7 +34,8 @@ SLUG = "models_dev"
 NAME = "models.dev"
 TRUST = CURATED
 PRECEDENCE = 4  # states the present without dates or a page for each price; others keep its history
-COPIES = ("openrouter",)  # its OpenRouter entries are taken from that API
+# OpenRouter's own rows it reads from that API, whose word comes first there; its other prices are read elsewhere.
+COPIES: tuple[str, ...] = ()
 LICENCE = "MIT"
 URL = "https://models.dev"
 FEED = "https://models.dev/api.json"

@@ -127,6 +127,14 @@ def test_copies_are_one_voice():
     assert both.agreeing == ("dates", "days")
 
 
+def test_one_threshold_read_as_above_and_as_from_is_one_price():
+    tier = {"context_from": 200_000, "context_mode": "whole_request"}
+    (price,) = accept(
+        [claim("dates", "5", context_op=">", **tier), claim("days", "5", context_op=">=", **tier)], SOURCES
+    ).prices
+    assert (price.claim.context_op, price.agreeing) == (">", ("dates", "days"))
+
+
 def test_a_disagreement_is_kept_with_the_claim_that_lost():
     (accepted,) = accept([claim("dates", "5"), claim("days", "6", id=9)], SOURCES).prices
     assert [c.id for c in accepted.disputed_by] == [9]

@@ -82,7 +82,7 @@ def parse(body: bytes) -> Reading:
         reading = Reading()
         prices: dict[_Key, dict[str, _Stated]] = defaultdict(dict)
         for page in pages:
-            for item in page["Items"]:
+            for item in _items(page):
                 _read(item, prices, reading)
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as fault:
         raise SourceError(f"The body is no page of the Azure Retail Prices API: {fault!r}.") from fault
@@ -91,6 +91,16 @@ def parse(body: bytes) -> Reading:
         raise SourceError("The Azure Retail Prices API lists no price per token; its products or names have changed.")
     reading.unplaced = +reading.unplaced
     return reading
+
+
+def _items(page: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The items of a page, one a region; a condensed copy (`items`) lists a meter once with its `regions`."""
+    if "items" not in page:
+        yield from page["Items"]
+        return
+    for meter in page["items"]:
+        for region in meter["regions"]:
+            yield {**meter, "armRegionName": region}
 
 
 def next_page(body: bytes) -> str | None:

@@ -47,7 +47,8 @@ SLUG = "metergraph"
 NAME = "Metergraph"
 TRUST = CURATED
 PRECEDENCE = 3  # cites a page for each row, but only the day on which the whole catalogue was last verified
-COPIES = ("openrouter",)  # its OpenRouter rows are read from that API
+# OpenRouter's own rows it reads from that API, whose word comes first there; its other prices are read elsewhere.
+COPIES: tuple[str, ...] = ()
 LICENCE = "Apache-2.0"
 URL = "https://github.com/PioneerSquareLabs/metergraph"
 FEED = "https://raw.githubusercontent.com/PioneerSquareLabs/metergraph/HEAD/core/src/metergraph_core/data/prices.yaml"

@@ -118,3 +118,8 @@ def test_every_meter_is_a_statement_or_one_count(meters_of_a_day):
 def test_most_rows_are_placed(meters_of_a_day, reading):
     rows = sum(len(meter["regions"]) for meter in meters_of_a_day)
     assert reading.unplaced.total() < rows / 4
+
+
+def test_a_condensed_copy_reads_as_the_items_it_stands_for(shared_data, reading):
+    body = gzip.decompress((shared_data / "prices/other/azure-retail-openai-foundry_2026-08-11.json.gz").read_bytes())
+    assert azure_retail.parse(body).statements == reading.statements
