@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -32,6 +32,7 @@ from pricing.sources import AGGREGATOR, OfferingFact, Reading, SourceError, Stat
 from pricing.sources.litellm import facts, names
 from pricing.sources.litellm.keys import FLAT, IS_PRICE, STATED_PER_THOUSAND, Meaning, meaning
 from pricing.sources.litellm.names import Place
+from pricing.units import is_token_unit
 
 SLUG = "litellm"
 NAME = "LiteLLM"
@@ -48,7 +49,7 @@ STATES_HISTORY = False  # the table of today; most of what changes in it are cor
 
 _PLACES = Decimal("1e-12")
 _MOST = Decimal(10) ** 12
-_LEAST_AN_IMAGE = Decimal("0.00005")
+_LEAST_AN_IMAGE = Decimal("0.00001")
 """USD for looking at an image; what is less is the price of one of its tokens under the wrong key."""
 _FREE = re.compile(
     # OpenAI: "The moderation endpoint is free to use". Google: experimental models are offered free of charge.
@@ -107,7 +108,7 @@ def _by_offering(table: Mapping[str, Any], reading: Reading) -> dict[tuple[str, 
             continue
         prices = tuple(_prices(body))
         provider = body.get("litellm_provider")
-        at = names.place(key, provider) if isinstance(provider, str) else "row without a seller"
+        at = names.place(key, provider if isinstance(provider, str) else "")
         if isinstance(at, Place) and at.provider == "bedrock":
             at = _bedrock(at, body, table)
         if isinstance(at, str):
@@ -143,7 +144,8 @@ def _prices(body: Mapping[str, Any]) -> Iterator[_Price]:
         alike = len(set(map(str, value.values()))) == 1
         for part, amount in value.items():
             size = part.removeprefix("search_context_size_")
-            yield _Price(key, amount, qualifier="" if alike or size == part else f"search_context={size}")
+            qualifier = "" if alike or size == part else f"search_context={size}"
+            yield _Price(key, amount, qualifier=qualifier)
 
 
 def _tiers(stated: Any) -> Iterator[_Price]:
@@ -158,8 +160,9 @@ def _tiers(stated: Any) -> Iterator[_Price]:
 
 def _offering(rows: list[_Row], reading: Reading) -> None:
     """The prices of one offering. Of two rows that contradict each other the one with the plainer key holds."""
-    # The key with the least before the id is the primary one: `gpt-4o` before `openai/gpt-4o`.
-    rows.sort(key=lambda row: (len(row.key), row.key))
+    # The key with the least before the id is the primary one: `gpt-4o` before `openai/gpt-4o`. Azure's is an exception:
+    # `azure/gpt-4o` may be the price of any deployment, `azure/global/gpt-4o` says which.
+    rows.sort(key=lambda row: (not row.key.startswith("azure/global"), len(row.key), row.key))
     held: dict[tuple[object, ...], Statement] = {}
     derived: list[Statement] = []
     for row in rows:
@@ -197,7 +200,11 @@ def _statements(row: _Row, reading: Reading) -> dict[tuple[object, ...], Stateme
             reading.unplaced[read] += 1
         elif (key := _key(read)) in said:
             same = said[key].amount == read.amount
-            reading.unplaced["price a row says twice" if same else "second price of one thing in a row"] += 1
+            alike = price.key == "search_context_cost_per_query" and same
+            reading.unplaced[
+                "search price that is alike for every context size" if alike
+                else "price a row says twice" if same else "second price of one thing in a row"
+            ] += 1  # fmt: skip
         else:
             said[key] = read
     return said
@@ -208,7 +215,7 @@ def _statement(
 ) -> Statement | str:
     """The price, or the kind under which it is counted."""
     mode = row.body.get("mode")
-    means = _meaning(row.at, price, mode if isinstance(mode, str) else "")
+    means = _meaning(row, price, mode if isinstance(mode, str) else "")
     if isinstance(means, str):
         return means
     if amount is None or amount < 0:
@@ -219,6 +226,8 @@ def _statement(
         return "zero beside other prices, not billed"
     if means.unit == "input_images" and 0 < amount < _LEAST_AN_IMAGE:
         return "price of a token under the name of an image"
+    if means.unit.startswith("cache_write") and amount < (_number(row.body.get("input_cost_per_token")) or 0):
+        return "price of a cache read under the name of a write"
     times = 1 if STATED_PER_THOUSAND.search(price.key) else means.per
     # Binary floats left tails such as 0.0000029999900000000002; the catalogue keeps twelve places.
     kept = (amount * times).quantize(_PLACES, ROUND_HALF_UP)
@@ -232,9 +241,11 @@ def _statement(
     )  # fmt: skip
 
 
-def _meaning(at: Place, price: _Price, mode: str) -> Meaning | str:
+def _meaning(row: _Row, price: _Price, mode: str) -> Meaning | str:
     if price.key == "search_context_cost_per_query":
         return Meaning("web_search", 1000, qualifier=price.qualifier)
+    if price.key == "input_cost_per_image" and "output_cost_per_image" in row.body:
+        mode = ""  # where what is generated has a price of its own, this is that of an image looked at
     means = meaning(price.key, mode)
     if isinstance(means, str):
         return means
@@ -244,9 +255,9 @@ def _meaning(at: Place, price: _Price, mode: str) -> Meaning | str:
         return "context tier within a context tier"
     return replace(
         means,
-        unit=cache_write_unit(at.provider, at.sku) if means.unit == "cache_write" else means.unit,
+        unit=cache_write_unit(row.at.provider, row.at.sku) if means.unit == "cache_write" else means.unit,
         context_from=means.context_from or price.context_from,
-        qualifier=" ".join(word for word in (at.qualifier, price.qualifier, means.qualifier) if word),
+        qualifier=" ".join(word for word in (row.at.qualifier, price.qualifier, means.qualifier) if word),
     )
 
 
@@ -265,31 +276,29 @@ def _is_free(row: _Row) -> bool:
 
 
 def _multiplied(row: _Row, said: Mapping[tuple[object, ...], Statement], reading: Reading) -> Iterator[Statement]:
-    """What a row states as a multiple of its prices: a faster service, or processing within one region.
-
-    LiteLLM multiplies input and output for Anthropic's, and leaves the cache; the same is stated here for all.
-    """
-    tokens = [s for s in said.values() if s.unit in ("input", "output") and not s.qualifier]
-    for name, factor in _factors(row.body):
-        if factor is None or not 0 < factor < 100:
-            reading.unplaced["multiple that is no number"] += 1
+    """What a row states as a multiple of its prices: a faster service, or processing within one region."""
+    for name, factor, scaled in _factors(row.body):
+        if factor is None or not 0 < factor < 100 or name not in (*_SPEEDS, *_REGIONS):
+            reading.unplaced[f"multiple of prices for {name}"] += 1
             continue
         note = f"Stated as {factor.normalize():f} times the price of {row.at.sku}."
-        for s in tokens:
+        for s in said.values():
+            if s.qualifier or not scaled(s.unit):
+                continue
             amount = (s.amount * factor).quantize(_PLACES, ROUND_HALF_UP).normalize()
             if name in _REGIONS and not s.region:
                 yield replace(s, region=name, amount=amount, note=note)
             elif name in _SPEEDS and s.service_tier == "standard":
                 yield replace(s, service_tier=name, amount=amount, note=note)
-            elif name not in _REGIONS and name not in _SPEEDS:
-                reading.unplaced[f"multiple for {name}"] += 1
 
 
-def _factors(body: Mapping[str, Any]) -> Iterator[tuple[str, Decimal | None]]:
+def _factors(body: Mapping[str, Any]) -> Iterator[tuple[str, Decimal | None, Callable[[str], bool]]]:
+    """What each multiple is for, its factor, and the units LiteLLM applies it to."""
     entry = body.get("provider_specific_entry")
     for name, value in entry.items() if isinstance(entry, Mapping) else ():
         if not isinstance(value, str):
-            yield name, _number(value)
+            # Anthropic's speed and region. The prices of its cache are left as they are.
+            yield name, _number(value), ("input", "output").__contains__
     for key, value in body.items():
         if found := _UPLIFT.fullmatch(key):
-            yield found["region"], _number(value)
+            yield found["region"], _number(value), is_token_unit

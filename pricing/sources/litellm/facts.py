@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -26,6 +27,7 @@ _MODALITIES = {
     "supports_pdf_input": "pdf_in",
     "supports_audio_output": "audio_out",
 }
+_ADDRESS = re.compile(r"https://[!-~]{3,500}")
 _KINDS = ("text", "image", "audio", "video", "pdf")
 
 
@@ -43,8 +45,7 @@ def offering(at: Place, row: Mapping[str, Any]) -> OfferingFact:
 def page(row: Mapping[str, Any]) -> str:
     """The page a row cites."""
     source = row.get("source")
-    cites = isinstance(source, str) and source.startswith("https://") and len(source) <= 500 and source.isprintable()
-    return source if cites and " " not in source else ""
+    return source if isinstance(source, str) and _ADDRESS.fullmatch(source) else ""
 
 
 def _modalities(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -106,7 +106,7 @@ _TIERS = {"batches": "batch", "batch_requests": "batch"}
 _CONTEXT = re.compile(r"_above_(?P<thousands>\d{1,5})k_tokens$")
 _LIFETIME = re.compile(r"(?P<metric>cache_creation_input_token_cost)_above_(?P<hours>\d{1,2})hr$")
 _NOT_PLACED = {
-    "cache_creation_input_audio_token_cost": "cached audio of which the key calls a write what is a read",
+    "cache_creation_input_audio_token_cost": "price of a cache read under the name of a write",
     "input_dbu_cost_per_token": "price in Databricks units beside the one in USD",
     "output_dbu_cost_per_token": "price in Databricks units beside the one in USD",
     "output_db_cost_per_token": "price in Databricks units beside the one in USD",

@@ -39,9 +39,9 @@ NOT_SOLD = {
     "ollama": "runs on one's own computer",
     "lemonade": "runs on one's own computer",
     "searxng": "runs on one's own computer",
-    "sagemaker": "rented by the hour, not by the token",
-    "github_copilot": "part of a subscription",
-    "chatgpt": "part of a subscription",
+    "sagemaker": "is rented by the hour, not by the token",
+    "github_copilot": "is part of a subscription",
+    "chatgpt": "is part of a subscription",
 }
 _SELLER = {
     # litellm_provider → seller, where no declared alias says it
@@ -82,8 +82,9 @@ _FIREWORKS = re.compile(r"accounts/fireworks/(?:models|routers)/(?P<id>[^/]+)")
 _IMAGE = re.compile(
     r"(?:(?P<quality>low|medium|high|hd|standard|auto)/)?(?P<w>\d+|max)-x-(?P<h>\d+|max)/(?:(?P<steps>\w+-steps)/)?(?P<id>.+)"
 )
+_ID = re.compile(r"[!-~](?:[ -~]{0,198}[!-.0-~])?")
+"""Printable, of a sane length, and not ending in a slash."""
 _NOT_THE_SELLERS = "name the seller does not take"
-LONGEST = 200
 
 
 def place(key: str, provider: str) -> Place | str:
@@ -92,17 +93,17 @@ def place(key: str, provider: str) -> Place | str:
         return "row that is no model"
     if _SIZE_CLASS.fullmatch(key):
         return "row of a class of models by their size"
+    if not provider:
+        return "row without a seller"
     if provider in NOT_SOLD:
-        return f"row of what {NOT_SOLD[provider]}"
+        return f"row of a model that {NOT_SOLD[provider]}"
     seller, name, qualifier = _seller(provider), _without_route(key, provider), ""
     if found := _IMAGE.fullmatch(name):
         size = f"{found['w']}x{found['h']}"
         qualifier = " ".join(word for word in (found["quality"], size, found["steps"]) if word)
         name = _without_route(found["id"], provider)
     placed = _of_seller(Place(seller, name, qualifier=qualifier))
-    if isinstance(placed, Place) and (not placed.sku or len(placed.sku) > LONGEST or not placed.sku.isprintable()):
-        return _NOT_THE_SELLERS
-    return placed
+    return placed if isinstance(placed, str) or _ID.fullmatch(placed.sku) else _NOT_THE_SELLERS
 
 
 def _seller(provider: str) -> str:
