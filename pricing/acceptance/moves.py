@@ -157,7 +157,7 @@ class Evidence:
         if claim.each == 0:
             return ""
         if siblings and all(_apart(claim.each, s.each) >= ODD for s in siblings):
-            nearest = min(siblings, key=lambda s: (_apart(claim.each, s.each), s.name))
+            nearest = min(siblings, key=lambda s: (_apart(claim.each, s.each), s.name, s.each))
             return (
                 f"{_text(claim)} is {_factor(nearest.each, claim.each)} what {nearest.name} asks for the same weights"
             )
@@ -207,7 +207,7 @@ class Evidence:
             return f"{self._name(confirming[0])} says {_text(new)} too"
         close = [s for s in siblings if _apart(new.each, s.each) <= _CLOSE]
         if close:
-            nearest = min(close, key=lambda s: (not near(new.each, s.each), _apart(new.each, s.each), s.name))
+            nearest = min(close, key=lambda s: (not near(new.each, s.each), _apart(new.each, s.each), s.name, s.each))
             return f"{nearest.name} asks about {_text(new)} for the same weights"
         if siblings:
             return "it lies among what others ask for the same weights"
