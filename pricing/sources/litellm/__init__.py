@@ -37,10 +37,11 @@ from pricing.units import is_token_unit
 SLUG = "litellm"
 NAME = "LiteLLM"
 TRUST = AGGREGATOR
-PRECEDENCE = 0  # the widest of the aggregators and the one most people correct
+PRECEDENCE = 0  # the widest of the aggregators, with service tiers, context tiers and regions the others leave out
 COPIES = ()
-# Its rows are written by hand and cite the sellers' own pages. A third of the `openrouter/*` rows once came from
-# OpenRouter's API, but 41 of 85 had drifted from it by 2026 (BerriAI/litellm#39501): a copy would not.
+# Rows are contributed one by one and cite sellers' own pages; nothing in the table names another source. Its
+# `openrouter/*` rows follow OpenRouter so loosely that they are no copy: of 85 comparable ones 41 differed in 2026
+# (BerriAI/litellm#39501).
 LICENCE = "MIT"
 URL = "https://github.com/BerriAI/litellm/blob/main/model_prices_and_context_window.json"
 FEED = "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"
