@@ -85,9 +85,11 @@ def _ours(row: Listed, rule: str, offerings: Sequence[Seller], known: _Known, at
     if amount is None:
         return Ours(None, rule, f"No {row.service_tier} price of {row.unit} is known for that request.")
     price_id = next(price[1] for price in [*([now] if now else []), *others] if price[0] == amount)
-    if why := known.held.get(known.rows[price_id].claim_id):
+    served = known.rows[price_id]
+    why = served.why if served.contested and seller.provider == seller.maker else known.held.get(served.claim_id)
+    if why:
         return Ours(None, rule, f"The price is held until somebody decides: {why}")
-    evidence = price_json(known.rows[price_id], at)
+    evidence = price_json(served, at)
     return Ours(amount, rule, evidence["why"], evidence["grade"])
 
 

@@ -12,6 +12,7 @@ from pricing.acceptance import grade
 from pricing.answers.wording import decimal_text, moment_text, per_mtok
 from pricing.models import HolidayCalendar, Offering, Price
 from pricing.querysets import PriceQuerySet
+from pricing.sources import AGGREGATOR, CURATED
 from pricing.units import RATED_UNITS, is_token_unit
 
 _UNIT_ORDER = {unit: place for place, unit in enumerate(RATED_UNITS)}
@@ -56,6 +57,11 @@ class PriceRow(NamedTuple):
     claim_id: int
     claim_url: str
     note: str
+
+    @property
+    def contested(self) -> bool:
+        """One source against another, and neither the vendor's nor a person's word."""
+        return self.disputed and len(self.agreeing) == 1 and self.trust in (CURATED, AGGREGATOR)
 
     @property
     def line(self) -> tuple[str, str, str, int]:

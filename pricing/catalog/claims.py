@@ -64,13 +64,13 @@ def write_claims(source: Source, body: bytes, observed_at: datetime, version: st
     else:
         reading = source.parse(body)
         ids = write_offerings(reading, row, observed_at)
-        write_aliases(reading, row, ids, observed_at, after.observed_at if after else None)
+        renamed = write_aliases(reading, row, ids, observed_at, after.observed_at if after else None)
         write_calendars(reading, row)
         runs = _Runs(
             row.pk, snapshot.pk, observed_at, before.observed_at if before else None,
             after.observed_at if after else None,
         )  # fmt: skip
-        touched = runs.take(reading.statements, ids)
+        touched = runs.take(reading.statements, ids) | renamed
         run.status = SourceRun.Status.CHANGED
         run.counts = {
             "claims": len(reading.statements), "added": runs.added, "withdrawn": runs.withdrawn, "offerings": len(ids)

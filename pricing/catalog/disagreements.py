@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,10 +22,15 @@ class _Found:
     why: str
 
 
-def write_disagreements(accepted: Mapping[int, Acceptance], errors: Mapping[int, KnownError]) -> None:
-    """Open, hold, name or close the disagreements of some offerings, each where its reason began or ended."""
+def write_disagreements(
+    accepted: Mapping[int, Acceptance], own: Collection[int], errors: Mapping[int, KnownError]
+) -> None:  # fmt: skip
+    """Open, hold, name or close the disagreements of some offerings, each where its reason began or ended.
+
+    `own`: the claims made of these very offerings; what they borrow is disputed where it was said.
+    """
     now = datetime.now(UTC)
-    found = _found(accepted, now) | _known_errors(errors)
+    found = {claim: f for claim, f in _found(accepted, now).items() if claim in own} | _known_errors(errors)
     known = {row.claim_id: row for row in Disagreement.objects.filter(offering__in=list(accepted))}
     Disagreement.objects.bulk_create(
         Disagreement(claim_id=claim, accepted_id=f.accepted, offering_id=f.offering, state=f.state, why=f.why[:1000])

@@ -161,8 +161,10 @@ def _slug(text: str) -> str:
 
 def write_aliases(
     reading: Reading, source: PriceSource, ids: dict[Key, int], observed_at: datetime, next_at: datetime | None
-) -> None:  # fmt: skip
+) -> set[int]:  # fmt: skip
     """Add the aliases a reading declares; end those of the source that its newest reading no longer declares.
+
+    The ids of the offerings that are known by a name of which that changes the meaning.
 
     `next_at`: when the source was read after this reading, None where this is the newest; what only an older reading
     declares ended then.
@@ -177,21 +179,26 @@ def write_aliases(
         (row.provider_id, row.name, row.offering_id, row.dated, row.valid_from): row
         for row in Alias.objects.filter(source=source)
     }
+    added = {key: fact for key, fact in stated.items() if key not in kept}
     copy_rows(
         Alias._meta.db_table,
         ("provider_id", "name", "offering_id", "dated", "valid_from", "source_id", "url", "valid_until"),
-        (
-            (*key, source.pk, fact.url, fact.valid_until or next_at)
-            for key, fact in stated.items()
-            if key not in kept
-        ),
-    )  # fmt: skip
-    if next_at is not None:
-        return
-    for key, row in kept.items():
-        until = stated[key].valid_until if key in stated else row.valid_until or observed_at
-        if row.valid_until != until:
-            Alias.objects.filter(pk=row.pk).update(valid_until=until)
+        ((*key, source.pk, fact.url, fact.valid_until or next_at) for key, fact in added.items()),
+    )
+    ended = [] if next_at is not None else [
+        (row, until) for key, row in kept.items()
+        if row.valid_until != (until := stated[key].valid_until if key in stated else row.valid_until or observed_at)
+    ]  # fmt: skip
+    for row, until in ended:
+        Alias.objects.filter(pk=row.pk).update(valid_until=until)
+    meant = {key[:2] for key in added} | {(row.provider_id, row.name) for row, _ in ended}
+    return {
+        offering
+        for offering, *name in Offering.objects.filter(sku__in={name for _, name in meant}).values_list(
+            "pk", "provider_id", "sku"
+        )
+        if tuple(name) in meant
+    }
 
 
 def write_calendars(reading: Reading, source: PriceSource) -> None:

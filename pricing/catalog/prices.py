@@ -11,7 +11,7 @@ from django.db.models import Min
 
 from pricing import ratecards
 from pricing.acceptance import KNOWN_ERROR, Accepted, ClaimFact, SourceFact, accept, odd_units, with_origins
-from pricing.catalog import known_errors, market
+from pricing.catalog import borrowed, known_errors, market
 from pricing.catalog.disagreements import write_disagreements
 from pricing.catalog.events import write_events
 from pricing.catalog.rows import copy_rows, update_rows
@@ -45,6 +45,7 @@ def accept_offerings(offering_ids: Iterable[int]) -> int:
     touched = set(offering_ids)
     if not touched:
         return 0
+    touched |= borrowed.dependents(touched)
     ids = sorted(touched | market.concerned(touched))
     view = _View(ids)
     source_ids = dict(PriceSource.objects.values_list("slug", "pk"))
@@ -66,7 +67,7 @@ def accept_offerings(offering_ids: Iterable[int]) -> int:
     added = [row for identity, row in fresh.items() if identity not in standing]
     copy_rows(Price._meta.db_table, _COLUMNS, added)
     write_events(view.accepted, view.sources, source_ids)
-    write_disagreements(view.accepted, view.errors)
+    write_disagreements(view.accepted, view.own, view.errors)
     if gone or changed or added:
         ratecards.refresh(ids)
     return len(added) + len(changed) + len(gone)
@@ -77,15 +78,26 @@ class _View:
 
     def __init__(self, offering_ids: Sequence[int]) -> None:
         self.sources = _sources()
-        self.errors = known_errors.found_in(offering_ids)
-        claims: dict[int, list[ClaimFact]] = defaultdict(list)
-        rows = Claim.objects.filter(offering__in=offering_ids).values_list("offering_id", *_CLAIM)
-        for offering, *columns in rows.iterator(chunk_size=5000):
-            claims[offering].append(ClaimFact(*columns))
-        decisions = dict.fromkeys(self.errors, KNOWN_ERROR) | _decided(claims)
+        own = _claims(offering_ids)
+        found = borrowed.links(offering_ids)
+        known = own | (_claims({link.other for link in found} - set(offering_ids)) if found else {})
+        lent = borrowed.borrow(own, found, known)
+        errors = known_errors.found_in(known)
+        decisions = dict.fromkeys(errors, KNOWN_ERROR) | _decided(known)
+        claims = {pk: [*own.get(pk, ()), *lent.get(pk, ())] for pk in offering_ids}
         odd = {pk: units for pk in offering_ids if (units := odd_units(claims[pk], self.sources, decisions))}
         beside = market.witnesses(odd)
         self.accepted = {pk: accept(claims[pk], self.sources, decisions, beside.get(pk, ())) for pk in offering_ids}
+        self.own = {claim.id for pk in offering_ids for claim in own.get(pk, ())}
+        self.errors = {claim: error for claim, error in errors.items() if claim in self.own}
+
+
+def _claims(offering_ids: Iterable[int]) -> dict[int, list[ClaimFact]]:
+    claims: dict[int, list[ClaimFact]] = defaultdict(list)
+    rows = Claim.objects.filter(offering__in=list(offering_ids)).values_list("offering_id", *_CLAIM)
+    for offering, *columns in rows.iterator(chunk_size=5000):
+        claims[offering].append(ClaimFact(*columns))
+    return claims
 
 
 def _decided(claims: Mapping[int, Sequence[ClaimFact]]) -> dict[int, str]:

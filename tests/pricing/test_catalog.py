@@ -12,8 +12,16 @@ from django.db import IntegrityError, transaction
 
 from pricing import catalog, sources
 from pricing.catalog.prices import differences
-from pricing.models import Claim, Decision, Disagreement, Offering, Price, PriceEvent, SourceRun
-from pricing.sources import AGGREGATOR, CURATED, OFFICIAL, OfferingFact, Reading, SourceError, Statement
+from pricing.models import (
+    Claim,
+    Decision,
+    Disagreement,
+    Offering,
+    Price,
+    PriceEvent,
+    SourceRun,
+)
+from pricing.sources import AGGREGATOR, CURATED, OFFICIAL, AliasFact, OfferingFact, Reading, SourceError, Statement
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +29,7 @@ DAYS = [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 8, 15, 22)]
 
 
 def _module(slug: str, trust: str, *, history: bool) -> ModuleType:
-    """A source whose bodies are `{"sku": "amount"}`, or `seller:sku`: the smallest thing that keeps the contract."""
+    """A source whose bodies are `{"sku": "amount"}`, also `seller:sku` and `"name": "=sku"`: the smallest there is."""
     module = ModuleType(slug)
 
     def sold(name: str) -> tuple[str, str]:
@@ -31,10 +39,13 @@ def _module(slug: str, trust: str, *, history: bool) -> ModuleType:
     def parse(body: bytes) -> Reading:
         try:
             prices = json.loads(body)
+            names = {name: sku[1:] for name, sku in prices.items() if sku.startswith("=")}
+            prices = {sku: amount for sku, amount in prices.items() if sku not in names}
             statements = [Statement(*sold(sku), "input", Decimal(amount)) for sku, amount in prices.items()]
         except (ValueError, ArithmeticError, AttributeError) as fault:
             raise SourceError(f"not prices: {fault}") from fault
-        return Reading(statements, [OfferingFact(seller, seller, sku) for seller, sku in map(sold, prices)])
+        sold_here = [OfferingFact(seller, seller, sku) for seller, sku in map(sold, [*prices, *names.values()])]
+        return Reading(statements, sold_here, [AliasFact("acme", name, sku) for name, sku in names.items()])
 
     vars(module).update(
         SLUG=slug, NAME=slug, TRUST=trust, PRECEDENCE=1, COPIES=(), LICENCE="MIT", URL="https://acme.test",
@@ -195,6 +206,40 @@ def test_a_decision_holds_for_what_the_source_says_whenever_it_says_it_again():
     read("page", DAYS[2], m="5")
     read("page", DAYS[3], m="6")
     assert [price.amount for price in Price.objects.filter(offering__sku="m", superseded_at=None)] == [6]
+
+
+def current(sku: str) -> Price:
+    return Price.objects.get(offering__sku=sku, known_until=None, effective_until=None, superseded_at=None)
+
+
+def test_what_a_source_says_of_an_id_it_says_of_the_ids_it_declares_the_same():
+    read("table", DAYS[0], m_latest="5")
+    read("data", DAYS[0], m="5", m_latest="=m")
+    assert current("m-latest").agreeing == ["data", "table"]
+    assert current("m").agreeing == ["data"]
+    read("data", DAYS[1], m="6", m_latest="=m")
+    assert current("m-latest").amount == 6
+    assert list(differences(list(Offering.objects.values_list("pk", flat=True)))) == []
+    read("data", DAYS[2], m="6", n="1")
+    assert (current("m-latest").amount, current("m-latest").source.slug) == (5, "table")
+
+
+def test_a_sources_own_word_on_an_id_comes_before_what_it_says_of_its_other_name():
+    read("data", DAYS[0], m="5", m_latest="7")
+    read("page", DAYS[0], m_latest="=m", m="5")
+    read("table", DAYS[0], m_latest="7")
+    assert (current("m-latest").amount, current("m-latest").source.slug) == (5, "page")
+    assert Claim.objects.filter(offering__sku="m-latest").count() == 2
+    assert current("m-latest").disputed
+
+
+def test_the_vendors_own_name_binds_every_source_and_another_source_only_itself():
+    read("table", DAYS[0], m="5")
+    read("data", DAYS[0], m_latest="4", m="4")
+    assert not current("m-latest").disputed
+    read("page", DAYS[0], m_latest="=m", x="1")
+    assert current("m-latest").disputed
+    assert {tuple(p.agreeing) for p in [current("m-latest")]} == {("data",)}
 
 
 def test_a_price_that_disappears_ends_and_is_kept():
