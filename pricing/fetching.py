@@ -84,8 +84,10 @@ class Fetcher:
         for _ in range(self.limits.redirects + 1):
             where = addresses.target(address)
             authorised = {"Authorization": f"Bearer {key}"} if key and where == origin else {}
-            with requests.Session() as session:
-                response = self._answer(session, address, where, headers | authorised, deadline)
+            with (
+                _Session() as session,
+                self._answer(session, address, where, headers | authorised, deadline) as response,
+            ):
                 if response.status_code not in _REDIRECTS:
                     return self._fetched(url, where.host, response, deadline, conditional=bool(etag or last_modified))
                 address = _redirected(address, where, response)
@@ -183,6 +185,13 @@ def fetch(url: str, *, etag: str = "", last_modified: str = "", key: str = "") -
     return Fetcher().fetch(url, etag=etag, last_modified=last_modified, key=key)
 
 
+class _Session(requests.Session):
+    """A session that leaves redirects to us: else requests reads the whole body of one, however long it is."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 class _PinnedAdapter(HTTPAdapter):
     """Connects to one given address, whatever the name now resolves to; TLS and Host still speak of the name."""
 
@@ -254,7 +263,7 @@ def _redirected(url: str, where: Target, response: requests.Response) -> str:
         address = urljoin(url, location)
         addresses.target(address)
     except (ValueError, SourceFailure) as fault:
-        raise SourceFailure("redirect", f"{where.host} redirects to {shown(location)}: {fault}") from None
+        raise SourceFailure("redirect", f"{where.host} redirects to {shown(location)}: {_reason(fault)}.") from None
     return address
 
 
@@ -264,7 +273,7 @@ def _refused(host: str, response: requests.Response) -> SourceFailure:
     later = f" and asks to come back at {retry_at:%Y-%m-%d %H:%M:%S} UTC" if retry_at else ""
     if status == 429:
         return SourceFailure("rate_limited", f"{host} answers 429{later}.", permanent=False, retry_at=retry_at)
-    if status >= 500:
+    if 500 <= status < 600:
         return SourceFailure("http_5xx", f"{host} answers {status}{later}.", permanent=False, retry_at=retry_at)
     hint = {401: ": it wants a key, or another one", 403: ": it does not let us in", 404: ": the page has moved"}
     kind = "http_4xx" if 400 <= status < 500 else "broken_answer"

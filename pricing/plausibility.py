@@ -22,6 +22,8 @@ JUMP: Final = 5
 
 _MOST: Final = Decimal(10) ** 12
 """What numeric(24,12) holds."""
+_NAME: Final = 400
+"""Characters of the longest name that is kept."""
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 
@@ -43,6 +45,8 @@ def refuse_unsound(reading: Reading) -> None:
     if not reading.statements and not reading.rates:
         raise SourceFailure("empty", "The body states no price at all.")
     for one in reading.statements:
+        if not 0 < len(one.sku) <= _NAME:
+            raise SourceFailure("layout", f"The body names a model {one.sku[:80]!r}, which is no name.")
         if not one.amount.is_finite():
             raise SourceFailure("nan", f"The {one.unit} price of {one.sku} is {one.amount}, which is no number.")
         if one.amount < 0:

@@ -20,6 +20,7 @@ from functools import cache
 from importlib.metadata import version as installed
 from typing import Any, cast
 
+import psycopg
 from django.db import DataError, IntegrityError, connection, transaction
 
 from pricing.catalog.claims import write_claims
@@ -33,6 +34,8 @@ from pricing.sources import Bundle, Source, SourceError, all_sources
 __all__ = ["Outcome", "accept_held", "fail", "is_current", "load_bundled", "recompute", "record"]
 
 LOCK = 0x7261_7465  # "rate"
+
+_REFUSALS = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError)  # COPY goes past Django's own
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def record(
     except SourceFailure as fault:
         held = (body, answer) if answer is not None and fault.kind == "implausible" else None
         outcome = _failed(source, fault, observed_at, version, answer.url if answer else "", held, dry_run=dry_run)
-    except (DataError, IntegrityError) as fault:
+    except _REFUSALS as fault:
         refusal = SourceFailure("amount", f"The database cannot hold what the body says: {str(fault).splitlines()[0]}.")
         outcome = _failed(source, refusal, observed_at, version, answer.url if answer else "", dry_run=dry_run)
     _forget_names()

@@ -117,6 +117,8 @@ class Server:
     port: int
     respond: Respond
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    on_connect: Callable[[BaseHTTPRequestHandler], None] | None = None
+    """What it does as a proxy that is asked to CONNECT."""
 
     def url(self, path: str = "/prices.json", host: str = "prices.test") -> str:
         return f"https://{host}:{self.port}{path}"
@@ -133,6 +135,10 @@ def serving(respond: Respond, *, cert: Path | None = None, tls: bool = True) -> 
             server.requests.append((self.path, {key.lower(): value for key, value in self.headers.items()}))
             with suppress(OSError, ssl.SSLError):  # the client hung up, as it should
                 server.respond(Exchange(self, stop))
+
+        def do_CONNECT(self) -> None:
+            assert server.on_connect is not None
+            server.on_connect(self)
 
         def log_message(self, *_: object) -> None:
             pass
