@@ -22,6 +22,7 @@ from django.db import connection, transaction
 
 from config.celery import app
 from pricing import catalog, refreshing, tasks
+from pricing.fetching import Fetched
 from pricing.models import Claim, Price, SourceRun
 from pricing.sources import SourceError
 from tests.pricing.loopback import LIMITS, Exchange, Server, make_fetcher, serving
@@ -297,6 +298,7 @@ class TestDue:
             other.execute("SELECT pg_advisory_lock(%s, hashtext('page'))", [refreshing._LOCK])
             assert refresh().error == "Another process is fetching it."
             assert desk.asked == []
+            other.execute("SELECT pg_advisory_unlock(%s, hashtext('page'))", [refreshing._LOCK])
         assert refresh().status == "changed"
         with psycopg.connect(**{**connection.get_connection_params(), "cursor_factory": psycopg.Cursor}) as other:
             free = other.execute("SELECT pg_try_advisory_lock(%s, hashtext('page'))", [refreshing._LOCK]).fetchone()
@@ -376,7 +378,7 @@ class TestHolding:
         ]  # fmt: skip
         history.append((start + timedelta(days=200), {sku: {"input": u["input"] * 1000} for sku, u in rows}))
         ends = set()
-        for order in list(permutations(history))[::17]:
+        for order in list(permutations(history))[::29]:
             with transaction.atomic():
                 for when, prices in order:
                     outcome = catalog.record("page", body_of(prices), observed_at=when)
@@ -385,6 +387,14 @@ class TestHolding:
                 ends.add(tuple(claims.values_list("offering__sku", "unit", "amount", "first_seen_at", "withdrawn_at")))
                 transaction.set_rollback(True)
         assert len(ends) == 1
+
+    def test_a_fetched_body_older_than_a_good_one_is_history_and_never_held(self, desk: Desk) -> None:
+        refresh()
+        before = datetime.now(UTC) - timedelta(days=1)
+        assert (
+            catalog.record("page", HALF, observed_at=before, answer=Fetched("https://x.test/", HALF)).status
+            == "changed"
+        )
 
     def test_a_file_is_a_persons_word_and_still_has_to_be_a_price_list(self, desk: Desk) -> None:
         refresh()
