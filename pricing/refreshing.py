@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
@@ -102,7 +102,7 @@ def _read(source: Source, fetcher: Fetcher) -> tuple[Fetched, bytes]:
 
 
 def _read_pages(source: Source, fetcher: Fetcher, key: str) -> tuple[Fetched, bytes]:
-    """All pages as one JSON list, a single page as it is. The first page's validators say nothing of the others."""
+    """All pages as one body. The first page's validators say nothing of the others, so none are kept."""
     media, home = bodies.media_of(source), addresses.target(source.FEED)
     until = time.monotonic() + PAGES_SECONDS
     pages: list[bytes] = []
@@ -118,8 +118,17 @@ def _read_pages(source: Source, fetcher: Fetcher, key: str) -> tuple[Fetched, by
         if sum(map(len, pages)) > fetcher.limits.body:
             raise SourceFailure("too_large", f"The pages of {source.NAME} are {fetcher.limits.body:,} bytes or more.")
         url = _following(source, page)
-    body = pages[0] if len(pages) == 1 else b"[" + b",".join(pages) + b"]"
+    body = joined(pages)
     return Fetched(source.FEED, body), body
+
+
+def joined(pages: Sequence[bytes]) -> bytes:
+    """Pages of JSON as one JSON list, pages of text one after the other, a single page as it is."""
+    if len(pages) == 1:
+        return pages[0]
+    if all(page.lstrip()[:1] in (b"{", b"[") for page in pages):
+        return b"[" + b",".join(pages) + b"]"
+    return b"\n".join(pages)
 
 
 def _following(source: Source, page: bytes) -> str | None:

@@ -187,6 +187,11 @@ class TestPages:
         refresh()
         assert SourceRun.objects.values_list("snapshot__size", flat=True).get() == len(GOOD)
 
+    def test_pages_of_json_become_one_list_and_pages_of_text_follow_each_other(self) -> None:
+        assert refreshing.joined([b'{"a": 1}']) == b'{"a": 1}'
+        assert json.loads(refreshing.joined([b' {"a": 1}', b"[2]"])) == [{"a": 1}, [2]]
+        assert refreshing.joined([b"<html>1", b"<html>2"]) == b"<html>1\n<html>2"
+
     def test_pages_that_lead_in_a_circle_end(self, desk: Desk, source: Any) -> None:
         self.paged(desk, source, {"a": {"input": 1}, "next": desk.server.url()})
         assert (refresh().failure, Claim.objects.count()) == ("layout", 0)
