@@ -7,11 +7,17 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 SHARED = Path(__file__).resolve().parent.parent / "shared" / "data"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _server = contextlib.ExitStack()
+
+
+# How long an example takes depends on what else the machine does; speed is measured by `make bench`.
+hypothesis.settings.register_profile("ratecard", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("ratecard")
 
 
 def pytest_configure(config: pytest.Config) -> None:

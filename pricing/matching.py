@@ -9,7 +9,7 @@ model can never be given an older model's price.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -178,9 +178,12 @@ class Resolver:
 
     entries: Iterable[Entry]
     aliases: Iterable[AliasEntry] = ()
+    decided: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(provider, lower-case name) → the offering a person mapped it to."""
     _exact: dict[tuple[str, str], Entry] = field(init=False, default_factory=dict)
     _folded: dict[tuple[str, str], Entry | None] = field(init=False, default_factory=dict)
     _aliases: dict[tuple[str, str], list[tuple[AliasEntry, Entry]]] = field(init=False, default_factory=dict)
+    _mapped: dict[tuple[str, str], Entry] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         by_id: dict[int, Entry] = {}
@@ -196,6 +199,7 @@ class Resolver:
         for alias in self.aliases:
             entry = by_id[alias.offering_id]
             self._aliases.setdefault((alias.provider, alias.name.lower()), []).append((alias, entry))
+        self._mapped = {key: by_id[offering] for key, offering in self.decided.items()}
 
     def resolve(self, name: str, provider: str | None = None, at: datetime | None = None) -> Match:
         """The offering a reported name means at a moment (now by default), with the rule; never a guess."""
@@ -229,6 +233,8 @@ class Resolver:
     def _look_up(self, name: str, provider: str, when: datetime) -> tuple[Entry | None, str]:
         if entry := self._exact.get((provider, name)):
             return entry, "exact"
+        if entry := self._mapped.get((provider, name.lower())):
+            return entry, "mapped by a person"
         if entry := self._folded.get((provider, name.lower())):
             return entry, "exact but for case"
         if entry := self._alias(name, provider, when, dated=False):

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from threading import Lock
 
+from django.db import connection
+
 from pricing.matching import AliasEntry, Entry, Resolver
-from pricing.models import Alias, Offering, SourceRun
+from pricing.models import Alias, NameDecision, Offering
 
 _lock = Lock()
-_kept: tuple[int, Resolver] | None = None
+_kept: tuple[str, Resolver] | None = None
 
 
-def version() -> int:
-    """A number that grows with every change of the catalogue's names."""
-    newest = SourceRun.objects.filter(status=SourceRun.Status.CHANGED).order_by("-pk").values_list("pk", flat=True)
-    return newest.first() or 0
+def version() -> str:
+    """Equal as long as no reading changed the catalogue and no person decided on a name: `RUN.DECISION.REVOKED`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_VERSION)
+        (text,) = cursor.fetchone() or ("",)
+        return str(text)
+
+
+# Plain SQL, as every look-up asks it first.
+_VERSION = """
+    SELECT concat_ws('.', (SELECT coalesce(max(id), 0) FROM pricing_sourcerun WHERE status = 'changed'),
+                     (SELECT coalesce(max(id), 0) FROM pricing_namedecision),
+                     (SELECT count(revoked_at) FROM pricing_namedecision))
+"""
 
 
 def resolver() -> Resolver:
@@ -36,6 +48,12 @@ def resolver() -> Resolver:
                     "provider__slug", "name", "offering_id", "dated", "valid_from", "valid_until"
                 )
             ],
+            {
+                (provider, name.lower()): offering
+                for provider, name, offering in NameDecision.objects.filter(revoked_at=None).values_list(
+                    "provider", "name", "offering_id"
+                )
+            },
         )
         _kept = (current, built)
     return built

@@ -40,7 +40,7 @@ PROVIDERS = (
     Known("zai", "Z.ai", ("z-ai", "zhipu", "z.ai"), maker=True),
     Known("zhipuai", "Zhipu BigModel (China)", ("bigmodel",)),
     Known("minimax", "MiniMax", ("minimaxai",), maker=True),
-    Known("meta", "Meta", ("meta-llama", "llama_api"), maker=True),
+    Known("meta", "Meta", ("meta-llama", "meta_llama", "llama_api"), maker=True),
     Known("cohere", "Cohere", ("cohere_chat",), maker=True),
     Known("ai21", "AI21", (), maker=True),
     Known("perplexity", "Perplexity", (), maker=True),
@@ -59,10 +59,11 @@ PROVIDERS = (
     Known("elevenlabs", "ElevenLabs", (), maker=True),
     Known("longcat", "LongCat", (), maker=True),
     Known("bailing", "Ant Ling", (), maker=True),
-    Known("nova", "Amazon Nova", ("amazon-nova",)),
+    Known("nova", "Amazon Nova", ("amazon-nova", "amazon_nova")),
     Known("byteplus", "BytePlus"),
     Known("volcengine", "Volcano Engine"),
     Known("sensenova", "SenseNova", (), maker=True),
+    Known("vercel", "Vercel AI Gateway", ("vercel_ai_gateway", "vercel-ai-gateway")),
     Known("typesafe", "TypeSafe", (), maker=True),
 )
 

@@ -119,10 +119,14 @@ class PriceQuerySet(QuerySet["Price"]):
 
 
 class PriceEventQuerySet(QuerySet["PriceEvent"]):
+    def standing(self) -> PriceEventQuerySet:
+        """Events that acceptance still gives."""
+        return self.filter(superseded_at=None)
+
     def between(self, by: str, start: datetime | None, end: datetime | None) -> PriceEventQuerySet:
-        """Events in [start, end) by one of their three times: observed, effective, recorded."""
+        """Standing events in [start, end) by one of their three times: observed, effective, recorded."""
         column = {"observed": "observed_at", "effective": "effective_from", "recorded": "recorded_at"}[by]
-        found = self.order_by(column, "id")
+        found = self.standing().order_by(column, "id")
         if start is not None:
             found = found.filter(**{f"{column}__gte": start})
         if end is not None:
@@ -131,7 +135,7 @@ class PriceEventQuerySet(QuerySet["PriceEvent"]):
 
     def moves(self) -> PriceEventQuerySet:
         """Cuts and rises of plain list prices, accepted."""
-        return self.filter(
+        return self.standing().filter(
             kind__in=["cut", "rise"], status="accepted", service_tier="standard", qualifier="", context_from=0,
             schedule="", unit__in=LIST_UNITS,
         )  # fmt: skip

@@ -1,8 +1,11 @@
 """Rate cards: accepted prices laid out as one wide row per segment, interned by content.
 
-`layout` is pure: from the prices of one offering it makes every card of it. A context tier or service tier that
-states no price of its own for a unit has the price below it: the base context's, then the standard tier's, as the
-sources define their tiers and variants. A tier that states neither an input nor an output price does not exist.
+`layout` is pure: from the prices of one offering it makes every card of it. A context tier that states no price of its
+own for a unit has the base context's, as the sources define their tiers. A service tier that states neither an input
+nor an output price does not exist, and what it does not state is unknown: where vendors do publish such a price, it is
+hardly ever the standard tier's (half of it in batch, twice in fast mode).
+Where long prompts cost more at the standard tier and another tier says nothing of long prompts, their price there is
+unknown: its base price would be a guess, and half the time a wrong one.
 """
 
 from __future__ import annotations
@@ -68,7 +71,7 @@ def layout(prices: Sequence[PriceFact]) -> list[Card]:
     for price in prices:
         lines[price.service_tier, price.context_from, price.schedule][price.unit].append(price)
         ops[price.context_from] = price.context_op
-    tiers = sorted({tier for tier, _, _ in lines})
+    tiers = sorted({tier for tier, _, _ in lines}, key=lambda tier: (tier != STANDARD, tier))
     cards: list[Card] = []
     for tier in tiers:
         contexts = sorted({c for t, c, _ in lines if t == tier} | {0})
@@ -76,7 +79,31 @@ def layout(prices: Sequence[PriceFact]) -> list[Card]:
         for context in contexts:
             for schedule in schedules:
                 cards += _segments(lines, (tier, context, ops.get(context, ""), schedule))
+        if tier != STANDARD:
+            cards += _unknown_contexts(
+                [card for card in cards if card.service_tier == tier and not card.schedule],
+                [card for card in cards if card.service_tier == STANDARD and not card.schedule],
+            )
     return cards
+
+
+def _unknown_contexts(own: Sequence[Card], standard: Sequence[Card]) -> Iterator[Card]:
+    """Cards without a price for the long prompts that a tier says nothing of while the standard tier prices them."""
+    edges = sorted({edge for c in [*own, *standard] for edge in (c.effective_from, c.effective_until) if edge})
+    for lo, hi in zip(edges, [*edges[1:], None], strict=True):
+        mine = [card for card in own if _covers(card, lo)]
+        if not mine or any(card.context_from for card in mine):
+            continue
+        for long in standard:
+            if long.context_from and _covers(long, lo):
+                yield replace(
+                    long, service_tier=mine[0].service_tier, effective_from=lo, effective_until=hi, prices=(),
+                    price_ids=(),
+                )  # fmt: skip
+
+
+def _covers(card: Card, moment: datetime) -> bool:
+    return card.effective_from <= moment and (card.effective_until is None or moment < card.effective_until)
 
 
 def _segments(
@@ -95,9 +122,7 @@ def _segments(
     for lo, hi in zip(cuts, cuts[1:], strict=False):
         assert lo is not None  # noqa: S101 - only the last cut is open
         stated = [_at(own.get(unit, ()), lo) for unit in RATED_UNITS]
-        tier_exists = any(
-            _at(lines[line].get(unit, ()), lo) for line in ladder if line[0] == tier for unit in ("input", "output")
-        )
+        tier_exists = any(_at(lines[line].get(unit, ()), lo) for line in ladder for unit in ("input", "output"))
         card = None
         if tier_exists and any(stated):
             found = {
@@ -122,13 +147,9 @@ def _segments(
 def _ladder(
     lines: Mapping[tuple[str, int, str], Any], tier: str, context: int, schedule: str
 ) -> list[tuple[str, int, str]]:
-    """Where a unit's price is looked for, most specific first: context tiers downwards, hours, then standard tier."""
-    ladder = []
-    for service in dict.fromkeys((tier, STANDARD)):
-        reached = sorted({c for t, c, _ in lines if t == service and c <= context}, reverse=True)
-        for hours in dict.fromkeys((schedule, "")):
-            ladder += [(service, c, hours) for c in reached if (service, c, hours) in lines]
-    return ladder
+    """Where a unit's price is looked for, most specific first: in these hours, context tiers downwards, then always."""
+    reached = sorted({c for t, c, _ in lines if t == tier and c <= context}, reverse=True)
+    return [(tier, c, hours) for hours in dict.fromkeys((schedule, "")) for c in reached if (tier, c, hours) in lines]
 
 
 def _at(line: Sequence[PriceFact], moment: datetime) -> PriceFact | None:

@@ -37,6 +37,7 @@ class PriceSchema(Schema):
     source: str
     url: str
     why: str
+    note: str = Field(description="The source's own sentence for what is special about the price.")
     price_id: int
 
 

@@ -27,7 +27,8 @@ class _Known:
     cards: Mapping[int, Sequence[Card]]
     rows: Mapping[int, PriceRow]
     rows_by_offering: Mapping[int, Sequence[PriceRow]]
-    held: Mapping[tuple[int, str, str], str]
+    held: Mapping[int, str]
+    """The claims served while another is held back, and why."""
     holidays: Mapping[str, schedules.Calendar]
 
 
@@ -62,12 +63,11 @@ def _known(ids: set[int]) -> _Known:
     by_offering: dict[int, list[PriceRow]] = defaultdict(list)
     for row in standing:
         by_offering[row.offering_id].append(row)
-    held = {
-        (offering, unit, tier): why
-        for offering, unit, tier, why in Disagreement.objects.filter(
-            state=Disagreement.State.HELD, offering__in=ids
-        ).values_list("offering_id", "claim__unit", "claim__service_tier", "why")
-    }
+    held: dict[int, str] = dict(
+        Disagreement.objects.filter(state=Disagreement.State.HELD, offering__in=ids, accepted__isnull=False)
+        .order_by("pk")
+        .values_list("accepted_id", "why")
+    )
     cards = ratecards.current_layout(sorted(ids))
     return _Known(cards, {row.id: row for row in standing}, by_offering, held, calendars())
 
@@ -80,13 +80,13 @@ def _ours(row: Listed, rule: str, offerings: Sequence[Seller], known: _Known, at
         return Ours(None, rule, f"{row.unit} does not count tokens, so it has no price per million of them.")
     # A sku sold in several regions and asked for without one means the offering bound to none.
     seller = min(offerings, key=lambda s: (s.region != "", s.region))
-    if why := known.held.get((seller.id, row.unit, row.service_tier)):
-        return Ours(None, rule, f"The price is held until somebody decides: {why}")
     now, others = _prices(row, seller.id, known, at)
     amount = in_period(row.period, now and now[0], (price[0] for price in others))
     if amount is None:
         return Ours(None, rule, f"No {row.service_tier} price of {row.unit} is known for that request.")
     price_id = next(price[1] for price in [*([now] if now else []), *others] if price[0] == amount)
+    if why := known.held.get(known.rows[price_id].claim_id):
+        return Ours(None, rule, f"The price is held until somebody decides: {why}")
     evidence = price_json(known.rows[price_id], at)
     return Ours(amount, rule, evidence["why"], evidence["grade"])
 

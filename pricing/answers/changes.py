@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Q
-
 from pricing.answers.questions import BadQuestion
 from pricing.answers.questions import name as as_name
 from pricing.answers.wording import decimal_text, moment_text
-from pricing.models import Disagreement, PriceEvent, PriceSource
+from pricing.models import PriceEvent, PriceSource
 from pricing.providers import canonical
 
 BY: Final = ("observed", "effective", "recorded")
@@ -25,7 +22,6 @@ _FIELDS = (
     "provider", "sku", "region", "model", "unit", "qualifier", "service_tier", "context_from", "schedule", "kind",
     "status", "old", "new", "per", "currency", "effective_from", "observed_at", "recorded_at", "source", "why",
 )  # fmt: skip
-_HELD_TIME_OF = {"observed": "claim__first_seen_at", "effective": "claim__effective_from", "recorded": "opened_at"}
 _TIME_OF = {"observed": "observed_at", "effective": "effective_from", "recorded": "recorded_at"}
 
 
@@ -59,37 +55,9 @@ def changes(window: Window, skip: int = 0, most: int | None = None) -> list[dict
         found = found.filter(source__slug=asked.source)
     if provider:
         found = found.filter(offering__provider__slug=provider)
-    rows = [*found.values_list(*_OFFERING, *_EVENT), *_held(asked, provider)]
-    time = _FIELDS.index(_TIME_OF[asked.by])
-    rows.sort(key=lambda row: (row[time], row[:9]))
-    return [_as_json(row) for row in rows[skip : None if most is None else skip + most]]
-
-
-def _held(asked: Window, provider: str | None) -> Iterator[tuple[Any, ...]]:
-    """Held claims as rows of the same columns: what the price is and what the source would make it."""
-    held = Disagreement.objects.filter(state=Disagreement.State.HELD).select_related(
-        "accepted", "claim__source", "offering__provider", "offering__model"
-    )
-    if asked.source is not None:
-        held = held.filter(claim__source__slug=asked.source)
-    if provider:
-        held = held.filter(offering__provider__slug=provider)
-    column = _HELD_TIME_OF[asked.by]
-    if asked.start is not None:
-        held = held.filter(Q(**{f"{column}__gte": asked.start}))
-    if asked.end is not None:
-        held = held.filter(Q(**{f"{column}__lt": asked.end}))
-    for row in held:
-        claim, accepted, offering = row.claim, row.accepted, row.offering
-        kind = "new"
-        if accepted is not None:
-            kind = "cut" if claim.amount * accepted.per < accepted.amount * claim.per else "rise"
-        yield (
-            offering.provider.slug, offering.sku, offering.region, offering.model.slug, claim.unit, claim.qualifier,
-            claim.service_tier, claim.context_from, claim.schedule, kind, "held", accepted and accepted.amount,
-            claim.amount, claim.per, claim.currency, claim.effective_from or claim.first_seen_at, claim.first_seen_at,
-            row.opened_at, claim.source.slug, row.why,
-        )  # fmt: skip
+    ordered = found.order_by(_TIME_OF[asked.by], *_OFFERING[:3], "unit", "pk")
+    rows = ordered.values_list(*_OFFERING, *_EVENT)[skip : None if most is None else skip + most]
+    return [_as_json(row) for row in rows]
 
 
 def _as_json(row: tuple[Any, ...]) -> dict[str, Any]:

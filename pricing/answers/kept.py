@@ -28,7 +28,8 @@ def version() -> Version:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT (SELECT max(id) FROM pricing_sourcerun), (SELECT max(id) FROM pricing_decision),"
-            " (SELECT max(revoked_at) FROM pricing_decision)"
+            " (SELECT max(revoked_at) FROM pricing_decision), (SELECT max(id) FROM pricing_namedecision),"
+            " (SELECT max(revoked_at) FROM pricing_namedecision)"
         )
         return tuple(cursor.fetchone() or ())
 

@@ -26,6 +26,8 @@ from pricing.answers.rows import (
 from pricing.answers.wording import moment_text
 from pricing.models import LanguageModel, Offering
 from pricing.providers import canonical
+from pricing.ratecards import STANDARD
+from pricing.units import RATED_UNITS
 
 MAKERS_OWN = "the maker's own offering"
 OLD_AFTER = timedelta(minutes=1)
@@ -137,14 +139,15 @@ def offerings_json(
     """Each offering with those of the rows that answer the question at a moment."""
     rows_by_offering: dict[int, list[PriceRow]] = defaultdict(list)
     for row in rows:
-        tier_fits = asked.tier is None or row.service_tier == asked.tier
-        if tier_fits and row.holds_at(at) and row.known_at(asked.known_at):
+        if row.holds_at(at) and row.known_at(asked.known_at):
             rows_by_offering[row.offering_id].append(row)
     answers = []
     for seller in offerings:
         standing = rows_by_offering[seller.id]
         if asked.context is not None:
             standing = in_context(standing, asked.context)
+        if asked.tier is not None:
+            standing = [row for row in standing if row.service_tier == asked.tier]
         applies = applying(standing, in_force(standing, at, holidays))
         answers.append(
             {
@@ -166,9 +169,16 @@ def overall(offerings: Iterable[Mapping[str, Any]]) -> str:
 
 
 def in_context(rows: Sequence[PriceRow], prompt_tokens: int) -> list[PriceRow]:
-    """Of each price line, the row of the highest context tier that a prompt of this size reaches."""
+    """Of each price line, the row of the highest context tier that a prompt of this size reaches.
+
+    A service tier that says nothing of long prompts has no price for one that the standard tier prices apart.
+    """
     best: dict[tuple[str, ...], PriceRow] = {}
+    apart = any(row.service_tier == STANDARD and row.context_from and row.reached(prompt_tokens) for row in rows)
+    speaking = {row.service_tier for row in rows if row.context_from} | {STANDARD}
     for row in rows:
+        if apart and row.service_tier not in speaking and row.unit in RATED_UNITS:
+            continue
         if row.reached(prompt_tokens):
             line = (row.service_tier, row.qualifier, row.unit, row.schedule)
             if line not in best or best[line].context_from < row.context_from:

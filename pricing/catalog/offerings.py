@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from django.db.models import Q
 from psycopg.types.json import Jsonb
 
-from pricing.catalog.rows import copy_rows
+from pricing.catalog.rows import copy_rows, update_rows
 from pricing.matching import Identity, identify
 from pricing.models import Alias, HolidayCalendar, LanguageModel, Offering, PriceSource, Provider
 from pricing.providers import declared
@@ -21,6 +21,7 @@ Key = tuple[str, str, str]
 _DATED = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{8}|\d{4})$")
 # Whoever sells under a model hub's name sells published weights.
 _OPEN_WEIGHTS_HUB = "huggingface-"
+_DESCRIBED = ("released_on", "max_output", "modalities", "capabilities", "open_weights", "retires_on")
 
 
 def write_offerings(reading: Reading, source: PriceSource, observed_at: datetime) -> dict[Key, int]:
@@ -46,9 +47,40 @@ def write_offerings(reading: Reading, source: PriceSource, observed_at: datetime
     kept = _offering_ids() if missing else kept
     ids = {key: kept[_stored(key, identities[key])] for key in facts}
     retired = [ids[key] for key, fact in facts.items() if fact.retired]
-    # Nobody says when: it was gone when the source looked.
-    Offering.objects.filter(pk__in=retired, retired_at=None).update(retired_at=observed_at)
+    # Nobody says when: it was gone when the source first looked.
+    Offering.objects.filter(pk__in=retired).exclude(retired_at__lte=observed_at).update(retired_at=observed_at)
+    _describe(facts, identities)
     return ids
+
+
+def _describe(facts: Mapping[Key, OfferingFact], identities: Mapping[Key, Identity]) -> None:
+    """Add what the facts know of the weights to the models, by rules in which the order of readings cannot matter:
+    the earliest release, the largest window, everything it can do; the maker's own shop says when it retires."""
+    by_model: dict[str, list[tuple[Key, OfferingFact]]] = defaultdict(list)
+    for key, fact in facts.items():
+        if fact.max_output or fact.modalities or fact.capabilities or fact.released_on or fact.retires_on or (
+            fact.open_weights is not None
+        ):  # fmt: skip
+            by_model[identities[key].key].append((key, fact))
+    changed = []
+    for model in LanguageModel.objects.filter(key__in=by_model):
+        told = by_model[model.key]
+        before = [getattr(model, column) for column in _DESCRIBED]
+        own = [fact.retires_on for key, fact in told if key[0] == model.maker and fact.retires_on]
+        model.released_on = min(filter(None, (model.released_on, *(f.released_on for _, f in told))), default=None)
+        model.max_output = max(filter(None, (model.max_output, *(f.max_output for _, f in told))), default=None)
+        model.modalities = sorted({*model.modalities, *(m for _, f in told for m in f.modalities)})
+        model.capabilities = sorted({*model.capabilities, *(c for _, f in told for c in f.capabilities)})
+        model.retires_on = max(filter(None, (model.retires_on, *own)), default=None)
+        if any(fact.open_weights for _, fact in told):
+            model.open_weights = True
+        elif model.open_weights is None and any(fact.open_weights is False for _, fact in told):
+            model.open_weights = False
+        after = [getattr(model, column) for column in _DESCRIBED]
+        if after != before:
+            changed.append((model.pk, *after))
+    if changed:
+        update_rows(LanguageModel._meta.db_table, _DESCRIBED, changed)
 
 
 def _offering_ids() -> dict[Key, int]:
@@ -127,25 +159,39 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9.-]+", "-", text.lower()).strip("-.")
 
 
-def write_aliases(reading: Reading, source: PriceSource, ids: dict[Key, int], observed_at: datetime) -> None:
-    """Add the aliases a reading declares; end those of the source it no longer declares."""
+def write_aliases(
+    reading: Reading, source: PriceSource, ids: dict[Key, int], observed_at: datetime, next_at: datetime | None
+) -> None:  # fmt: skip
+    """Add the aliases a reading declares; end those of the source that its newest reading no longer declares.
+
+    `next_at`: when the source was read after this reading, None where this is the newest; what only an older reading
+    declares ended then.
+    """
     providers = dict(Provider.objects.values_list("slug", "pk"))
     stated = {
-        (providers[fact.provider], fact.name, ids[fact.provider, fact.sku, ""], fact.dated): fact.url
+        (providers[fact.provider], fact.name, ids[fact.provider, fact.sku, ""], fact.dated, fact.valid_from): fact
         for fact in reading.aliases
         if (fact.provider, fact.sku, "") in ids
     }
     kept = {
-        (row.provider_id, row.name, row.offering_id, row.dated): row
-        for row in Alias.objects.filter(Q(valid_until=None), source=source)
+        (row.provider_id, row.name, row.offering_id, row.dated, row.valid_from): row
+        for row in Alias.objects.filter(source=source)
     }
     copy_rows(
         Alias._meta.db_table,
-        ("provider_id", "name", "offering_id", "dated", "source_id", "url"),
-        ((*key, source.pk, url) for key, url in stated.items() if key not in kept),
-    )
-    gone = [row.pk for key, row in kept.items() if key not in stated]
-    Alias.objects.filter(pk__in=gone).update(valid_until=observed_at)
+        ("provider_id", "name", "offering_id", "dated", "valid_from", "source_id", "url", "valid_until"),
+        (
+            (*key, source.pk, fact.url, fact.valid_until or next_at)
+            for key, fact in stated.items()
+            if key not in kept
+        ),
+    )  # fmt: skip
+    if next_at is not None:
+        return
+    for key, row in kept.items():
+        until = stated[key].valid_until if key in stated else row.valid_until or observed_at
+        if row.valid_until != until:
+            Alias.objects.filter(pk=row.pk).update(valid_until=until)
 
 
 def write_calendars(reading: Reading, source: PriceSource) -> None:

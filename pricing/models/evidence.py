@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 
-from pricing.models.sellers import SLUG, Offering
+from pricing.models.sellers import SKU, SLUG, Offering
 from pricing.querysets import ClaimQuerySet
 
 
@@ -174,6 +174,29 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verdict} {self.claim_id}"
+
+
+class NameDecision(models.Model):
+    """A person's word on what a name means at a provider. It outranks every rule but the exact id."""
+
+    provider = models.CharField(max_length=SLUG, help_text="Slug of the seller the name was reported at.")
+    name = models.CharField(max_length=SKU, help_text="As it was reported.")
+    offering = models.ForeignKey(Offering, models.PROTECT, related_name="name_decisions")
+    reason = models.TextField()
+    person = models.CharField(max_length=254, help_text="E-mail of who decided.")
+    decided_at = models.DateTimeField(db_default=Now())
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "provider", Lower("name"), condition=Q(revoked_at=None), name="one_decision_a_name"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="name_decision_has_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {self.name}"
 
 
 class Disagreement(models.Model):

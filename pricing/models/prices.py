@@ -130,7 +130,9 @@ class PriceEvent(models.Model):
     observed_at = models.DateTimeField(help_text="When its source first showed it.")
     recorded_at = models.DateTimeField(db_default=Now())
     source = models.ForeignKey(PriceSource, models.PROTECT, related_name="events")
+    claim = models.ForeignKey(Claim, models.PROTECT, null=True, related_name="events")
     why = models.CharField(max_length=1000)
+    superseded_at = models.DateTimeField(null=True, help_text="When a recomputation no longer gave this event.")
 
     objects = PriceEventQuerySet.as_manager()
 
@@ -147,9 +149,13 @@ class PriceEvent(models.Model):
                     "schedule",
                     "effective_from",
                     "observed_at",
+                    "kind",
+                    "status",
                     "old",
                     "new",
+                    "claim",
                 ],
+                condition=Q(superseded_at=None),
                 name="event_once",
                 nulls_distinct=False,
             )

@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pricing.acceptance import FIRST_SALE, ClaimFact, SourceFact, accept, grade
+from pricing.acceptance import FIRST_SALE, ClaimFact, SourceFact, accept, grade, with_origins
 
-SOURCES = {
-    "page": SourceFact("page", "the vendor's page", "official", 1, states_history=False),
-    "dates": SourceFact("dates", "dates", "curated", 1, copies=("feed",)),
-    "days": SourceFact("days", "days", "curated", 2),
-    "copy": SourceFact("copy", "copy", "aggregator", 1, copies=("dates",), states_history=False),
-    "feed": SourceFact("feed", "feed", "aggregator", 2, states_history=False),
-}
+SOURCES = with_origins(
+    {
+        "page": SourceFact("page", "the vendor's page", "official", 1, states_history=False),
+        "dates": SourceFact("dates", "dates", "curated", 1, copies=("feed",)),
+        "days": SourceFact("days", "days", "curated", 2),
+        "copy": SourceFact("copy", "copy", "aggregator", 1, copies=("dates",), states_history=False),
+        "feed": SourceFact("feed", "feed", "aggregator", 2, states_history=False),
+    }
+)
 SEEN = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -39,6 +41,7 @@ def claim(source: str, amount: str, **given_: object) -> ClaimFact:
 
 
 def price_at(accepted, when: datetime, known: datetime | None = None, schedule: str = "") -> Decimal | None:
+    accepted = getattr(accepted, "prices", accepted)
     found = [
         a for a in accepted
         if a.effective_from <= when and (a.effective_until is None or when < a.effective_until)
@@ -58,35 +61,35 @@ HISTORY = [
 
 
 def test_a_price_change_starts_where_the_old_price_ends():
-    accepted = accept(HISTORY, SOURCES)
+    accepted = accept(HISTORY, SOURCES).prices
     assert price_at(accepted, CUT - timedelta(microseconds=1)) == 5
     assert price_at(accepted, CUT) == 4
 
 
 def test_what_was_known_before_a_change_still_answers_the_old_price():
-    accepted = accept(HISTORY, SOURCES)
+    accepted = accept(HISTORY, SOURCES).prices
     assert price_at(accepted, day("2026-08-23"), known=day("2026-08-15")) == 5
     assert price_at(accepted, day("2026-08-23"), known=CUT) == 4
     assert price_at(accepted, day("2026-08-23"), known=day("2026-07-01")) is None
 
 
 def test_a_start_nobody_stated_is_inferred_and_reaches_back_to_the_first_sale():
-    (only,) = accept([claim("days", "1")], SOURCES)
+    (only,) = accept([claim("days", "1")], SOURCES).prices
     assert (only.effective_from, only.basis, only.precision) == (FIRST_SALE, "inferred", "unknown")
 
 
 def test_the_vendors_page_beats_curated_data_beats_aggregators():
     claims = [claim("feed", "1"), claim("days", "2"), claim("page", "3")]
     for count in (1, 2, 3):
-        (accepted,) = accept(claims[:count], SOURCES)
+        (accepted,) = accept(claims[:count], SOURCES).prices
         assert accepted.claim.source == ("feed", "days", "page")[count - 1]
 
 
 def test_a_persons_decision_beats_every_source_and_a_rejected_claim_is_not_heard():
     claims = [claim("feed", "1", id=1), claim("page", "3", id=2)]
-    (accepted,) = accept(claims, SOURCES, {1: "accept"})
+    (accepted,) = accept(claims, SOURCES, {1: "accept"}).prices
     assert (accepted.claim.id, accepted.trust, accepted.basis) == (1, "decision", "manual")
-    (accepted,) = accept(claims, SOURCES, {2: "reject"})
+    (accepted,) = accept(claims, SOURCES, {2: "reject"}).prices
     assert accepted.claim.id == 1
     assert accepted.disputed_by == ()
 
@@ -94,7 +97,7 @@ def test_a_persons_decision_beats_every_source_and_a_rejected_claim_is_not_heard
 def test_a_stated_start_younger_than_the_others_last_look_wins():
     old = claim("dates", "2", last_seen_at=day("2026-10-26"))
     new = [claim("days", "2", effective_until=day("2026-12-01")), claim("days", "4", effective_from=day("2026-12-01"))]
-    accepted = accept([old, *new], SOURCES)
+    accepted = accept([old, *new], SOURCES).prices
     assert price_at(accepted, day("2026-11-30")) == 2
     assert price_at(accepted, day("2026-12-01")) == 4
 
@@ -103,7 +106,7 @@ def test_what_a_source_looked_at_later_was_not_known_before():
     """Announced on 1 October for 1 November, and on 1 December the better source still found the old price."""
     announced, starts, looked = day("2026-10-01"), day("2026-11-01"), day("2026-12-01")
     seen = claim("dates", "2", evidence_at=day("2026-09-01"), last_seen_at=looked)
-    accepted = accept([seen, claim("days", "4", effective_from=starts, evidence_at=announced)], SOURCES)
+    accepted = accept([seen, claim("days", "4", effective_from=starts, evidence_at=announced)], SOURCES).prices
     assert price_at(accepted, starts, known=announced) == 4
     once_looked = replace(seen, evidence_at=looked, first_seen_at=looked, id=2)
     assert price_at(accept([seen, once_looked, claim("days", "4", effective_from=starts)], SOURCES), starts) == 2
@@ -112,20 +115,28 @@ def test_what_a_source_looked_at_later_was_not_known_before():
 def test_a_history_beats_a_price_that_only_does_not_say_when_it_began():
     younger = claim("dates", "4", evidence_at=day("2026-09-01"))
     history = [claim("days", "5", effective_until=CUT), claim("days", "4", effective_from=CUT)]
-    accepted = accept([younger, *history], SOURCES)
+    accepted = accept([younger, *history], SOURCES).prices
     assert price_at(accepted, day("2026-06-01")) == 5
     assert price_at(accepted, day("2026-10-01")) == 4
 
 
 def test_copies_are_one_voice():
-    (alone,) = accept([claim("dates", "5"), claim("copy", "5"), claim("feed", "5")], SOURCES)
+    (alone,) = accept([claim("dates", "5"), claim("copy", "5"), claim("feed", "5")], SOURCES).prices
     assert alone.agreeing == ("dates",)
-    (both,) = accept([claim("dates", "5"), claim("days", "5.01")], SOURCES)
+    (both,) = accept([claim("dates", "5"), claim("days", "5.01")], SOURCES).prices
     assert both.agreeing == ("dates", "days")
 
 
+def test_one_threshold_read_as_above_and_as_from_is_one_price():
+    tier = {"context_from": 200_000, "context_mode": "whole_request"}
+    (price,) = accept(
+        [claim("dates", "5", context_op=">", **tier), claim("days", "5", context_op=">=", **tier)], SOURCES
+    ).prices
+    assert (price.claim.context_op, price.agreeing) == (">", ("dates", "days"))
+
+
 def test_a_disagreement_is_kept_with_the_claim_that_lost():
-    (accepted,) = accept([claim("dates", "5"), claim("days", "6", id=9)], SOURCES)
+    (accepted,) = accept([claim("dates", "5"), claim("days", "6", id=9)], SOURCES).prices
     assert [c.id for c in accepted.disputed_by] == [9]
     assert "days says 6" in accepted.why
 
@@ -135,7 +146,7 @@ def test_windows_of_two_sources_are_two_readings_of_one_rule_and_the_better_coun
         claim("dates", "1"), claim("dates", "2", schedule="mon-fri 01:00-04:00 UTC"),
         claim("days", "1"), claim("days", "2", schedule="daily 01:00-04:00 UTC"),
     ]  # fmt: skip
-    accepted = accept(claims, SOURCES)
+    accepted = accept(claims, SOURCES).prices
     assert {a.claim.schedule for a in accepted} == {"", "mon-fri 01:00-04:00 UTC"}
 
 
@@ -145,7 +156,7 @@ def test_a_source_of_the_present_ends_a_price_when_it_says_another():
         claim("page", "5", evidence_at=first, first_seen_at=first, last_seen_at=first, withdrawn_at=second),
         claim("page", "4", evidence_at=second, first_seen_at=second, last_seen_at=second),
     ]
-    accepted = accept(claims, SOURCES)
+    accepted = accept(claims, SOURCES).prices
     assert price_at(accepted, day("2026-03-31")) == 5
     assert price_at(accepted, second) == 4
     assert price_at(accepted, day("2026-05-01"), known=day("2026-03-15")) == 5
@@ -156,7 +167,7 @@ def test_what_a_history_no_longer_says_it_corrected():
         claim("dates", "9", evidence_at=day("2026-03-01"), withdrawn_at=day("2026-04-01")),
         claim("dates", "5", evidence_at=day("2026-04-01")),
     ]
-    accepted = accept(claims, SOURCES)
+    accepted = accept(claims, SOURCES).prices
     assert price_at(accepted, day("2026-03-15")) == 5
     assert price_at(accepted, day("2026-03-15"), known=day("2026-03-20")) == 9
 
@@ -196,7 +207,7 @@ def test_the_order_of_claims_cannot_matter(claims, seed):
 @given(claims=claims_of_one_slot())
 @settings(max_examples=300)
 def test_no_two_accepted_prices_hold_at_once(claims):
-    for one, other in combinations(accept(claims, SOURCES), 2):
+    for one, other in combinations(accept(claims, SOURCES).prices, 2):
         if (one.claim.slot, one.claim.schedule) != (other.claim.slot, other.claim.schedule):
             continue
         effective = (other.effective_until is None or one.effective_from < other.effective_until) and (

@@ -19,7 +19,7 @@ from pricing.answers.changes import Window, changes
 from pricing.answers.prices import Question, history, price, resolve
 from pricing.answers.quality import price_per_quality
 from pricing.answers.wording import decimal_text, moment_text
-from pricing.models import Alias, Claim, Decision, Disagreement, LanguageModel, Offering, Price, PriceEvent, PriceSource
+from pricing.models import Alias, Claim, Decision, LanguageModel, Offering, Price, PriceEvent, PriceSource
 
 TICK = timedelta(microseconds=1)
 CUT = datetime(2026, 8, 21, tzinfo=UTC)
@@ -431,19 +431,14 @@ class TestChanges:
         )  # fmt: skip
         assert len(whole) == sum(map(len, parts)) > 0
 
-    def test_a_held_claim_is_a_change_that_waits(self) -> None:
-        accepted = Claim.objects.filter(unit="input", amount__gt=1).select_related("offering").first()
-        assert accepted is not None
-        doubt = Claim.objects.exclude(pk=accepted.pk).filter(unit="input", amount__gt=0, amount__lt=1).first()
-        assert doubt is not None
-        Disagreement.objects.filter(claim=doubt).delete()
-        Disagreement.objects.create(
-            accepted=accepted, claim=doubt, offering=accepted.offering, state="held", why="A thousandth of it."
-        )
-        held = [c for c in changes(Window(by="recorded")) if c["status"] == "held"]
-        assert [(c["kind"], c["old"], c["new"]) for c in held] == [
-            ("cut", decimal_text(accepted.amount), decimal_text(doubt.amount))
-        ]
+    def test_a_held_step_is_a_change_that_waits_and_one_no_longer_given_is_none(self) -> None:
+        event = PriceEvent.objects.filter(kind="cut").first()
+        assert event is not None
+        PriceEvent.objects.filter(pk=event.pk).update(status="held")
+        (held,) = [c for c in changes(Window(by="recorded")) if c["status"] == "held"]
+        assert (held["kind"], held["old"], held["new"]) == ("cut", decimal_text(event.old), decimal_text(event.new))
+        PriceEvent.objects.filter(pk=event.pk).update(superseded_at=CUT)
+        assert [c for c in changes(Window(by="recorded")) if c["status"] == "held"] == []
 
     @pytest.mark.parametrize("by", ["observed", "effective", "recorded"])
     def test_they_come_in_the_order_of_their_time(self, by: str) -> None:

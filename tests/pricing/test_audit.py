@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pricing.answers import moment
 from pricing.answers.audits import audit
 from pricing.audit import COLUMNS, UnreadableList, in_period, read, verdict
-from pricing.models import Claim, Disagreement, Offering
+from pricing.models import Claim, Disagreement, Offering, Price
 
 HEAD = ",".join(COLUMNS) + "\n"
 
@@ -149,9 +149,14 @@ class TestAgainstTheCatalogue:
 
     def test_a_held_price_is_missing(self) -> None:
         offering = Offering.objects.get(provider__slug="openai", sku="gpt-5.6-sol")
-        claim = Claim.objects.filter(offering=offering, unit="input", service_tier="standard")[0]
-        Disagreement.objects.filter(claim=claim).delete()
-        Disagreement.objects.create(claim=claim, offering=offering, state="held", why="A thousandth of it.")
+        served = Price.objects.get(
+            offering=offering, unit="input", service_tier="standard", context_from=0, known_until=None,
+            effective_until=None, superseded_at=None,
+        ).claim  # fmt: skip
+        doubt = Claim.objects.filter(offering=offering, unit="input").exclude(pk=served.pk)[0]
+        Disagreement.objects.create(
+            claim=doubt, accepted=served, offering=offering, state="held", why="A thousandth of it."
+        )
         (row,) = rows("openai,gpt-5.6-sol,input,,,,,4")
         assert (row["verdict"], row["ours"]) == ("missing", None)
         assert "A thousandth of it." in row["why"]

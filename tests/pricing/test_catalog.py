@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from pricing import catalog, sources
 from pricing.catalog.prices import differences
 from pricing.models import Claim, Decision, Disagreement, Offering, Price, PriceEvent, SourceRun
-from pricing.sources import CURATED, OFFICIAL, OfferingFact, Reading, SourceError, Statement
+from pricing.sources import AGGREGATOR, CURATED, OFFICIAL, OfferingFact, Reading, SourceError, Statement
 
 pytestmark = pytest.mark.django_db
 
@@ -21,16 +21,20 @@ DAYS = [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 8, 15, 22)]
 
 
 def _module(slug: str, trust: str, *, history: bool) -> ModuleType:
-    """A source whose bodies are `{"sku": "amount"}`: the smallest thing that keeps the contract."""
+    """A source whose bodies are `{"sku": "amount"}`, or `seller:sku`: the smallest thing that keeps the contract."""
     module = ModuleType(slug)
+
+    def sold(name: str) -> tuple[str, str]:
+        seller, colon, sku = name.rpartition(":")
+        return (seller, sku) if colon else ("acme", name)
 
     def parse(body: bytes) -> Reading:
         try:
             prices = json.loads(body)
-            statements = [Statement("acme", sku, "input", Decimal(amount)) for sku, amount in prices.items()]
+            statements = [Statement(*sold(sku), "input", Decimal(amount)) for sku, amount in prices.items()]
         except (ValueError, ArithmeticError, AttributeError) as fault:
             raise SourceError(f"not prices: {fault}") from fault
-        return Reading(statements, [OfferingFact("acme", "Acme", sku) for sku in prices])
+        return Reading(statements, [OfferingFact(seller, seller, sku) for seller, sku in map(sold, prices)])
 
     vars(module).update(
         SLUG=slug, NAME=slug, TRUST=trust, PRECEDENCE=1, COPIES=(), LICENCE="MIT", URL="https://acme.test",
@@ -41,14 +45,18 @@ def _module(slug: str, trust: str, *, history: bool) -> ModuleType:
 
 @pytest.fixture(autouse=True)
 def _two_sources(monkeypatch):
-    modules = {"page": _module("page", OFFICIAL, history=False), "data": _module("data", CURATED, history=False)}
+    modules = {
+        "page": _module("page", OFFICIAL, history=False),
+        "data": _module("data", CURATED, history=False),
+        "table": _module("table", AGGREGATOR, history=False),
+    }
     for name in ("pricing.catalog", "pricing.catalog.prices"):
         monkeypatch.setattr(sys.modules[name], "all_sources", lambda: modules)
     assert sources.all_sources() != modules
 
 
 def read(source: str, when: datetime, **prices: str) -> catalog.Outcome:
-    body = json.dumps({sku.replace("_", "-"): amount for sku, amount in prices.items()})
+    body = json.dumps({sku.replace("_", "-").replace("--", ":"): amount for sku, amount in prices.items()})
     return catalog.record(source, body.encode(), observed_at=when)
 
 
@@ -116,6 +124,77 @@ def test_the_order_in_which_readings_are_replayed_cannot_matter():
             states.add((tuple(said()), tuple(held())))
             transaction.set_rollback(True)
     assert len(states) == 1
+
+
+def standing_events() -> list[tuple[object, ...]]:
+    """Every event that acceptance still gives, and every disagreement with its state."""
+    events = PriceEvent.objects.standing().order_by("offering__sku", "effective_from", "observed_at", "kind", "old")
+    doubts = Disagreement.objects.exclude(state="resolved").order_by("offering__sku", "claim__first_seen_at")
+    return [
+        *events.values_list("offering__sku", "kind", "status", "old", "new", "effective_from", "observed_at"),
+        *doubts.values_list("offering__sku", "state", "claim__amount"),
+    ]
+
+
+JUDGED = [
+    ("table", DAYS[0], {"watsonx__granite_8b": "200", "groq__qwen3_8b": "2"}),
+    ("table", DAYS[1], {"watsonx__granite_8b": "0.2", "groq__qwen3_8b": "0.2"}),
+    ("data", DAYS[0], {"novita__granite_8b": "0.15"}),
+    ("data", DAYS[2], {"novita__granite_8b": "0.16", "together__qwen3_8b": "0.2"}),
+    ("page", DAYS[3], {"groq__qwen3_8b": "0.2"}),
+]
+
+
+def test_the_order_cannot_matter_where_one_offering_is_witness_of_anothers_step():
+    states = set()
+    for order in list(permutations(JUDGED))[::7]:
+        with transaction.atomic():
+            for source, when, prices in order:
+                read(source, when, **prices)
+            assert list(differences(list(Offering.objects.values_list("pk", flat=True)))) == []
+            states.add(tuple(frozenset(rows) for rows in (said(), held(), standing_events())))
+            transaction.set_rollback(True)
+    (state,) = states
+    assert ("granite-8b", "unit_fix", "accepted", 200, Decimal("0.2")) in {row[:5] for row in state[2]}
+
+
+def test_a_step_held_for_want_of_evidence_is_believed_when_a_sibling_gives_it():
+    read("table", DAYS[0], groq__qwen3_8b="2")
+    read("table", DAYS[1], groq__qwen3_8b="0.2")
+    assert Disagreement.objects.get().state == Disagreement.State.HELD
+    assert PriceEvent.objects.standing().get().status == PriceEvent.Status.HELD
+    read("data", DAYS[2], together__qwen3_8b="0.2")
+    assert Disagreement.objects.get().state == Disagreement.State.RESOLVED
+    (event,) = PriceEvent.objects.standing()
+    assert (event.kind, event.status) == (PriceEvent.Kind.UNIT_FIX, PriceEvent.Status.ACCEPTED)
+    now = Price.objects.get(offering__sku="qwen3-8b", offering__provider__slug="groq", known_until=None)
+    assert now.amount == Decimal("0.2")
+
+
+def test_two_readings_of_the_makers_own_list_are_held_and_two_of_a_hosts_are_not():
+    for seller, state in (("groq", "open"), ("alibaba", "held")):
+        read("data", DAYS[0], **{f"{seller}__qwen3_8b": "6"})
+        read("table", DAYS[0], **{f"{seller}__qwen3_8b": "5"})
+        assert Disagreement.objects.get(offering__provider__slug=seller).state == state
+
+
+def test_a_younger_look_of_a_better_source_settles_what_an_older_one_could_not():
+    read("page", DAYS[0], m="5")
+    read("data", DAYS[0], m="5")
+    read("data", DAYS[3], m="4")
+    assert Price.objects.get(known_until=None, effective_until=None, superseded_at=None).amount == 4
+    read("page", DAYS[3], m="5")
+    assert Price.objects.get(known_until=None, effective_until=None, superseded_at=None).amount == 5
+    assert list(differences(list(Offering.objects.values_list("pk", flat=True)))) == []
+
+
+def test_a_decision_holds_for_what_the_source_says_whenever_it_says_it_again():
+    read("page", DAYS[0], m="5")
+    Decision.objects.create(claim=Claim.objects.get(), verdict="reject", reason="for another region", person="a@b.c")
+    read("page", DAYS[1], n="5")
+    read("page", DAYS[2], m="5")
+    read("page", DAYS[3], m="6")
+    assert [price.amount for price in Price.objects.filter(offering__sku="m", superseded_at=None)] == [6]
 
 
 def test_a_price_that_disappears_ends_and_is_kept():

@@ -56,6 +56,22 @@ def test_a_tier_that_states_no_price_for_a_unit_has_the_price_below_it():
     assert laid["standard", 0, PEAK, START] == {"input": "3", "output": "3", "cache_read": "0.3"}
 
 
+def test_a_tier_that_says_nothing_of_long_prompts_has_no_price_for_them_where_the_standard_tier_has_one_apart():
+    long, fast = {"context_from": 272_000, "context_op": ">"}, {"service_tier": "fast"}
+    base = [
+        fact(1, "input", "5"),
+        fact(2, "output", "30"),
+        fact(3, "input", "10", **fast),
+        fact(4, "output", "60", **fast),
+    ]
+    assert ("fast", 272_000, "", START) not in cards(*base)
+    laid = cards(*base, fact(5, "input", "10", effective_from=CUT, **long))
+    assert laid["fast", 0, "", START] == {"input": "10", "output": "60"}
+    assert laid["fast", 272_000, "", CUT] == {}
+    stated = cards(*base, fact(5, "input", "10", **long), fact(6, "input", "20", **long, **fast))
+    assert stated["fast", 272_000, "", START] == {"input": "20", "output": "60"}
+
+
 def test_a_tier_without_an_input_or_output_price_does_not_exist():
     laid = cards(fact(1, "input", "3"), fact(2, "cache_read", "0.1", service_tier="flex"))
     assert {tier for tier, *_ in laid} == {"standard"}

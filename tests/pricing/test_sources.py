@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pricing import schedules
 from pricing.providers import canonical
-from pricing.sources import TRUSTS, Reading, SourceError, Statement, all_sources
+from pricing.sources import TRUSTS, AliasFact, Reading, SourceError, Statement, all_sources
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "pricing"
 SOURCES = list(all_sources().items())
@@ -39,11 +39,17 @@ def _line(s: Statement) -> str:
     )
 
 
+def _span(alias: AliasFact) -> str:
+    if alias.valid_from is None and alias.valid_until is None:
+        return ""
+    return f" {_moment(alias.valid_from)}..{_moment(alias.valid_until)}"
+
+
 def _facts(reading: Reading) -> dict[str, object]:
     rates = {"rates": sorted(f"{r.currency} {r.day} {r.usd}" for r in reading.rates)} if reading.rates else {}
     return rates | {
         "offerings": sorted(f"{o.provider}/{o.sku}{'@' * bool(o.region)}{o.region}" for o in reading.offerings),
-        "aliases": sorted(f"{a.name}{'-DATE' if a.dated else ''} = {a.sku}" for a in reading.aliases),
+        "aliases": sorted(f"{a.name}{'-DATE' if a.dated else ''} = {a.sku}{_span(a)}" for a in reading.aliases),
         "unplaced": dict(reading.unplaced),
         "statements": sorted(_line(s) for s in reading.statements),
     }
@@ -70,7 +76,7 @@ def test_a_recorded_body_says_what_a_person_checked(slug, source):
 @pytest.mark.parametrize(("slug", "source"), SOURCES)
 def test_a_source_states_each_key_once_and_in_the_vocabulary(slug, source):
     reading = source.parse(recorded_body(slug))
-    assert reading.statements or reading.rates
+    assert reading.statements or reading.rates or reading.aliases
     keys = [
         (s.provider, s.sku, s.region, s.unit, s.qualifier, s.service_tier, s.context_from, s.schedule, s.effective_from)
         for s in reading.statements

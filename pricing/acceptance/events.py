@@ -1,0 +1,102 @@
+"""What changed, read out of the accepted prices and what is held back; pure, so a replay gives the same list."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
+
+from pricing.acceptance.facts import Acceptance, Accepted, ClaimFact, SourceFact, same_price
+
+CUT, RISE, NEW, RETIRED, CORRECTION, UNIT_FIX = "cut", "rise", "new", "retired", "correction", "unit_fix"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change of one price line. `held` events are steps a source made and nobody believes yet."""
+
+    kind: str
+    claim: ClaimFact
+    old: Decimal | None
+    new: Decimal | None
+    effective_from: datetime
+    observed_at: datetime
+    why: str
+    held: bool = False
+
+
+def events(acceptance: Acceptance, sources: Mapping[str, SourceFact]) -> Iterator[Event]:
+    """Every event of an offering: its moves, its beginning and end, corrections of the past, and what is held."""
+    lines: dict[tuple[object, ...], list[Accepted]] = defaultdict(list)
+    for price in acceptance.prices:
+        lines[price.claim.slot, price.claim.schedule].append(price)
+    for line in lines.values():
+        current = sorted((p for p in line if p.known_until is None), key=lambda p: p.effective_from)
+        yield from _course(current, sources)
+        yield from _corrections(line)
+    for hold in acceptance.holds:
+        claim, good = hold.claim, hold.instead
+        yield Event(
+            _direction(good, claim), claim, _in_unit_of(claim, good), claim.amount,
+            claim.effective_from or claim.first_seen_at, claim.first_seen_at,
+            f"{sources[claim.source].name} went from {good.amount.normalize():f} to {claim.amount.normalize():f}: "
+            f"{hold.verdict}, because {hold.why}.", held=True,
+        )  # fmt: skip
+
+
+def _course(current: Sequence[Accepted], sources: Mapping[str, SourceFact]) -> Iterator[Event]:
+    """How the price went, by all evidence there is."""
+    if not current:
+        return
+    first, last = current[0], current[-1]
+    said, began = first.repairs or first.claim, sources[first.claim.source].began
+    # What stood in a source's first reading was not new then, unless the source itself dates its evidence.
+    if said.evidence_at < said.first_seen_at or (began is not None and said.first_seen_at > began):
+        yield Event(
+            NEW, first.claim, None, first.claim.amount, first.effective_from, said.evidence_at, first.why
+        )  # fmt: skip
+    for before, after in pairwise(current):
+        if before.claim.currency != after.claim.currency or before.claim.each == after.claim.each:
+            continue
+        yield Event(
+            _direction(before.claim, after.claim), after.claim, _in_unit_of(after.claim, before.claim),
+            after.claim.amount, after.effective_from, after.claim.evidence_at, after.why,
+        )  # fmt: skip
+    if last.effective_until is not None:
+        seen = last.claim.withdrawn_at or last.claim.until_known_at or last.claim.evidence_at
+        yield Event(
+            RETIRED, last.claim, last.claim.amount, None, last.effective_until, seen,
+            f"{sources[last.claim.source].name} no longer lists it, and nobody else does.",
+        )  # fmt: skip
+
+
+def _corrections(line: Sequence[Accepted]) -> Iterator[Event]:
+    """Prices of a past start that later evidence reads otherwise: the catalogue was wrong, no vendor changed."""
+    for wrong in line:
+        if wrong.known_until is None:
+            continue
+        for right in line:
+            known_then = right.known_from <= wrong.known_until and (
+                right.known_until is None or right.known_until > wrong.known_until
+            )
+            held_then = right.effective_from <= wrong.effective_from and (
+                right.effective_until is None or right.effective_until > wrong.effective_from
+            )
+            if known_then and held_then and not same_price(right.claim, wrong.claim):
+                mends = right.repairs is not None and same_price(right.repairs, wrong.claim)
+                yield Event(
+                    UNIT_FIX if mends else CORRECTION, right.claim, _in_unit_of(right.claim, wrong.claim),
+                    right.claim.amount, wrong.effective_from, wrong.known_until, right.why,
+                )  # fmt: skip
+
+
+def _direction(old: ClaimFact, new: ClaimFact) -> str:
+    return CUT if new.each < old.each else RISE
+
+
+def _in_unit_of(claim: ClaimFact, other: ClaimFact) -> Decimal:
+    """The amount of another claim as this one counts: per as many units."""
+    return other.amount if other.per == claim.per else other.amount * claim.per / other.per

@@ -1,0 +1,183 @@
+"""The accepted prices of one key by the evidence of one epoch: which of the claims for a moment is held true.
+
+Between claims for one moment the choice is, in this order:
+1. a person's decision;
+2. a claim that speaks of the moment itself over one that only did not say when its price began;
+3. a claim that is not outdated: no other source states that a price began after it was last seen (14 days after, where
+   the other is less to be trusted);
+4. the vendor's own page, then its own API;
+5. between datasets, the price that more independent sources state: where two agree, one alone gives way;
+6. the better trust, the declared precedence of the sources, then the younger observation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from pricing.acceptance.facts import ACCEPT, FIRST_SALE, FRESH, Accepted, ClaimFact, SourceFact, agrees, same_price
+from pricing.acceptance.spans import Laid, Span
+from pricing.sources import CURATED, TRUSTS
+
+_DATASETS = TRUSTS.index(CURATED)
+"""From this trust on a source is not the vendor."""
+
+
+def timelines(
+    laid: Laid, epoch: datetime, sources: Mapping[str, SourceFact], decided: Mapping[int, str]
+) -> list[Accepted]:  # fmt: skip
+    """The accepted prices of one slot, its schedules one after the other."""
+    found: list[Accepted] = []
+    for _, spans in groupby(sorted(laid.spans, key=lambda s: s.claim.schedule), key=lambda s: s.claim.schedule):
+        found += _Timeline(epoch, sources, decided).of(list(spans))
+    return found
+
+
+def alone(claim: ClaimFact, sources: Mapping[str, SourceFact], decided: Mapping[int, str]) -> Accepted:
+    """What the general rule gives for a claim without a rival: most of a catalogue, ten times as fast."""
+    span = Span(claim, claim.effective_from, claim.effective_until)
+    start = claim.effective_from or FIRST_SALE
+    return _Timeline(claim.evidence_at, sources, decided).segment(span, start, claim.effective_until, [span])
+
+
+class _Timeline:
+    """One epoch's view of one schedule of one slot."""
+
+    def __init__(self, epoch: datetime, sources: Mapping[str, SourceFact], decided: Mapping[int, str]) -> None:
+        self._epoch, self._sources, self._decided = epoch, sources, decided
+
+    def of(self, spans: Sequence[Span]) -> list[Accepted]:
+        """The accepted prices, one after the other in effective time."""
+        edges = {FIRST_SALE}
+        for span in spans:
+            edges |= {span.start or FIRST_SALE} | ({span.until} if span.until else set())
+            if span.start is None and span.until is None:
+                edges.add(max(span.claim.evidence_at, FIRST_SALE))
+        cuts: list[datetime | None] = [*sorted(edge for edge in edges if edge >= FIRST_SALE), None]
+        timeline: list[Accepted] = []
+        for lo, hi in zip(cuts, cuts[1:], strict=False):
+            assert lo is not None  # noqa: S101 - only the last cut is open
+            here = [span for span in spans if span.covers(lo)]
+            if not here:
+                continue
+            best = here[0] if len(here) == 1 else min(here, key=lambda s: self._rank(s, lo, here))
+            segment = self.segment(best, lo, hi, here)
+            if timeline and timeline[-1].effective_until == lo and same_price(timeline[-1].claim, best.claim):
+                earlier = timeline[-1]
+                repairs = earlier.repairs or segment.repairs
+                timeline[-1] = replace(
+                    segment, claim=earlier.claim, effective_from=earlier.effective_from, basis=earlier.basis,
+                    precision=earlier.precision, observed_at=max(segment.observed_at, earlier.observed_at),
+                    repairs=repairs,
+                    why=self._why(earlier.claim, segment.trust, repairs, segment.agreeing, segment.disputed_by),
+                )  # fmt: skip
+            else:
+                timeline.append(segment)
+        return timeline
+
+    def _trust(self, span: Span) -> int:
+        return TRUSTS.index(self._sources[span.claim.source].trust)
+
+    def _seen(self, span: Span) -> datetime:
+        return min(span.claim.last_seen_at, self._epoch)
+
+    def _outdated(self, span: Span, moment: datetime, rivals: Sequence[Span]) -> bool:
+        """Whether another source states a change the claim could not know yet."""
+        return any(
+            rival.claim.source != span.claim.source
+            and rival.start is not None
+            and rival.start <= moment
+            and self._seen(span) + (FRESH if self._trust(rival) > self._trust(span) else timedelta(0)) < rival.start
+            for rival in rivals
+        )
+
+    def _rank(self, span: Span, moment: datetime, rivals: Sequence[Span]) -> tuple[object, ...]:
+        claim, source, trust = span.claim, self._sources[span.claim.source], self._trust(span)
+        return (
+            self._decided.get(claim.id) != ACCEPT,
+            not span.speaks_of(moment),
+            self._outdated(span, moment, rivals),
+            min(trust, _DATASETS),
+            -len(self._voices(span, moment, rivals)[0]) if trust >= _DATASETS else 0,
+            trust,
+            source.precedence,
+            -self._seen(span).timestamp(),
+            # Of one source's own claims for a moment, the one that starts later is the more specific.
+            -(span.start or FIRST_SALE).timestamp(),
+            claim.source,
+            claim.amount,
+        )
+
+    def segment(self, best: Span, lo: datetime, hi: datetime | None, here: Sequence[Span]) -> Accepted:
+        claim = best.claim
+        agreeing, disputing = ((claim.source,), []) if len(here) == 1 else self._voices(best, lo, here)
+        if best.start == lo:
+            basis, precision = claim.basis, claim.precision
+        else:
+            basis, precision = "inferred", "unknown" if lo == FIRST_SALE else "gap"
+        manual = self._decided.get(claim.id) == ACCEPT
+        trust = "decision" if manual else self._sources[claim.source].trust
+        disputed_by = tuple(sorted((span.claim for span in disputing), key=lambda c: c.id))
+        return Accepted(
+            claim=claim,
+            effective_from=lo,
+            effective_until=hi,
+            known_from=self._epoch,
+            known_until=None,
+            basis="manual" if manual else basis,
+            precision=precision,
+            observed_at=claim.last_seen_at,
+            trust=trust,
+            agreeing=agreeing,
+            disputed_by=disputed_by,
+            why=self._why(claim, trust, best.repairs, agreeing, disputed_by),
+            repairs=best.repairs,
+        )
+
+    def _voices(self, best: Span, moment: datetime, here: Sequence[Span]) -> tuple[tuple[str, ...], list[Span]]:
+        """The independent sources that agree (the one itself first), and the claims of the others that do not."""
+        own, speaks = self._sources[best.claim.source], best.speaks_of(moment)
+        heard, disputing = [own], []
+        for span in sorted(here, key=lambda s: s.claim.source):
+            source = self._sources[span.claim.source]
+            # Where the best only did not say when its price began, so may the others.
+            if source is own or (speaks and not span.speaks_of(moment)):
+                continue
+            if not agrees(span.claim, best.claim):
+                if not self._outdated(span, moment, here):
+                    disputing.append(span)
+            elif not any(source.is_kin(other) for other in heard):
+                heard.append(source)
+        return tuple(source.slug for source in heard), disputing
+
+    def _why(
+        self, claim: ClaimFact, trust: str, wrong: ClaimFact | None, agreeing: Sequence[str],
+        disputed_by: Sequence[ClaimFact],
+    ) -> str:  # fmt: skip
+        """Why a price is held true, in a sentence; `claim` is the one it began with."""
+        name = self._sources[claim.source].name
+        if trust == "decision":
+            sentence = f"A person accepted what {name} says"
+        elif wrong is not None:
+            said = f"{wrong.amount.normalize():f}"
+            sentence = f"{name} wrote {said} until {claim.evidence_at:%Y-%m-%d}, an error of its unit"
+        elif claim.effective_from is None:
+            sentence = f"{name} states it without a start"
+        elif claim.basis == "observed":
+            sentence = f"{name} first showed it on {claim.evidence_at:%Y-%m-%d}"
+        else:
+            sentence = f"{name} dates it {claim.effective_from:%Y-%m-%d}"
+        others = [self._sources[slug].name for slug in agreeing if slug != claim.source]
+        if others:
+            sentence += f"; {' and '.join(others)} {'agrees' if len(others) == 1 else 'agree'}"
+        if disputed_by:
+            said = ", ".join(f"{self._sources[c.source].name} says {_said(c, claim)}" for c in disputed_by)
+            sentence += f"; {said}, which is kept as a disagreement"
+        return sentence + "."
+
+
+def _said(other: ClaimFact, claim: ClaimFact) -> str:
+    currency = "" if other.currency == claim.currency else f" {other.currency}"
+    return f"{other.amount.normalize():f}{currency}"

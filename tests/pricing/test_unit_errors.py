@@ -1,0 +1,261 @@
+"""Steps that could be unit errors: which are believed, mended, refused or held, and by what evidence."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pricing.acceptance import MAKERS_LIST, SIBLING, ClaimFact, SourceFact, Witness, accept, odd_units, with_origins
+from pricing.acceptance.events import events
+
+SOURCES = with_origins(
+    {
+        "page": SourceFact("page", "the vendor's page", "official", 1, states_history=False),
+        "dates": SourceFact("dates", "dates", "curated", 1),
+        "table": SourceFact("table", "the table", "aggregator", 1, states_history=False),
+        "copy": SourceFact("copy", "the copy", "aggregator", 2, copies=("table",), states_history=False),
+        "other": SourceFact("other", "the other table", "aggregator", 3, states_history=False),
+    }
+)
+FIRST, SECOND, THIRD = (datetime(2026, month, 1, tzinfo=UTC) for month in (3, 4, 5))
+LATER = THIRD + timedelta(days=30)
+
+
+def make_claim(source: str, amount: str, seen: datetime, *, unit: str = "input", **given_: object) -> ClaimFact:
+    values: dict[str, object] = {
+        "id": 0, "source": source, "unit": unit, "qualifier": "", "service_tier": "standard", "context_from": 0,
+        "context_op": "", "context_mode": "", "schedule": "", "amount": Decimal(amount), "per": 1_000_000,
+        "currency": "USD", "effective_from": None, "effective_until": None, "basis": "observed",
+        "precision": "unknown", "evidence_at": seen, "first_seen_at": seen, "last_seen_at": seen,
+    }  # fmt: skip
+    return ClaimFact(**(values | given_))  # type: ignore[arg-type]
+
+
+def moved(old: str, new: str, *, unit: str = "input", source: str = "table") -> list[ClaimFact]:
+    """A source that said one amount in its first reading and another in its second."""
+    number = {"input": 1, "output": 3, "cache_read": 5}[unit]
+    return [
+        make_claim(source, old, FIRST, unit=unit, withdrawn_at=SECOND, id=number),
+        make_claim(source, new, SECOND, unit=unit, id=number + 1),
+    ]
+
+
+def witness(kind: str, amount: str, *, unit: str = "input", since: datetime = FIRST, name: str = "b/m") -> Witness:
+    return Witness(kind, name, unit, Decimal(amount) / 1_000_000, "USD", since, None, None, None)
+
+
+def price_at(acceptance, when: datetime, known: datetime | None = None, unit: str = "input") -> Decimal | None:
+    found = [
+        p for p in acceptance.prices
+        if p.claim.unit == unit and p.effective_from <= when and (p.effective_until is None or when < p.effective_until)
+        and (p.known_until is None if known is None else
+             p.known_from <= known and (p.known_until is None or known < p.known_until))
+    ]  # fmt: skip
+    assert len(found) <= 1
+    return found[0].claim.amount if found else None
+
+
+def kinds(acceptance) -> list[tuple[str, bool]]:
+    return [(event.kind, event.held) for event in events(acceptance, SOURCES)]
+
+
+MAKERS = [witness(MAKERS_LIST, amount, name=f"ibm/{amount}") for amount in ("0.1", "0.35", "0.6", "1.8")]
+SIBLINGS = [witness(SIBLING, amount, name=f"host/{amount}") for amount in ("0.15", "0.25")]
+
+
+@pytest.mark.parametrize(
+    ("beside", "witnesses"),
+    [
+        ([], MAKERS),
+        ([], SIBLINGS),
+        ([make_claim("other", "0.2", FIRST, id=9)], []),
+        ([make_claim("dates", "0.2", FIRST, id=9)], []),
+    ],
+    ids=["the maker's list", "siblings", "an independent table said so all along", "so did a history"],
+)
+def test_a_mended_unit_counts_from_the_start_of_the_wrong_value(beside, witnesses):
+    acceptance = accept(moved("200", "0.2") + beside, SOURCES, witnesses=witnesses)
+    assert price_at(acceptance, FIRST) == price_at(acceptance, SECOND) == Decimal("0.2")
+    assert acceptance.holds == []
+
+
+def test_a_mended_unit_was_not_known_before_it_was_mended():
+    acceptance = accept(moved("200", "0.2"), SOURCES, witnesses=MAKERS)
+    assert price_at(acceptance, FIRST, known=SECOND - timedelta(days=1)) == 200
+    assert price_at(acceptance, FIRST, known=SECOND) == Decimal("0.2")
+    (event,) = events(acceptance, SOURCES)
+    assert (event.kind, event.held, event.old, event.new, event.observed_at) == (
+        "unit_fix", False, 200, Decimal("0.2"), SECOND
+    )  # fmt: skip
+    assert "an error of its unit" in event.why
+
+
+def test_a_true_cut_stays_a_cut_however_deep():
+    for old, new in (("2", "0.1"), ("15", "1"), ("30", "0.6"), ("2.19", "0.42")):
+        acceptance = accept(moved(old, new), SOURCES)
+        assert price_at(acceptance, SECOND) == Decimal(new)
+        assert price_at(acceptance, SECOND - timedelta(days=1)) == Decimal(old)
+        assert kinds(acceptance) == [("cut", False)]
+
+
+def test_a_tenfold_step_nobody_else_speaks_of_is_held_and_the_last_good_price_served():
+    acceptance = accept(moved("0.2", "0.02"), SOURCES)
+    assert price_at(acceptance, LATER) == Decimal("0.2")
+    (hold,) = acceptance.holds
+    assert (hold.verdict, hold.claim.amount, hold.instead.amount) == ("held", Decimal("0.02"), Decimal("0.2"))
+    assert kinds(acceptance) == [("cut", True)]
+
+
+def test_a_held_step_is_believed_when_an_independent_source_says_the_same():
+    acceptance = accept([*moved("0.2", "0.02"), make_claim("other", "0.02", THIRD, id=9)], SOURCES)
+    assert price_at(acceptance, LATER, known=SECOND) == Decimal("0.2")
+    assert price_at(acceptance, LATER) == Decimal("0.02")
+    assert acceptance.holds == []
+    assert kinds(acceptance)[-1] == ("cut", False)
+
+
+def test_a_copy_of_the_source_is_no_support():
+    acceptance = accept([*moved("0.2", "0.02"), make_claim("copy", "0.02", THIRD, id=9)], SOURCES)
+    assert price_at(acceptance, LATER) == Decimal("0.2")
+    assert [hold.claim.source for hold in acceptance.holds] == ["table"]
+
+
+def test_a_tenfold_step_with_its_other_prices_moving_otherwise_is_a_new_price():
+    claims = [*moved("0.02", "0.2", unit="cache_read"), *moved("0.2", "1.2")]
+    acceptance = accept(claims, SOURCES)
+    assert price_at(acceptance, SECOND, unit="cache_read") == Decimal("0.2")
+    assert acceptance.holds == []
+
+
+def test_all_units_moving_by_one_power_of_ten_are_no_support_for_each_other():
+    acceptance = accept([*moved("1.5", "0.15"), *moved("7.5", "0.75", unit="output")], SOURCES)
+    assert len(acceptance.holds) == 2
+
+
+@pytest.mark.parametrize(
+    ("claims", "witnesses"),
+    [
+        (moved("0.2", "200"), MAKERS),
+        (moved("0.2", "200"), SIBLINGS),
+        ([*moved("15", "0.15", unit="output"), make_claim("table", "3", FIRST, last_seen_at=SECOND)], []),
+        ([*moved("0.3", "0", unit="output"), make_claim("table", "0.075", FIRST, last_seen_at=SECOND)], []),
+        ([*moved("2", "0.2"), make_claim("other", "2", FIRST, last_seen_at=THIRD, id=9)], []),
+    ],
+    ids=["outside the maker's list", "outside the siblings", "output below input", "half free", "another still says"],
+)
+def test_an_implausible_new_value_is_refused(claims, witnesses):
+    acceptance = accept(claims, SOURCES, witnesses=witnesses)
+    old = claims[0]
+    assert price_at(acceptance, SECOND, unit=old.unit) == old.amount
+    assert [hold.verdict for hold in acceptance.holds] == ["refused"]
+
+
+def test_output_below_input_that_rises_by_a_power_of_ten_is_mended():
+    claims = [*moved("0.15", "15", unit="output"), make_claim("table", "3", FIRST, last_seen_at=SECOND)]
+    assert price_at(accept(claims, SOURCES), FIRST, unit="output") == 15
+
+
+def test_a_currency_that_changes_is_held_until_another_source_says_so():
+    claims = moved("2", "2")
+    claims[1] = replace(claims[1], currency="CNY")
+    (hold,) = accept(claims, SOURCES).holds
+    assert "currency" in hold.why
+    confirmed = accept([*claims, make_claim("other", "2", SECOND, id=9, currency="CNY")], SOURCES)
+    assert confirmed.holds == []
+
+
+def test_a_person_settles_what_evidence_cannot():
+    claims = moved("0.2", "0.02")
+    assert price_at(accept(claims, SOURCES, {2: "accept"}), LATER) == Decimal("0.02")
+    rejected = accept(claims, SOURCES, {2: "reject"})
+    assert rejected.holds == []
+    assert price_at(rejected, SECOND - timedelta(days=1)) == Decimal("0.2")
+
+
+def test_a_known_upstream_error_is_not_heard():
+    wrong = make_claim("dates", "9", FIRST, id=1)
+    right = make_claim("table", "0.9", FIRST, id=2)
+    assert price_at(accept([wrong, right], SOURCES, {1: "known_error"}), LATER) == Decimal("0.9")
+
+
+def test_the_vendors_own_page_is_evidence_and_not_judged():
+    acceptance = accept(moved("0.2", "0.02", source="page"), SOURCES)
+    assert price_at(acceptance, SECOND) == Decimal("0.02")
+    assert odd_units(moved("0.2", "0.02", source="page"), SOURCES) == set()
+    assert odd_units(moved("0.2", "0.02"), SOURCES) == {"input"}
+
+
+def test_a_move_below_fivefold_needs_no_evidence():
+    acceptance = accept(moved("1", "0.21"), SOURCES, witnesses=[witness(SIBLING, "50")])
+    assert price_at(acceptance, SECOND) == Decimal("0.21")
+
+
+def test_two_independent_tables_outvote_a_better_one_alone():
+    claims = [make_claim("dates", "3", FIRST, id=1), make_claim("table", "2", FIRST, id=2),
+              make_claim("other", "2", FIRST, id=3)]  # fmt: skip
+    (price,) = (p for p in accept(claims, SOURCES).prices if p.known_until is None)
+    assert (price.claim.amount, price.agreeing, price.contested) == (2, ("table", "other"), False)
+    copied = [claims[0], claims[1], make_claim("copy", "2", FIRST, id=3)]
+    (price,) = (p for p in accept(copied, SOURCES).prices if p.known_until is None)
+    assert (price.claim.source, price.contested) == ("dates", True)
+    official = [*claims, make_claim("page", "4", FIRST, id=4)]
+    (price,) = (p for p in accept(official, SOURCES).prices if p.known_until is None)
+    assert (price.claim.source, price.contested) == ("page", False)
+
+
+@pytest.mark.parametrize(("days", "expected"), [(14, "5"), (15, "4")])
+def test_the_vendors_page_gives_way_to_a_change_dated_two_weeks_after_it_was_last_seen(days, expected):
+    starts = SECOND
+    page = make_claim("page", "5", starts - timedelta(days=days), id=1)
+    dated = make_claim("dates", "4", starts, id=2, effective_from=starts, basis="documented", precision="day")
+    assert price_at(accept([page, dated], SOURCES), LATER) == Decimal(expected)
+
+
+amounts = st.sampled_from(["0", "0.02", "0.2", "1", "2", "20", "200"])
+moments = st.sampled_from([FIRST, SECOND, THIRD, LATER])
+
+
+@st.composite
+def tables(draw):
+    """Two tables of three readings each, of input and output, with witnesses."""
+    claims: list[ClaimFact] = []
+    for source in ("table", "other"):
+        for unit in ("input", "output"):
+            seen = [FIRST, SECOND, THIRD][: draw(st.integers(1, 3))]
+            for start, end in zip(seen, [*seen[1:], None], strict=True):
+                number = len(claims)
+                claims.append(make_claim(source, draw(amounts), start, unit=unit, withdrawn_at=end, id=number))
+    told = st.builds(
+        witness, st.sampled_from([SIBLING, MAKERS_LIST]), amounts, unit=st.sampled_from(["input", "output"]),
+        since=moments, name=st.sampled_from("abcdefgh"),
+    )  # fmt: skip
+    return claims, draw(st.lists(told, max_size=5))
+
+
+@given(drawn=tables(), seed=st.randoms(use_true_random=False))
+def test_the_order_of_claims_and_witnesses_cannot_matter(drawn, seed):
+    claims, witnesses = drawn
+    shuffled, others = list(claims), list(witnesses)
+    seed.shuffle(shuffled)
+    seed.shuffle(others)
+    assert accept(shuffled, SOURCES, witnesses=others) == accept(claims, SOURCES, witnesses=witnesses)
+
+
+@given(drawn=tables(), cut=moments, when=moments, unit=st.sampled_from(["input", "output"]))
+def test_later_evidence_never_changes_what_was_known_of_a_step(drawn, cut, when, unit):
+    claims, witnesses = drawn
+    earlier = [claim for claim in claims if claim.evidence_at <= cut]
+    heard = [told for told in witnesses if told.evidence_at <= cut]
+    asked = price_at(accept(claims, SOURCES, witnesses=witnesses), when, cut, unit)
+    assert asked == price_at(accept(earlier, SOURCES, witnesses=heard), when, cut, unit)
+
+
+@given(drawn=tables())
+def test_what_is_held_is_never_the_price(drawn):
+    claims, witnesses = drawn
+    acceptance = accept(claims, SOURCES, witnesses=witnesses)
+    current = {price.claim.id for price in acceptance.prices if price.known_until is None}
+    assert not current & {hold.claim.id for hold in acceptance.holds}
