@@ -18,6 +18,8 @@ PUBLIC_CATALOG = environment.boolean("PUBLIC_CATALOG", default=True)
 PRIVATE_HOSTS = environment.names("PRIVATE_HOSTS")
 HTTPS_PROXY = environment.text("HTTPS_PROXY")
 environment.url("HTTPS_PROXY", "", schemes=("http", "https"))
+# Whether price sources are fetched on their own timetable; `fetch_prices` fetches when a person says so.
+FETCH = environment.boolean("FETCH", default=True)
 MAX_UPLOAD = environment.size("MAX_UPLOAD", default=200 << 20)
 # A body that is read whole (JSON, OTLP); files are streamed and capped by MAX_UPLOAD.
 DATA_UPLOAD_MAX_MEMORY_SIZE = min(MAX_UPLOAD, 32 << 20)

@@ -15,6 +15,7 @@ DATABASES["default"]["OPTIONS"].pop("pool")
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+FETCH = False
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 # A task that is sent runs at once, in the same process.
 CELERY_BROKER_URL = "memory://"

@@ -3,26 +3,38 @@
 Everything of one reading happens in one transaction under one advisory lock. A refresh writes the difference: new
 claims are added, claims no longer made are withdrawn, the offerings they belong to are accepted anew, and rows of
 `Price` that the function no longer gives are marked superseded.
+
+A body that was just fetched and reads implausibly beside the last good one is held: its run keeps the bytes and the
+reason, and nothing else changes until a person takes it in. Only what was fetched is held. A file that a person gives
+with its date, and the release of a package, are their word: they are checked for form, not for plausibility, so the
+order in which old files are replayed cannot matter.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version as installed
-from typing import Any
+from typing import Any, cast
 
-from django.db import transaction
+import psycopg
+from django.db import DataError, IntegrityError, transaction
 
 from pricing.catalog.claims import write_claims
 from pricing.catalog.locks import lock
 from pricing.catalog.prices import accept_offerings
+from pricing.catalog.runs import ENDED, Vetted, held_run, last_good, write_failure
+from pricing.failures import SourceFailure
+from pricing.fetching import Fetched
 from pricing.models import PriceSource, SourceRun
-from pricing.sources import Bundle, SourceError, all_sources
+from pricing.sources import Bundle, Source, SourceError, all_sources
 
-__all__ = ["Outcome", "is_current", "load_bundled", "recompute", "record"]
+__all__ = ["Outcome", "accept_held", "fail", "is_current", "load_bundled", "recompute", "record"]
+
+_REFUSALS = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError)  # COPY goes past Django's own
 
 
 @dataclass(frozen=True)
@@ -38,10 +50,19 @@ class Outcome:
     offerings: int = 0
     prices: int = 0
     unplaced: Mapping[str, int] | None = None
+    failure: str = ""
+    """Which of `pricing.failures.KINDS`; '' where nothing failed."""
     error: str = ""
+    retry_at: datetime | None = None
+    """When it is fetched again after a failure."""
 
     def as_json(self) -> dict[str, Any]:
-        return {**self.__dict__, "observed_at": self.observed_at.isoformat(), "unplaced": dict(self.unplaced or {})}
+        return {
+            **self.__dict__,
+            "observed_at": self.observed_at.isoformat(),
+            "unplaced": dict(self.unplaced or {}),
+            "retry_at": self.retry_at.isoformat() if self.retry_at else None,
+        }
 
 
 def load_bundled() -> list[Outcome]:
@@ -75,10 +96,14 @@ def read_ahead() -> None:
             _bundle(slug)
 
 
-def record(slug: str, body: bytes, *, observed_at: datetime, version: str = "", dry_run: bool = False) -> Outcome:
+def record(
+    slug: str, body: bytes, *, observed_at: datetime, version: str = "", dry_run: bool = False,
+    answer: Fetched | None = None, accepted: bool = False,
+) -> Outcome:  # fmt: skip
     """Take in one body of one source as seen at a moment; the order in which bodies come in does not matter.
 
-    A body the source's parser refuses leaves the catalogue as it was and the run failed, with the reason.
+    A body that its source cannot have meant leaves the catalogue as it was and the run failed, with the reason.
+    `answer` says that it was just fetched: then an implausible reading is held, unless it is `accepted` by a person.
     `dry_run` writes nothing and still tells what would come of it.
     """
     source = all_sources()[slug]
@@ -87,16 +112,39 @@ def record(slug: str, body: bytes, *, observed_at: datetime, version: str = "", 
     try:
         with transaction.atomic():
             lock()
-            run, touched = write_claims(source, body, observed_at, version)
+            judged = answer is not None and not accepted
+            vetted = Vetted(source, beside=lambda: last_good(source, observed_at) if judged else None)
+            run, touched = write_claims(cast(Source, vetted), body, observed_at, version)
+            if answer is not None:
+                run.fetched_from, run.etag, run.last_modified = answer.url, answer.etag, answer.last_modified
+                run.save(update_fields=["fetched_from", "etag", "last_modified"])
             outcome = _outcome(run, accept_offerings(touched))
             if dry_run:
                 transaction.set_rollback(True)
-    except SourceError as fault:
-        outcome = Outcome(slug, SourceRun.Status.FAILED, observed_at, error=str(fault))
-        if not dry_run:
-            _record_failure(slug, observed_at, version, str(fault))
+    except SourceFailure as fault:
+        held = (body, answer) if answer is not None and fault.kind == "implausible" else None
+        outcome = _failed(source, fault, observed_at, version, answer.url if answer else "", held, dry_run=dry_run)
+    except _REFUSALS as fault:
+        refusal = SourceFailure("amount", f"The database cannot hold what the body says: {str(fault).splitlines()[0]}.")
+        outcome = _failed(source, refusal, observed_at, version, answer.url if answer else "", dry_run=dry_run)
     _forget_names()
     return outcome
+
+
+def fail(slug: str, fault: SourceFailure, *, observed_at: datetime, dry_run: bool = False) -> Outcome:
+    """Keep that a source could not be fetched, and why; the catalogue stays as it is."""
+    source = all_sources()[slug]
+    return _failed(source, fault, observed_at, "", source.FEED, dry_run=dry_run)
+
+
+def accept_held(slug: str, *, dry_run: bool = False) -> Outcome | None:
+    """Take in the body that is held, as of when it was first fetched; None where nothing is held."""
+    run = held_run(slug)
+    if run is None or run.snapshot is None:
+        return None
+    answer = Fetched(run.fetched_from, None, run.etag, run.last_modified)
+    body = zlib.decompress(run.snapshot.body)
+    return record(slug, body, observed_at=run.observed_at, dry_run=dry_run, answer=answer, accepted=True)
 
 
 def recompute(offering_ids: set[int]) -> int:
@@ -118,16 +166,21 @@ def _release(slug: str) -> str:
 
 
 def _has_read(slug: str, version: str) -> bool:
-    ended = [SourceRun.Status.CHANGED, SourceRun.Status.UNCHANGED]
-    return SourceRun.objects.filter(source__slug=slug, version=version, status__in=ended).exists()
+    return SourceRun.objects.filter(source__slug=slug, version=version, status__in=ENDED).exists()
 
 
-def _record_failure(slug: str, observed_at: datetime, version: str, error: str) -> None:
-    from pricing.catalog.claims import source_row
-
-    SourceRun.objects.create(
-        source=source_row(all_sources()[slug]), status=SourceRun.Status.FAILED, version=version,
-        observed_at=observed_at, finished_at=datetime.now(UTC), error=error,
+def _failed(
+    source: Source, fault: SourceFailure, observed_at: datetime, version: str, fetched_from: str,
+    held: tuple[bytes, Fetched] | None = None, *, dry_run: bool,
+) -> Outcome:  # fmt: skip
+    status, retry_at = SourceRun.Status.HELD if held else SourceRun.Status.FAILED, None
+    if not dry_run:
+        with transaction.atomic():
+            lock()
+            run = write_failure(source, fault, observed_at, version=version, fetched_from=fetched_from, held=held)
+        retry_at = run.retry_at
+    return Outcome(
+        source.SLUG, status, observed_at, failure=fault.kind, error=str(fault), retry_at=retry_at
     )  # fmt: skip
 
 

@@ -40,24 +40,35 @@ class Snapshot(models.Model):
 
 
 class SourceRun(models.Model):
-    """One reading of one source: when it was observed, what came of it, what had no home, by kind."""
+    """One reading of one source: when it was observed, what came of it, what had no home, by kind.
+
+    A fetch that fails as the one before it did is counted in that run's `attempts`: `started_at` is the first and
+    `finished_at` the last of them. A held run keeps its body and changed nothing else.
+    """
 
     class Status(models.TextChoices):
         RUNNING = "running"
         CHANGED = "changed"
         UNCHANGED = "unchanged"
         FAILED = "failed"
+        HELD = "held"
 
     source = models.ForeignKey(PriceSource, models.PROTECT, related_name="runs")
     snapshot = models.ForeignKey(Snapshot, models.PROTECT, null=True, related_name="runs")
     status = models.CharField(max_length=10, choices=Status)
-    version = models.CharField(max_length=60, blank=True, help_text="Release of a package, ETag of a page.")
+    version = models.CharField(max_length=60, blank=True, help_text="Release of a package.")
+    fetched_from = models.CharField(max_length=500, blank=True, help_text="'' = from a package or a file.")
+    etag = models.CharField(max_length=200, blank=True, help_text="What the host calls this state of the body.")
+    last_modified = models.CharField(max_length=200, blank=True, help_text="The host's header, verbatim.")
     observed_at = models.DateTimeField()
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
     counts = models.JSONField(default=dict)
     unplaced = models.JSONField(default=dict, help_text="What the source holds and no column takes: kind → count.")
+    failure = models.CharField(max_length=20, blank=True, help_text="pricing.failures.KINDS; '' = none.")
     error = models.TextField(blank=True)
+    attempts = models.PositiveIntegerField(default=1, help_text="Fetches in a row that failed in the same way.")
+    retry_at = models.DateTimeField(null=True, help_text="Not fetched again before.")
 
     class Meta:
         indexes = [models.Index(fields=["source", "-observed_at"], name="run_latest_of_source")]

@@ -105,13 +105,13 @@ class TestAsking:
 class TestReading:
     def test_the_same_packages_again_change_nothing(self) -> None:
         before = (Price.objects.count(), PriceEvent.objects.count())
-        runs = run_json("fetch_prices")["runs"]
+        runs = run_json("fetch_prices", "--bundled")["runs"]
         assert {one["status"] for one in runs} == {"unchanged"}
         assert (Price.objects.count(), PriceEvent.objects.count()) == before
 
     def test_a_dry_run_writes_nothing(self) -> None:
         before = SourceRun.objects.count()
-        assert "Would be" in run("fetch_prices", "--dry-run", "--source", "model_prices")
+        assert "Would be" in run("fetch_prices", "--bundled", "--dry-run", "--source", "model_prices")
         assert SourceRun.objects.count() == before
 
     def test_a_file_is_replayed_as_of_when_it_was_seen(self, tmp_path: Path) -> None:
