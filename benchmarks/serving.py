@@ -120,14 +120,14 @@ def _server(application: str) -> Iterator[_Server]:
     port = free_port()
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
-    def pinned() -> None:
-        if len(cores) > 1:
-            os.sched_setaffinity(0, {cores[0]})
-
+    environment = {**os.environ, "RATECARD_RATE_LIMIT": "1000000000", "PYTHONWARNINGS": "ignore"}
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", application, f"--bind=127.0.0.1:{port}", *ARGUMENTS],
-        cwd=ROOT, env={**os.environ, "RATECARD_RATE_LIMIT": "1000000000"}, preexec_fn=pinned,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=environment,
+    )
+    if len(cores) > 1:
+        os.sched_setaffinity(process.pid, {cores[0]})  # before it forks its worker
     try:
         yield _Server(port, _worker(process, port))
     finally:

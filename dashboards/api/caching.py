@@ -58,8 +58,7 @@ def answered(
         question = ("answer", request.path, tuple(sorted((k, tuple(v)) for k, v in request.GET.lists())))
         body: _Body | None = kept.recall(question, until.version, now)
         if body is None:
-            until = _until(holds, kept.version(), now)  # as young as the answer itself
-            etag = _etag(request, until)
+            # Read after the version it is filed under, so never older than that.
             body = _rendered(request, reply())
             kept.keep(question, until.version, body, until.moment, len(body.content))
         response = HttpResponse(body.content, content_type=media)

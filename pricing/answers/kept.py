@@ -69,12 +69,15 @@ def recall(key: Hashable, current: Version, now: datetime) -> Any:
 def keep(key: Hashable, current: Version, value: Any, until: datetime | None = None, size: int = 0) -> None:
     """Remember a value for this version of the catalogue, at most until a moment; `size` is its weight in bytes.
 
-    What was put in first goes first where it becomes too much. What would take an eighth of the room is not kept.
+    What was put in first goes first where it becomes too much. What would take an eighth of the room is not kept, nor
+    what is of a version that this process has seen replaced.
     """
     global _version, _bytes  # noqa: PLW0603 - a cache of this process
     if size > MOST_BYTES // 8:
         return
     with _lock:
+        if current != _looked[1]:
+            return
         if current != _version:
             _kept.clear()
             _version, _bytes = current, 0

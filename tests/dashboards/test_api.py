@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -374,7 +375,7 @@ class TestPages:
 
         def one_more() -> None:
             first = PriceEvent.objects.filter(offering__provider__slug="anthropic").order_by("observed_at")[0]
-            first.pk, first.new = None, first.new + PriceEvent.objects.count()
+            first.pk, first.new = None, Decimal(1000 + PriceEvent.objects.count())
             first.observed_at -= timedelta(days=1)
             first.save(force_insert=True)
 
