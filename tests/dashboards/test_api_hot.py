@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -13,10 +14,10 @@ from django.db import close_old_connections
 
 from config.wsgi import application
 from dashboards import access
-from dashboards.api import hot, limits
+from dashboards.api import caching, hot, limits
 from dashboards.models import Person
-from pricing.answers import kept
-from pricing.models import PriceSource, SourceRun
+from pricing.answers import edges, kept
+from pricing.models import Price, PriceSource, SourceRun
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 
@@ -205,3 +206,23 @@ def test_the_answer_is_kept_no_longer_than_the_next_price_is_away(
     monkeypatch.setattr(hot, "datetime", Later)
     get()
     assert len(in_django) == 2
+
+
+@pytest.mark.parametrize("seconds", [5, 3600])
+def test_an_answer_about_now_holds_until_a_price_begins_or_the_minute_ends(seconds: int) -> None:
+    now = datetime(2026, 11, 25, 12, 0, 30, tzinfo=UTC)
+    price = Price.objects.known_at().filter(superseded_at=None)[0]
+    price.pk, price.unit, price.effective_until = None, "soon", None
+    price.effective_from = begins = now + timedelta(seconds=seconds)
+    price.save(force_insert=True)
+    assert edges.next_edge(now, kept.version()) <= begins
+    until = caching._until("minute", kept.version(), now).moment
+    assert until == min(begins, datetime(2026, 11, 25, 12, 1, tzinfo=UTC))
+    assert caching._until("version", kept.version(), now).moment is None
+
+
+def test_an_hour_that_begins_is_an_edge_too() -> None:
+    """DeepSeek's peak begins at 01:00 UTC on working days."""
+    assert edges.next_edge(datetime(2026, 11, 24, 0, 59, tzinfo=UTC), kept.version()) == datetime(
+        2026, 11, 24, 1, tzinfo=UTC
+    )

@@ -25,8 +25,6 @@ SUFFIX_OF: Final = {"flex": "_flex", "priority": "_priority", "fast": "_priority
 """Service tier → what its keys end in. LiteLLM takes `fast` for `priority`."""
 BATCH: Final = "batch"
 BATCHES: Final = "_batches"
-FIREWORKS_CACHE_READ: Final = Decimal("0.5")
-"""The share of the input price that LiteLLM takes for a cached token of Fireworks where the map has none."""
 
 INCLUSIVE: Final = frozenset({"xai"})
 """Providers whose `_above_N_tokens` LiteLLM reads as N or more, not more than N."""
@@ -83,8 +81,6 @@ def _filled(entry: Mapping[str, Any], provider: str, suffix: str, found: Mapping
     """With what LiteLLM takes for a price that is not there."""
     input_, output = found["input"] or Decimal(0), found["output"] or Decimal(0)
     read, write, long = found["cache_read"], found["cache_write"], found["cache_write_1h"]
-    if provider == "fireworks_ai" and entry.get(KEY_OF["cache_read"]) is None and KEY_OF["input"] in entry:
-        read = entry[KEY_OF["input"]] * FIREWORKS_CACHE_READ
     if provider in WITHOUT_CONTEXT:
         read = write = long = input_
     write = input_ if write is None else write
