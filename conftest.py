@@ -37,9 +37,13 @@ def pytest_unconfigure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     no_chromium = pytest.mark.skip(reason="no Chromium was found: install the system's chromium package")
     no_shared = pytest.mark.skip(reason="the folder ../shared/data is not beside this checkout")
+    no_peers = pytest.mark.skip(reason="LiteLLM is not installed beside: `python -m benchmarks.workspace` does that")
+    peers = litellm()
     for item in items:
         if "browser" in item.keywords and chromium() is None:
             item.add_marker(no_chromium)
+        if "peers" in item.keywords and peers is None and os.environ.get("CI") != "true":
+            item.add_marker(no_peers)
         # In CI a missing folder is a fault to see, not a test to skip: there the test fails by itself.
         if "shared" in item.keywords and not SHARED.is_dir() and os.environ.get("CI") != "true":
             item.add_marker(no_shared)
@@ -48,12 +52,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if "shared" in item.keywords and not SHARED.is_dir():
         pytest.fail(f"{SHARED} is missing, and with CI=true these tests must run", pytrace=False)
+    if "peers" in item.keywords and litellm() is None:
+        pytest.fail("LiteLLM could not be installed, and with CI=true these tests must run", pytrace=False)
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data beside the checkout; only for tests marked `shared`."""
     return SHARED
+
+
+def litellm() -> Path | None:
+    """The Python of the environment that the benchmarks made for LiteLLM; None where they have not."""
+    from benchmarks.workspace import litellm_here
+
+    return litellm_here()
+
+
+@pytest.fixture(scope="session")
+def litellm_python() -> Path:
+    """The same; only for tests marked `peers`."""
+    found = litellm()
+    if found is None:
+        pytest.skip("LiteLLM is not installed beside")
+    return found
 
 
 def chromium() -> str | None:

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [startup rating pricing import claude catalogue] [--rows N] [--json FILE]`"""
+"""`python -m benchmarks [startup rating pricing import claude serving catalogue] [--rows N] [--json FILE]`"""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ BENCHMARKS = {
     "pricing": "pricing",
     "import": "importing",
     "claude": "claude",
+    "serving": "serving",
     "catalogue": "catalogue",  # last: it changes every price
 }
 """What can be asked for, in the order in which it runs, and the module whose `run` does it."""

@@ -53,7 +53,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def _serve(folder: Path) -> tuple[float, list[str]]:
     """Seconds from the start of the command to the first 200 of /readyz, and what it printed until then."""
-    port = _free_port()
+    port = free_port()
     lines: list[str] = []
     start = time.perf_counter()
     server = subprocess.Popen(
@@ -89,7 +89,7 @@ def _ready(port: int) -> bool:
         connection.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

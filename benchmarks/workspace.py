@@ -65,6 +65,7 @@ def instance() -> Iterator[Taken]:
     from config.command_line import let_go
 
     django.setup()
+    assert settings.DATA_DIR is not None
     with embedded.serving(settings.DATA_DIR):
         try:
             call_command("migrate", interactive=False, verbosity=0)
@@ -77,11 +78,17 @@ def instance() -> Iterator[Taken]:
             let_go()
 
 
+def litellm_here() -> Path | None:
+    """The Python of the environment that has LiteLLM, None where it was not made yet."""
+    place = _litellm()
+    return place / "bin" / "python" if (place / "complete").exists() else None
+
+
 def litellm() -> Path:
     """The Python of an environment that has LiteLLM, made on first use; Missing where that fails."""
-    place = _kept() / f"litellm-{LITELLM}"
+    place = _litellm()
     python = place / "bin" / "python"
-    if not (place / "complete").exists():
+    if litellm_here() is None:
         shutil.rmtree(place, ignore_errors=True)
         try:
             venv.create(place, with_pip=True)
@@ -91,6 +98,10 @@ def litellm() -> Path:
             raise Missing(f"LiteLLM {LITELLM} could not be installed ({_reason(fault)}), so it was not run.") from None
         (place / "complete").touch()
     return python
+
+
+def _litellm() -> Path:
+    return _kept() / f"litellm-{LITELLM}"
 
 
 def ccusage() -> list[str]:
@@ -136,3 +147,7 @@ def _reason(fault: Exception) -> str:
         with suppress(IndexError):
             return lines[-1].strip().rstrip(".")[:200]
     return type(fault).__name__
+
+
+if __name__ == "__main__":  # for the tests marked `peers`
+    print(litellm())

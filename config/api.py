@@ -10,6 +10,7 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
 from dashboards.api import catalogue, cost, problem, spend
+from dashboards.api import files as file_views
 
 VERSION = "1"
 
@@ -26,13 +27,24 @@ class Api(NinjaAPI):
 
     def get_openapi_schema(self, **where: Any) -> OpenAPISchema:
         document = super().get_openapi_schema(**where)
+        if self is api:
+            _add(document, files.get_openapi_schema(path_prefix="/"))
         for operations in document["paths"].values():
             for operation in operations.values():
                 _say_what_happens(operation)
         return document
 
 
+def _add(document: OpenAPISchema, other: OpenAPISchema) -> None:
+    """The other document's operations and shapes, so that one document tells all."""
+    document["paths"] |= other["paths"]
+    for kind, parts in other["components"].items():
+        document["components"].setdefault(kind, {}).update(parts)
+
+
 def _say_what_happens(operation: dict[str, Any]) -> None:
+    if operation["operationId"] == "feed_prices":
+        operation["responses"][200]["content"] = {"application/atom+xml": {"schema": {"type": "string"}}}
     for status, response in operation["responses"].items():
         if int(status) >= 400 and "application/json" in response.get("content", {}):
             response["description"] = problem.TITLES[int(status)]
@@ -54,3 +66,7 @@ problem.install(api)
 api.add_router("", catalogue.router)
 api.add_router("", cost.router)
 api.add_router("", spend.router)
+
+files = Api(title="Ratecard", version=VERSION, docs_url=None, openapi_url=None, urls_namespace="files")
+problem.install(files)
+files.add_router("", file_views.router)

@@ -15,6 +15,8 @@ DATABASE = environment.database()
 DATA_DIR = DATABASE.folder
 SECRET_KEY = environment.secret_key(DATABASE)
 PUBLIC_CATALOG = environment.boolean("PUBLIC_CATALOG", default=True)
+# Requests a minute of one token or address, in each process; 0 = no limit.
+RATE_LIMIT = environment.integer("RATE_LIMIT", default=6000, least=0)
 PRIVATE_HOSTS = environment.names("PRIVATE_HOSTS")
 HTTPS_PROXY = environment.text("HTTPS_PROXY")
 environment.url("HTTPS_PROXY", "", schemes=("http", "https"))
@@ -135,6 +137,7 @@ CSRF_COOKIE_HTTPONLY = False
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if _https else []
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _https else 0
+SECURE_PROXY_SSL_HEADER = None
 if _https:
     # RATECARD_BASE_URL says https only where a proxy that ends TLS stands in front and sets this header.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

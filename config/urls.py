@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from config.api import api
+from config.api import api, files
 from dashboards.api import health
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("dashboards.urls")),
     path("", include("dashboards.catalogue_urls")),
     path("", include("dashboards.ledger_urls")),
+    path("", files.urls),
 ]
 
 handler400 = "dashboards.api.problem.bad_request"

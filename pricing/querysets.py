@@ -133,6 +133,14 @@ class PriceEventQuerySet(QuerySet["PriceEvent"]):
             found = found.filter(**{f"{column}__lt": end})
         return found
 
+    def newest_first(self, before: tuple[datetime, int] | None = None) -> PriceEventQuerySet:
+        """Accepted events, the one a source showed last first; with `before` (its time and id), those after it."""
+        found = self.filter(status="accepted").order_by("-observed_at", "-id")
+        if before is not None:
+            shown, event = before
+            found = found.filter(Q(observed_at__lt=shown) | Q(observed_at=shown, id__lt=event))
+        return found
+
     def moves(self) -> PriceEventQuerySet:
         """Cuts and rises of plain list prices, accepted."""
         return self.standing().filter(

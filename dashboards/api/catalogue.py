@@ -10,7 +10,7 @@ from pydantic import Field
 
 from dashboards.api import schemas
 from dashboards.api.auth import CatalogueBearer
-from dashboards.api.caching import answered
+from dashboards.api.caching import Holds, answered
 from dashboards.api.problem import documented
 from pricing.answers import changes as changes_of
 from pricing.answers import listing, moment, quality
@@ -100,7 +100,7 @@ def price(request: HttpRequest, asked: Query[PriceQuestion]) -> HttpResponse:
         asked.sku, asked.provider, asked.region, asked.tier, asked.context, _moment(asked.at, "at"),
         _moment(asked.known_at, "known_at"),
     )  # fmt: skip
-    return answered(request, lambda: prices_of.price(question), dated=asked.at is not None)
+    return answered(request, lambda: prices_of.price(question), holds=_now_or(asked.at))
 
 
 @router.get("/price-history", response=documented(schemas.HistoryAnswer), operation_id="price_history")
@@ -110,7 +110,7 @@ def price_history(request: HttpRequest, asked: Query[HistoryQuestion]) -> HttpRe
     question = prices_of.Question(
         asked.sku, asked.provider, asked.region, asked.tier, known_at=_moment(asked.known_at, "known_at")
     )
-    return answered(request, lambda: prices_of.history(question), dated=False)
+    return answered(request, lambda: prices_of.history(question), holds="minute")
 
 
 @router.get("/prices", response=documented(schemas.PricesAnswer), operation_id="prices")
@@ -121,7 +121,7 @@ def prices(request: HttpRequest, asked: Query[PricesQuestion]) -> HttpResponse:
         asked.provider, asked.model, asked.unit, asked.tier, asked.region, asked.currency, asked.q,
         _moment(asked.at, "at"), _moment(asked.known_at, "known_at"),
     )  # fmt: skip
-    return answered(request, lambda: listing.prices(filters, asked.limit, asked.cursor), dated=asked.at is not None)
+    return answered(request, lambda: listing.prices(filters, asked.limit, asked.cursor), holds=_now_or(asked.at))
 
 
 @router.get("/resolve", response=documented(schemas.ResolveAnswer), operation_id="resolve")
@@ -129,14 +129,14 @@ def resolve(request: HttpRequest, asked: Query[ResolveQuestion]) -> HttpResponse
     """Which offering a reported name means, and by which rule; never a guess."""
     only(request, ResolveQuestion)
     at = _moment(asked.at, "at")
-    return answered(request, lambda: prices_of.resolve(asked.name, asked.provider, at), dated=at is not None)
+    return answered(request, lambda: prices_of.resolve(asked.name, asked.provider, at), holds=_now_or(at))
 
 
 @router.get("/models", response=documented(schemas.ModelsAnswer), operation_id="models")
 def models(request: HttpRequest, asked: Query[ModelsQuestion]) -> HttpResponse:
     """Models by page."""
     only(request, ModelsQuestion)
-    return answered(request, lambda: listing.models(asked.q, asked.maker, asked.limit, asked.cursor), dated=True)
+    return answered(request, lambda: listing.models(asked.q, asked.maker, asked.limit, asked.cursor), holds="version")
 
 
 @router.get("/models/{slug}", response=documented(schemas.ModelAnswer), operation_id="model")
@@ -151,7 +151,7 @@ def model(request: HttpRequest, slug: Path[Name], asked: Query[ModelQuestion]) -
             raise Http404("No model has this slug: GET /api/v1/models?q= finds the right one.")
         return found
 
-    return answered(request, reply, dated=at is not None)
+    return answered(request, reply, holds=_now_or(at))
 
 
 @router.get("/changes", response=documented(schemas.ChangesAnswer), operation_id="changes")
@@ -162,25 +162,25 @@ def changes(request: HttpRequest, asked: Query[ChangesQuestion]) -> HttpResponse
         _moment(asked.since, "from"), _moment(asked.until, "until"), asked.by, asked.source, asked.provider
     )
 
-    def reply() -> dict[str, Any]:
-        skip = listing.read_place(asked.cursor, window) if asked.cursor else 0
-        found = changes_of.changes(window, skip, asked.limit + 1)
-        more = len(found) > asked.limit
-        following = listing.written_place(skip + asked.limit, window) if more else None
-        return {"changes": found[: asked.limit], "next": following}
-
-    return answered(request, reply, dated=True)
+    return answered(request, lambda: listing.changes(window, asked.limit, asked.cursor), holds="version")
 
 
 @router.get("/frontier", response=documented(schemas.FrontierAnswer), operation_id="frontier")
 def frontier(request: HttpRequest, asked: Query[FrontierQuestion]) -> HttpResponse:
     """Price per quality: the models that nothing beats on both, and what beats each of the others."""
     only(request, FrontierQuestion)
-    return answered(request, lambda: quality.price_per_quality(asked.benchmark, asked.category, asked.mix), dated=False)
+    return answered(
+        request, lambda: quality.price_per_quality(asked.benchmark, asked.category, asked.mix), holds="minute"
+    )
 
 
 def _moment(text: str | None, field: str) -> Any:
     return moment(text, field) if text else None
+
+
+def _now_or(at: Any) -> Holds:
+    """How long an answer holds: what is asked of a moment holds until the catalogue changes."""
+    return "minute" if at is None else "version"
 
 
 def only(request: HttpRequest, schema: type[Schema]) -> None:

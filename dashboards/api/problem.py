@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from math import ceil
 from typing import Any, Final
 
 import orjson
@@ -15,10 +16,11 @@ from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, Throttled, ValidationError
 from pydantic import Field
 
+from dashboards.api import limits
 from pricing.answers import BadQuestion
 
 MEDIA_TYPE: Final = "application/problem+json"
-PREFIX: Final = "/api/"
+PREFIXES: Final = ("/api/", "/export/", "/feeds/")
 TITLES: Final = {
     400: "The request cannot be read",
     401: "A token is needed",
@@ -104,7 +106,10 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(Throttled)
     def _too_many(request: HttpRequest, fault: Throttled) -> HttpResponse:
-        return problem(request, 429, "Wait for the seconds in Retry-After, then ask again with a live token.")
+        told = problem(request, 429, "Wait for the seconds in Retry-After, then ask again.")
+        if fault.wait is not None:
+            told["Retry-After"] = str(ceil(fault.wait))
+        return told
 
     @api.exception_handler(HttpError)
     def _http(request: HttpRequest, fault: HttpError) -> HttpResponse:
@@ -151,6 +156,7 @@ def guarded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponse
             return problem(request, 404, "There is nothing at this address: /api/v1/openapi.json lists what there is.")
         except RequestDataTooBig:
             return problem(request, 413, _too_big_sentence())
+        _tell_quota(request, response)
         if response.status_code == 405:
             allowed = response.headers.get("Allow", "GET")
             told = problem(request, 405, f"This address takes {allowed}, not {request.method}.")
@@ -161,29 +167,41 @@ def guarded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponse
     return inner
 
 
+def _tell_quota(request: HttpRequest, response: HttpResponseBase) -> None:
+    """What is left to the caller; a copy that still holds costs nothing."""
+    quota: limits.Quota | None = request.META.get("ratecard.quota")
+    if quota is None:
+        return
+    if response.status_code == 304:
+        limits.give_back(request.META["ratecard.caller"])
+        return
+    for name, value in quota.headers():
+        response[name] = value
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """404: a problem under /api/, the page elsewhere."""
-    if request.path.startswith(PREFIX):
+    """404: a problem where programs ask, the page elsewhere."""
+    if request.path.startswith(PREFIXES):
         return problem(request, 404, "There is nothing at this address: /api/v1/openapi.json lists what there is.")
     return defaults.page_not_found(request, exception)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """400: a problem under /api/, the page elsewhere."""
-    if request.path.startswith(PREFIX):
+    """400: a problem where programs ask, the page elsewhere."""
+    if request.path.startswith(PREFIXES):
         return problem(request, 400, "The request cannot be read: look at its address and headers.")
     return defaults.bad_request(request, exception)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """403: a problem under /api/, the page elsewhere."""
-    if request.path.startswith(PREFIX):
+    """403: a problem where programs ask, the page elsewhere."""
+    if request.path.startswith(PREFIXES):
         return problem(request, 403, "This is not yours to see: ask whoever runs this Ratecard.")
     return defaults.permission_denied(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    """500: a problem under /api/, the page elsewhere; what broke is in the log."""
-    if request.path.startswith(PREFIX):
+    """500: a problem where programs ask, the page elsewhere; what broke is in the log."""
+    if request.path.startswith(PREFIXES):
         return problem(request, 500, "The fault is ours and is in the log: try again, then tell whoever runs this.")
     return defaults.server_error(request)

@@ -249,3 +249,31 @@ class FrontierAnswer(Schema):
     dominated: list[DominatedPoint]
     free: list[FrontierPoint]
     unmatched: list[UnmatchedScore]
+
+
+class Inexpressible(Schema):
+    """Something of an offering that LiteLLM's cost map cannot say. Amounts are USD per one of the unit."""
+
+    provider: str
+    sku: str
+    region: str
+    key: str = Field(description="Its name in the map; '' where it is not in the map.")
+    kind: Literal[
+        "unknown", "other_price", "schedule", "qualifier", "unit", "service_tier", "marginal", "currency", "incomplete",
+        "name", "provider",
+    ]  # fmt: skip
+    units: list[str]
+    service_tier: str
+    context_from: int
+    schedule: str
+    qualifier: str
+    ours: str | None
+    litellm: str | None = Field(description="What LiteLLM would take for it.")
+    why: str
+
+
+class InexpressibleAnswer(Schema):
+    models: int = Field(description="Names in the map.")
+    notes: list[str]
+    kinds: dict[str, int]
+    inexpressible: list[Inexpressible]

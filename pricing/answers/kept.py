@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Hashable
 from datetime import datetime
@@ -13,11 +14,17 @@ from django.db import connection
 from pricing import names
 
 MOST: Final = 20_000
+MOST_BYTES: Final = 64 << 20
+"""Of what is kept with its size: rendered answers."""
+CHECKED_SECONDS: Final = 1.0
+"""For so long one look at the catalogue's version serves the whole process."""
 Version = tuple[Any, ...]
 
 _lock = Lock()
 _version: Version = ()
-_kept: OrderedDict[Hashable, tuple[datetime | None, Any]] = OrderedDict()
+_kept: OrderedDict[Hashable, tuple[datetime | None, Any, int]] = OrderedDict()
+_bytes = 0
+_looked: tuple[float, Version | None] = (0.0, None)
 
 
 def version() -> Version:
@@ -25,13 +32,29 @@ def version() -> Version:
 
     Plain SQL, as every look-up asks it first: the ORM takes longer to write it (3 ms) than PostgreSQL to answer it.
     """
+    global _looked  # noqa: PLW0603 - a cache of this process
+    asked = time.monotonic()  # before the query: what commits while it runs is not yet seen
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT (SELECT max(id) FROM pricing_sourcerun), (SELECT max(id) FROM pricing_decision),"
             " (SELECT max(revoked_at) FROM pricing_decision), (SELECT max(id) FROM pricing_namedecision),"
             " (SELECT max(revoked_at) FROM pricing_namedecision)"
         )
-        return tuple(cursor.fetchone() or ())
+        current: Version = tuple(cursor.fetchone() or ())
+    _looked = (asked, current)
+    return current
+
+
+def known_version() -> Version | None:
+    """The version as this process saw it within the last second; None where it has not looked. No query."""
+    asked, current = _looked
+    return current if time.monotonic() - asked < CHECKED_SECONDS else None
+
+
+def recent_version() -> Version:
+    """The version of the last second: a query at most once a second, whoever asks."""
+    current = known_version()
+    return version() if current is None else current
 
 
 def recall(key: Hashable, current: Version, now: datetime) -> Any:
@@ -44,22 +67,32 @@ def recall(key: Hashable, current: Version, now: datetime) -> Any:
     return found[1]
 
 
-def keep(key: Hashable, current: Version, value: Any, until: datetime | None = None) -> None:
-    """Remember a value for this version of the catalogue, at most until a moment."""
-    global _version  # noqa: PLW0603 - a cache of this process
+def keep(key: Hashable, current: Version, value: Any, until: datetime | None = None, size: int = 0) -> None:
+    """Remember a value for this version of the catalogue, at most until a moment; `size` is its weight in bytes.
+
+    What was put in first goes first where it becomes too much. What would take an eighth of the room is not kept, nor
+    what is of a version that this process has seen replaced.
+    """
+    global _version, _bytes  # noqa: PLW0603 - a cache of this process
+    if size > MOST_BYTES // 8:
+        return
     with _lock:
+        if current != _looked[1]:
+            return
         if current != _version:
             _kept.clear()
-            _version = current
-        _kept[key] = (until, value)
-        while len(_kept) > MOST:
-            _kept.popitem(last=False)
+            _version, _bytes = current, 0
+        before = _kept.pop(key, None)
+        _kept[key] = (until, value, size)
+        _bytes += size - (before[2] if before else 0)
+        while len(_kept) > MOST or _bytes > MOST_BYTES:
+            _bytes -= _kept.popitem(last=False)[1][2]
 
 
 def forget() -> None:
     """Drop everything this process remembers of the catalogue, names included."""
-    global _version  # noqa: PLW0603
+    global _version, _bytes, _looked
     with _lock:
         _kept.clear()
-        _version = ()
+        _version, _bytes, _looked = (), 0, (0.0, None)
     names.forget()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from pricing import names
+from pricing.answers.changes import Window
+from pricing.answers.changes import changes as changes_of
 from pricing.answers.prices import Question, offerings_json, overall
 from pricing.answers.questions import BadQuestion, moment
 from pricing.answers.questions import name as as_name
@@ -48,12 +50,24 @@ class Filters:
         return replace(self, **texts)
 
 
+@dataclass(frozen=True, slots=True)
+class ModelFilters:
+    """Which models to list; None = all. `q` is words that must each appear in slug, name or maker."""
+
+    q: str | None = None
+    maker: str | None = None
+
+    def checked(self) -> ModelFilters:
+        found = {field: as_name(text, field) or None for field in ("q", "maker") if (text := getattr(self, field))}
+        return replace(self, **found)
+
+
 def prices(asked: Filters, limit: int = USUAL, cursor: str | None = None) -> dict[str, Any]:
     """A page of prices in the order they were recorded; `next` continues it, at the same moment."""
     filters = asked.checked()
     after, at = 0, filters.at
     if cursor:
-        after, moment_of_first_page = _read(cursor, filters)
+        after, moment_of_first_page = read_place(cursor, filters)
         at = moment_of_first_page or at
     when = at or datetime.now(UTC)
     found = _filtered(filters, when).filter(pk__gt=after).order_by("pk")
@@ -72,7 +86,7 @@ def _filtered(filters: Filters, when: datetime) -> Any:
     if filters.provider:
         found = found.filter(offering__provider__slug=canonical(filters.provider))
     if filters.model:
-        found = found.filter(offering__model__slug=_model(filters.model))
+        found = found.filter(offering__model__slug=model_slug(filters.model))
     if filters.unit:
         found = found.filter(unit=filters.unit)
     if filters.tier:
@@ -89,7 +103,7 @@ def _filtered(filters: Filters, when: datetime) -> Any:
     return found
 
 
-def _model(text: str) -> str:
+def model_slug(text: str) -> str:
     """A model's slug, or the slug of the model a name resolves to."""
     if LanguageModel.objects.filter(slug=text.lower()).exists():
         return text.lower()
@@ -97,45 +111,61 @@ def _model(text: str) -> str:
 
 
 def written_place(place: int, asked: Any, at: datetime | None = None) -> str:
-    """A cursor: the place reached, the moment the first page was read at, and a mark of the question it continues."""
-    body = json.dumps([place, moment_text(at), _mark(asked)])
-    return base64.urlsafe_b64encode(body.encode()).decode().rstrip("=")
+    """A cursor: the place reached, a moment that belongs to it, and the question it continues; signed."""
+    body = json.dumps([place, moment_text(at)]).encode()
+    return f"{base64.urlsafe_b64encode(body).decode().rstrip('=')}.{_signature(body, asked)}"
 
 
-def read_place(cursor: str, asked: Any) -> int:
-    """The place a cursor reached; BadQuestion where it is none of ours or continues another question."""
-    return _read(cursor, asked)[0]
-
-
-def _read(cursor: str, asked: Any) -> tuple[int, datetime | None]:
+def read_place(cursor: str, asked: Any) -> tuple[int, datetime | None]:
+    """The place and the moment of a cursor; BadQuestion where it is none of ours or continues another question."""
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        place, at, mark = json.loads(base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True))
-        if type(place) is not int or not 0 <= place < 1 << 62 or mark != _mark(asked):
+        text, _, signature = cursor.partition(".")
+        body = base64.b64decode((text + "=" * (-len(text) % 4)).encode("ascii"), altchars=b"-_", validate=True)
+        if not constant_time_compare(signature, _signature(body, asked)):
             raise ValueError(cursor)
-        return place, moment(at) if at is not None else None
-    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
+        place, at = json.loads(body)
+        return int(place), moment(at) if at is not None else None
+    except (ValueError, binascii.Error):
         raise BadQuestion(
             "This cursor does not continue this question: take `next` of the page before and change no filter.",
             "cursor",
         ) from None
 
 
-def _mark(asked: Any) -> str:
-    return hashlib.sha256(json.dumps(asdict(asked), default=str).encode()).hexdigest()[:12]
+def _signature(body: bytes, asked: Any) -> str:
+    """Of the place and the question, so that a cursor made by hand, or for another question, is refused."""
+    question = json.dumps([type(asked).__name__, asdict(asked)], default=str).encode()
+    return salted_hmac("pricing.cursor", body + b"\n" + question, algorithm="sha256").hexdigest()[:20]
+
+
+def changes(window: Window, limit: int = USUAL, cursor: str | None = None) -> dict[str, Any]:
+    """A page of changes, the oldest first; `next` continues after the last of them, whatever came in meanwhile.
+
+    Its place is how many changes of the very same moment were told: those are in a fixed order of their own.
+    """
+    told, since = read_place(cursor, window) if cursor else (0, None)
+    rest = changes_of(replace(window, start=since) if since else window, told, limit + 1)
+    page = rest[:limit]
+    time = "effective_from" if window.by == "effective" else f"{window.by}_at"
+    following = None
+    if len(rest) > limit:
+        last = moment(page[-1][time])
+        same = sum(moment(change[time]) == last for change in page)
+        following = written_place(same + (told if last == since else 0), window, last)
+    return {"changes": page, "next": following}
 
 
 def models(
     q: str | None = None, maker: str | None = None, limit: int = USUAL, cursor: str | None = None
 ) -> dict[str, Any]:
     """A page of models by slug, with how many offerings each has."""
-    filters = Filters(q=q, provider=maker).checked()
+    filters = ModelFilters(q, maker).checked()
     after = 0
     if cursor:
-        after = read_place(cursor, filters)
+        after, _ = read_place(cursor, filters)
     found: QuerySet[LanguageModel] = LanguageModel.objects.named(filters.q or "")
-    if filters.provider:
-        found = found.filter(maker=canonical(filters.provider))
+    if filters.maker:
+        found = found.filter(maker=canonical(filters.maker))
     page = list(found.filter(pk__gt=after).annotate(sold=Count("offerings")).order_by("pk")[: limit + 1])
     more = len(page) > limit
     return {

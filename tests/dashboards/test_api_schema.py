@@ -55,11 +55,12 @@ def test_it_does_what_its_document_says(case: Any, spend_token: str) -> None:
 def test_the_document_is_openapi_31_and_names_every_problem(client: Client) -> None:
     document = client.get("/api/v1/openapi.json").json()
     assert document["openapi"].startswith("3.1")
-    for operations in document["paths"].values():
+    for path, operations in document["paths"].items():
         for operation in operations.values():
             assert set(operation["responses"]) == {"200", "400", "401", "403", "404", "405", "413", "422", "429"}
             for status, response in operation["responses"].items():
-                kind = "application/json" if status == "200" else "application/problem+json"
+                answer = "application/atom+xml" if path.endswith(".atom") else "application/json"
+                kind = answer if status == "200" else "application/problem+json"
                 assert list(response["content"]) == [kind]
 
 
@@ -72,6 +73,24 @@ def test_the_document_says_when_no_token_is_needed(client: Client, settings: Any
     settings.PUBLIC_CATALOG = False
     assert needs()["/api/v1/price"] == [{"CatalogueBearer": []}]
     assert needs()["/api/v1/spend"] == [{"UsageBearer": []}]
+
+
+AWKWARD_SKUS = [
+    ("openrouter", "openai/gpt-4o:batch"),
+    ("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+    ("bedrock", "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-pro-v1:0"),
+    ("cloudflare", "@cf/meta/llama-2-7b-chat-fp16"),
+    ("together", "a/b/../c?d=e&f#g%2F"),
+]
+
+
+@pytest.mark.parametrize(("provider", "sku"), AWKWARD_SKUS)
+@pytest.mark.parametrize("path", ["/api/v1/price", "/api/v1/price-history"])
+def test_a_sku_with_slashes_and_colons_is_answered_as_the_document_says(path: str, provider: str, sku: str) -> None:
+    case = schema[path]["GET"].Case(query={"provider": provider, "sku": sku})
+    case.headers.update({"Host": "localhost", "Accept-Encoding": "identity"})
+    response = case.call_and_validate(excluded_checks=EXCLUDED)
+    assert (response.status_code, response.json()["name"]) == (200, sku)
 
 
 def _operations(document: dict[str, Any]) -> dict[str, list[Any]]:
