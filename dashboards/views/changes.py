@@ -128,6 +128,7 @@ def _composed(
         own, market = ([step for step in some if step.is_rise == (ask.kind == "rise")] for some in (own, market))
     shown: dict[str, Sequence[Step]] = {"own": own[:OWN_READ]}
     folded: dict[str, list[Step]] = {}
+    every: Sequence[Step] = market
     if ask.kind in {"", "cut", "rise"}:
         paged = Paginator(market, PER_PAGE).get_page(wanted)
         shown["market"] = list(paged.object_list)
@@ -147,7 +148,8 @@ def _composed(
     today = now.date()
     weighed_by = formatting.period(today - timedelta(days=USED_DAYS), today) if usage else ""
     return {
-        "finding": page.finding(
+        "finding": page.aside_finding(ask.kind, every, ask.when(now)) if ask.kind in _ASIDES or ask.kind == "coming"
+        else page.finding(
             found, ask.when(now), knows_usage=usage is not None, currency=currency,
             coming=coming[0] if coming and not moves else None, narrowed=bool(ask.provider or ask.q or ask.mine),
         ),
@@ -156,7 +158,11 @@ def _composed(
         "next_step": min(coming, key=lambda step: step.at, default=None),
         "counts": counts,
         "sections": list(_sections(ask, lines, paged, counts, usage)),
-        "folded": [(page.KINDS[kind], counts[kind], steps, ask.url(kind=kind)) for kind, steps in folded.items()],
+        "folded": [
+            (words, counts[kind], folded[kind], ask.url(kind=kind))
+            for kind, words in (("new", "with a new price"), ("retired", "with a retired price"))
+            if kind in folded
+        ],
     }  # fmt: skip
 
 
@@ -199,8 +205,8 @@ _ASIDES = {
     "held": ("Held apart", "Steps of a source that evidence neither confirms nor refuses. The price before stays in "
              "force until somebody decides."),
     "correction": ("Corrections", "The catalogue was wrong and is mended; no vendor changed a price."),
-    "new": ("New", "Prices a source stated for the first time in these days."),
-    "retired": ("Retired", "What nobody lists any more."),
+    "new": ("New prices", "Stated for the first time: a new offering, or a new unit or tier of an old one."),
+    "retired": ("Retired prices", "What nobody lists any more: an offering, or one of its units or tiers."),
 }  # fmt: skip
 
 

@@ -129,8 +129,8 @@ def test_new_and_retired_are_folded_and_one_click_away(client: Client, db: None,
     make_event(make_offering("fresh", name="Fresh"), "input", None, "1")
     make_event(make_offering("gone", name="Gone"), "input", "1", None)
     html = get(client)
-    assert "1 offering new" in html
-    assert "1 offering retired" in html
+    assert "1 offering with a new price" in html
+    assert "1 offering with a retired price" in html
     assert section(html, "market") == []
     assert section(get(client, "?kind=new"), "new")[0].startswith("Fresh Acme $1.00")
     assert section(get(client, "?kind=retired"), "retired")[0].startswith("Gone Acme $1.00")
@@ -309,6 +309,7 @@ def test_who_belongs_to_nothing_sees_the_market_without_a_week(world: World) -> 
          "$8.00 a week more."),
         (page.Tally(0, 3, 0, 3, D(0), D("30")), "3 offerings became dearer, none cheaper; all three rises are on "
          "models you use and cost you about $30.00 a week more."),
+        (page.Tally(1, 1), "1 offering became cheaper and 1 dearer; none of them moves what you pay."),
         (page.Tally(2, 1), "2 offerings became cheaper and 1 dearer; none of them moves what you pay."),
     ],
 )  # fmt: skip
@@ -317,6 +318,22 @@ def test_the_finding_says_what_changed_and_whose_money_it_is(found: page.Tally, 
         found, "in the last 30 days", knows_usage=True, currency="USD", coming=None, narrowed=False
     )  # fmt: skip
     assert plain(words).replace("In the last 30 days ", "") == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("retired", "In the last 30 days a price left every list for 1 offering."),
+        ("new", "In the last 30 days a price was stated for the first time for 1 offering."),
+        ("held", "In the last 30 days a source’s step was held apart for 1 offering."),
+        ("correction", "In the last 30 days a price was corrected for 1 offering."),
+        ("coming", "1 price change is announced; the next is M at Acme on 18 November 2026."),
+    ],
+)
+def test_the_finding_of_one_kind_speaks_of_that_kind(kind: str, said: str) -> None:
+    step = page.Step(1, 1, "M", "m", "acme", "acme", "Acme", TODAY, TODAY, 1, D(1), None)
+    assert plain(page.aside_finding(kind, [step], "in the last 30 days")) == said
+    assert " for no offerings." in plain(page.aside_finding("new", [], "in the last 30 days"))
 
 
 def test_an_offering_that_went_down_and_up_again_counts_once_by_what_is_left() -> None:

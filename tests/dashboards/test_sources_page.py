@@ -314,6 +314,13 @@ def test_the_pages_ask_as_much_for_one_claim_as_for_many(
     read_all()
 
 
+def test_changes_are_in_the_navigation_and_the_sources_behind_the_age_of_the_prices(client: Client, db: None) -> None:
+    make_run("alpha")
+    html = get(client, "/changes")
+    assert '<a href="/changes" aria-current="page">Changes</a>' in html
+    assert '<a href="/sources">Prices read</a>' in html
+
+
 def row(slug: str, *, read: bool = True, late: bool = False, failed: bool = False) -> page.Row:
     run = Run(1, "failed" if failed else "changed", NOW, NOW, NOW, "", "", {}, {})
     last = NOW - timedelta(days=9 if late else 0) if read else None

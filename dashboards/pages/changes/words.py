@@ -1,7 +1,7 @@
 """The finding of the page of changes and the words around it, by rule. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -54,7 +54,8 @@ def tally(steps: Iterable[Step], own: Iterable[Line], currency: str) -> Tally:
 
 def finding(found: Tally, when: str, *, knows_usage: bool, currency: str, coming: Step | None, narrowed: bool) -> Words:
     """What became cheaper and dearer, and what of it the reader pays."""
-    subject = "offering" if found.cheaper + found.dearer == 1 else "offerings"
+    # The noun follows the first number: "1 offering became cheaper and 3 dearer".
+    subject = "offering" if (found.cheaper or found.dearer) == 1 else "offerings"
     among = " of those asked for" if narrowed else ""
     opening = f"{when[0].upper()}{when[1:]}"
     if not found.cheaper and not found.dearer:
@@ -73,6 +74,28 @@ def finding(found: Tally, when: str, *, knows_usage: bool, currency: str, coming
     if not knows_usage:
         return (f"{opening} {said}.",)
     return (f"{opening} {said}; ", *_own(found, currency), ".")
+
+
+_ASIDE = {
+    "held": "a source’s step was held apart", "correction": "a price was corrected",
+    "new": "a price was stated for the first time", "retired": "a price left every list",
+}  # fmt: skip
+
+
+def aside_finding(kind: str, steps: Sequence[Step], when: str) -> Words:
+    """The finding where only one kind of events is asked for that are neither cuts nor rises."""
+    if kind == "coming":
+        if not steps:
+            return ("No price change is announced.",)
+        first = min(steps, key=lambda step: step.at)
+        count, verb = formatting.count(len(steps)), "is" if len(steps) == 1 else "are"
+        noun = "change" if len(steps) == 1 else "changes"
+        day = f"{first.at.day} {first.at:%B %Y}"
+        return (f"{count} price {noun} {verb} announced; the next is {first.model} at {first.seller} on {day}.",)
+    offerings = len({step.offering_id for step in steps})
+    subject = "offering" if offerings == 1 else "offerings"
+    count = formatting.count(offerings) if offerings else "no"
+    return (f"{when[0].upper()}{when[1:]} {_ASIDE[kind]} for {count} {subject}.",)
 
 
 def _own(found: Tally, currency: str) -> Words:
