@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dashboards.views import catalogue, model
+from dashboards.views import catalogue, changes, model, sources
 
 urlpatterns: list[URLPattern] = [
     path("quality", catalogue.quality_page, name="quality"),
@@ -12,4 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("models/<path:slug>/evidence/<int:price_id>", model.price_evidence, name="price-evidence"),
     path("models/<path:slug>/evidence/blend/<int:offering_id>", model.blend_evidence, name="blend-evidence"),
     path("models/<path:slug>", model.model, name="model"),
+    path("changes", changes.changes, name="changes"),
+    path("sources", sources.sources, name="sources"),
+    path("sources/<slug:slug>", sources.source, name="source"),
 ]

@@ -36,6 +36,8 @@ PLACES = (
     Place("Decisions", "decisions"),
     Place("Price per quality", "quality", is_public=True),
     Place("Models", "models", is_public=True),
+    Place("Compare", "compare", is_public=True),
+    Place("Changes", "changes", is_public=True),
     Place("Review", "review"),
     Place("Imports", "imports"),
 )
@@ -43,8 +45,7 @@ PLACES = (
 # Behind the organisation's name, beside signing out.
 MENU = (
     Place("Imports", "imports"),
-    Place("Sources", "sources"),
-    Place("Changes", "changes"),
+    Place("Sources", "sources", is_public=True),
     Place("Reports", "reports"),
     Place("Settings", "settings"),
 )

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import F, Max, Min, Q, QuerySet
+from django.db.models import Case, Count, DecimalField, ExpressionWrapper, F, Max, Min, Q, QuerySet, Sum, When
 from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
@@ -152,6 +152,42 @@ class PriceEventQuerySet(QuerySet["PriceEvent"]):
         """The newest move of each offering that had taken effect at a moment; of one day’s, the output’s."""
         took_effect = self.moves().filter(effective_from__lte=at)
         return took_effect.order_by("offering", "-effective_from", "-unit", "-observed_at", "-pk").distinct("offering")
+
+    def named(self, text: str) -> PriceEventQuerySet:
+        """Events of models whose slug, name or maker, or whose seller's own id, contains every word of the text."""
+        found = self
+        for word in text.split():
+            model = {name: f"offering__model__{name}__icontains" for name in ("slug", "name", "maker")}
+            said = Q(offering__sku__icontains=word)
+            for lookup in model.values():
+                said |= Q(**{lookup: word})
+            found = found.filter(said)
+        return found
+
+    def steps(self, time: str) -> QuerySet[Any, dict[str, Any]]:
+        """Events put together by offering and a time of theirs (`effective_from` or `observed_at`): one row a step.
+
+        `before` and `after` weigh input and output 3 : 1 (see `STEP_WEIGHTS`), of the plain list price where the
+        step touches it: they say whether a step is dearer or cheaper, and by how much. None where neither is priced.
+        `others_before` and `others_after` sum what moved besides, for a step of other units or terms only.
+        """
+        plain = Q(service_tier="standard", qualifier="", context_from=0, schedule="")
+        sums = {}
+        for name, amount in (("before", "old"), ("after", "new")):
+            per_mtok = ExpressionWrapper(F(amount) * 1_000_000 / F("per"), output_field=DecimalField())
+            weighed = [When(plain & Q(unit=unit), then=per_mtok * weight) for unit, weight in STEP_WEIGHTS]
+            sums[name] = Sum(Case(*weighed, output_field=DecimalField()))
+            sums[f"others_{name}"] = Sum(per_mtok)
+        other = {"effective_from": "observed_at", "observed_at": "effective_from"}[time]
+        grouped: QuerySet[Any, dict[str, Any]] = self.order_by().values(
+            "offering_id", "offering__model_id", "offering__model__name", "offering__model__slug",
+            "offering__model__maker", "offering__provider__slug", "offering__provider__name", time,
+        ).annotate(lines=Count("pk"), other_time=Max(other), **sums)  # fmt: skip
+        return grouped
+
+
+STEP_WEIGHTS = (("input", 3), ("output", 1))
+"""A chat's tokens, by which a step of several units is called a cut or a rise."""
 
 
 class RateCardQuerySet(QuerySet["RateCard"]):

@@ -1,0 +1,53 @@
+"""The order of the page's lines and its table for programs. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from dashboards.pages.changes.lines import ZERO, EventRow, Line, Step, Usage
+
+
+def in_order(steps: Iterable[Step], sort: str = "") -> list[Step]:
+    """The latest first, of one day the maker's own price before its resellers'; or by how far the price moved."""
+
+    def place(step: Step) -> tuple[object, ...]:
+        moved = -step.relative if sort == "change" else 0
+        return (moved, -step.at.timestamp(), step.provider != step.maker, step.model.lower(), step.provider)
+
+    return sorted(steps, key=place)
+
+
+def ahead(steps: Iterable[Step], usage: Usage | None) -> list[Step]:
+    """What is to come: models in use first, then the earliest."""
+
+    def place(step: Step) -> tuple[object, ...]:
+        return (usage is None or step.model_id not in usage.models, step.at, step.model.lower(), step.provider)
+
+    return sorted(steps, key=place)
+
+
+def by_effect(lines: Iterable[Line]) -> list[Line]:
+    """Where the reader buys first, what moves most money before what moves less."""
+    return sorted(lines, key=lambda line: (not line.bought, -abs(line.effect or ZERO)))
+
+
+def mine_and_others(steps: Sequence[Step], usage: Usage | None) -> tuple[list[Step], list[Step]]:
+    """Steps of models the reader uses, those bought from that very seller first; and the rest of the market."""
+    if usage is None:
+        return [], list(steps)
+    mine = [step for step in steps if step.model_id in usage.models]
+    mine.sort(key=lambda step: not usage.buys(step.offering_id))
+    return mine, [step for step in steps if step.model_id not in usage.models]
+
+
+CSV_HEAD = (
+    "kind", "status", "provider", "sku", "region", "model", "unit", "qualifier", "service_tier", "context_from",
+    "schedule", "old", "new", "per", "currency", "effective_from", "first_seen", "source", "why",
+)  # fmt: skip
+
+
+def csv_row(event: EventRow) -> tuple[object, ...]:
+    """One event in full digits, as stated: per whatever its source counts by."""
+    return (
+        event.kind, event.status, event.provider, event.sku, event.region, event.model_slug, event.unit,
+        event.qualifier, event.service_tier, event.context_from, event.schedule, event.old, event.new, event.per,
+        event.currency, event.effective_from.isoformat(), event.observed_at.isoformat(), event.source, event.why,
+    )  # fmt: skip
