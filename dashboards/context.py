@@ -87,7 +87,8 @@ def links_to(places: Iterable[Place], path: str, *, signed_in: bool) -> list[Lin
 
 def prices_read_at() -> datetime | None:
     """When a price source was last read without fault; None before the first time."""
-    runs = SourceRun.objects.exclude(status__in=[SourceRun.Status.FAILED, SourceRun.Status.RUNNING])
+    read = [SourceRun.Status.CHANGED, SourceRun.Status.UNCHANGED]
+    runs = SourceRun.objects.filter(status__in=read)
     return _as_time(runs.aggregate(at=Max("observed_at"))["at"])
 
 

@@ -43,7 +43,7 @@ def _state() -> tuple[list[str], dict[str, int]]:
     }
     missing = []
     if not counts["prices"]:
-        missing.append("No prices are loaded: run manage.py fetch_prices.")
+        missing.append("No prices are loaded: run manage.py fetch_prices --bundled.")
     if not counts["scores"]:
         missing.append("No quality is loaded: run manage.py fetch_quality.")
     return missing, counts

@@ -8,6 +8,7 @@ A source module `pricing/sources/<slug>.py` declares
     COPIES            slugs of sources it takes its prices from: copies are one voice
     LICENCE, URL      of what it publishes, and the page a person reads it on
     FEED              the https address its body is fetched from; '' where a body only comes as a file or a package
+    MEDIA             (optional) json, yaml, html, markdown, csv or xml, where the FEED's suffix does not tell
     KEY               (optional) the environment variable with the key its vendor asks for, sent as a bearer token
     CADENCE_HOURS     how often reading it again makes sense
     STATES_HISTORY    True where one reading states all dated prices, so that what it no longer says it corrected;
@@ -17,7 +18,7 @@ and `parse(body) -> Reading`, pure: the same bytes give the same reading. A body
 knows raises `SourceError`; it never yields an empty catalogue. A source that ships as a package also has
 `bundled() -> Bundle`, and `release() -> str` where its release is not that of the package of its name; one whose feed
 comes in pages has `next_page(body) -> str | None`, the address of the page after this one: the pages fetched are
-joined into one JSON list in order, which its `parse` takes as well as a single page. Discovery is by module; a
+joined in order, JSON into one list, text one after the other, which its `parse` takes as well as a single page. Discovery is by module; a
 contract test picks each up and fails where its recording is missing.
 """
 

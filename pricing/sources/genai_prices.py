@@ -37,7 +37,7 @@ PRECEDENCE = 2  # states days without a time zone, and daily windows without wee
 COPIES = ()
 LICENCE = "MIT"
 URL = "https://github.com/pydantic/genai-prices"
-FEED = "https://raw.githubusercontent.com/pydantic/genai-prices/main/prices/data.json"
+FEED = "https://raw.githubusercontent.com/pydantic/genai-prices/main/prices/new_data/v2/data.json"
 CADENCE_HOURS = 24
 STATES_HISTORY = True
 

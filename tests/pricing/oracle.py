@@ -158,10 +158,9 @@ def _is_sold(own: list[Row], level: Row) -> bool:
 def _prices(rows: list[Row], tier: str, threshold: int, hours: str) -> dict[str, Fraction]:
     """By unit, the price that stands first: written last here, so that it is what remains."""
     prices: dict[str, Fraction] = {}
-    steps = [(service, when) for service in ("standard", tier) for when in ("", hours)]
-    for service, when in steps:
+    for when in ("", hours):
         for row in sorted(rows, key=lambda row: row.threshold):
-            if row.tier == service and row.hours == when and row.threshold <= threshold:
+            if row.tier == tier and row.hours == when and row.threshold <= threshold:
                 prices[row.unit] = row.price
     return prices
 

@@ -45,14 +45,14 @@ def test_a_card_holds_until_any_of_its_prices_changes():
     }
 
 
-def test_a_tier_that_states_no_price_for_a_unit_has_the_price_below_it():
+def test_a_context_tier_has_the_base_price_of_what_it_does_not_state_and_a_service_tier_has_none():
     long, batch = {"context_from": 200_000, "context_op": ">"}, {"service_tier": "batch"}
     laid = cards(
         fact(1, "input", "3"), fact(2, "output", "15"), fact(3, "cache_read", "0.3"), fact(4, "input", "6", **long),
         fact(5, "input", "1.5", **batch), fact(6, "output", "3", schedule=PEAK),
     )  # fmt: skip
     assert laid["standard", 200_000, "", START] == {"input": "6", "output": "15", "cache_read": "0.3"}
-    assert laid["batch", 0, "", START] == {"input": "1.5", "output": "15", "cache_read": "0.3"}
+    assert laid["batch", 0, "", START] == {"input": "1.5"}
     assert laid["standard", 0, PEAK, START] == {"input": "3", "output": "3", "cache_read": "0.3"}
 
 
