@@ -18,7 +18,8 @@ MAY_IMPORT = {
 RULES = (
     "pricing/acceptance/events.py", "pricing/acceptance/facts.py", "pricing/acceptance/grades.py",
     "pricing/acceptance/moves.py", "pricing/acceptance/spans.py", "pricing/acceptance/timeline.py",
-    "pricing/bodies.py", "pricing/plausibility.py", "pricing/audit.py", "pricing/cost.py", "pricing/frontier.py", "pricing/matching.py",
+    "pricing/bodies.py", "pricing/plausibility.py", "pricing/audit.py", "pricing/cost.py", "pricing/frontier.py",
+    "pricing/matching.py",
     "pricing/exports/litellm/entries.py", "pricing/exports/litellm/hours.py", "pricing/exports/litellm/mapping.py",
     "pricing/exports/litellm/names.py", "pricing/exports/litellm/reading.py", "pricing/exports/litellm/sold.py",
     "pricing/providers.py", "pricing/schedules.py", "pricing/units.py", "usage/attribution.py",

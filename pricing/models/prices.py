@@ -137,7 +137,10 @@ class PriceEvent(models.Model):
     objects = PriceEventQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["observed_at"], name="event_by_observation")]
+        indexes = [
+            models.Index(fields=["observed_at"], name="event_by_observation"),
+            models.Index(fields=["effective_from"], condition=Q(superseded_at=None), name="event_by_effect"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=[

@@ -18,8 +18,8 @@ and `parse(body) -> Reading`, pure: the same bytes give the same reading. A body
 knows raises `SourceError`; it never yields an empty catalogue. A source that ships as a package also has
 `bundled() -> Bundle`, and `release() -> str` where its release is not that of the package of its name; one whose feed
 comes in pages has `next_page(body) -> str | None`, the address of the page after this one: the pages fetched are
-joined in order, JSON into one list, text one after the other, which its `parse` takes as well as a single page. Discovery is by module; a
-contract test picks each up and fails where its recording is missing.
+joined in order, JSON into one list, text one after the other, which its `parse` takes as well as a single page.
+Discovery is by module; a contract test picks each up and fails where its recording is missing.
 """
 
 from __future__ import annotations
