@@ -57,7 +57,7 @@ def parse(body: bytes) -> Reading:
                 "The document is not the Chinese one of Alibaba's site for China: its prices may not be CNY."
             )
         reading = _read(document["content"])
-    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as fault:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as fault:
         raise SourceError(f"The body is not the document behind Alibaba's price page: {fault!r:.300}.") from fault
     if not reading.statements:
         raise SourceError("Alibaba's price page holds no price at all; its layout must have changed.")
