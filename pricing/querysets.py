@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from django.db.models.functions import Coalesce
 if TYPE_CHECKING:
     from pricing.models import (  # noqa: F401
         Claim,
+        ExchangeRate,
         LanguageModel,
         Offering,
         Price,
@@ -207,3 +210,43 @@ class ScoreQuerySet(QuerySet["Score"]):
         own = self.filter(benchmark__slug=benchmark, category=category)
         newest = Coalesce(Max("observed_on", filter=Q(observed_on__lte=day)), Min("observed_on"))
         return own.filter(observed_on=own.order_by().values("benchmark").annotate(day=newest).values("day")[:1])
+
+
+@dataclass(frozen=True, slots=True)
+class DatedRate:
+    """What one unit of a currency was worth in USD, and the day whose rate that is."""
+
+    currency: str
+    day: date
+    usd: Decimal
+
+
+OLDEST_RATE = timedelta(days=7)
+"""How long a published rate stands in for days without one: weekends and holidays, not a source that fell silent."""
+
+
+class ExchangeRateQuerySet(QuerySet["ExchangeRate"]):
+    def on(self, currency: str, day: date) -> DatedRate | None:
+        """The last rate published for a day or the seven before it; None where there is none: unknown, not zero."""
+        return self.for_days([(currency, day)]).get((currency, day))
+
+    def for_days(self, asked: Iterable[tuple[str, date]]) -> dict[tuple[str, date], DatedRate]:
+        """The rate of each currency and day as `on` gives it, in one query; what is unknown is left out."""
+        pairs = set(asked)
+        days = [day for currency, day in pairs if currency != "USD"]
+        known: dict[str, dict[date, Decimal]] = defaultdict(dict)
+        if days:
+            rows = self.filter(currency__in={currency for currency, _ in pairs})
+            rows = rows.filter(day__gte=min(days) - OLDEST_RATE, day__lte=max(days)).order_by("day", "-source_id")
+            for currency, day, usd in rows.values_list("currency", "day", "usd"):
+                known[currency][day] = usd
+        found: dict[tuple[str, date], DatedRate] = {}
+        published = {currency: list(rates) for currency, rates in known.items()}
+        for currency, day in pairs:
+            if currency == "USD":
+                found[currency, day] = DatedRate(currency, day, Decimal(1))
+                continue
+            nth = bisect_right(published.get(currency, []), day)
+            if nth and day - (last := published[currency][nth - 1]) <= OLDEST_RATE:
+                found[currency, day] = DatedRate(currency, last, known[currency][last])
+        return found

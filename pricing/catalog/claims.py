@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.db.models.functions import Greatest
 
 from pricing.catalog.offerings import write_aliases, write_calendars, write_offerings
+from pricing.catalog.rates import write_rates
 from pricing.catalog.rows import copy_rows, update_rows
 from pricing.models import Claim, Price, PriceSource, Snapshot, SourceRun
 from pricing.sources import Source, Statement
@@ -66,6 +67,7 @@ def write_claims(source: Source, body: bytes, observed_at: datetime, version: st
         ids = write_offerings(reading, row, observed_at)
         renamed = write_aliases(reading, row, ids, observed_at, after.observed_at if after else None)
         write_calendars(reading, row)
+        write_rates(reading, row, newest=after is None)
         runs = _Runs(
             row.pk, snapshot.pk, observed_at, before.observed_at if before else None,
             after.observed_at if after else None,

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from pricing.models.evidence import Basis, Claim, Precision, PriceKey, PriceSource
 from pricing.models.sellers import SLUG, Offering
-from pricing.querysets import PriceEventQuerySet, PriceQuerySet, RateCardQuerySet
+from pricing.querysets import ExchangeRateQuerySet, PriceEventQuerySet, PriceQuerySet, RateCardQuerySet
 from pricing.units import RATED_UNITS, is_token_unit
 
 
@@ -243,6 +243,8 @@ class ExchangeRate(models.Model):
     usd = models.DecimalField(max_digits=24, decimal_places=12)
     source = models.ForeignKey(PriceSource, models.PROTECT)
     recorded_at = models.DateTimeField(db_default=Now())
+
+    objects = ExchangeRateQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["currency", "day", "source"], name="rate_once_a_day")]

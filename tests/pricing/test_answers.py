@@ -449,7 +449,7 @@ class TestChanges:
 
     def test_a_source_is_asked_for_by_its_slug(self) -> None:
         assert {c["source"] for c in changes(Window(source="genai_prices"))} == {"genai_prices"}
-        with pytest.raises(BadQuestion, match="there are: genai_prices, model_prices"):
+        with pytest.raises(BadQuestion, match="genai_prices, model_prices"):
             changes(Window(source="rumours"))
 
     @pytest.mark.parametrize("window", [Window(CUT, CUT), Window(CUT, CUT - TICK), Window(by="guess")])

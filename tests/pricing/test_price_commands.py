@@ -78,7 +78,7 @@ class TestAsking:
         found = run_json("changes", "--from", "2026-08-21", "--until", "2026-08-22", "--by", "effective")["changes"]
         assert {change["effective_from"][:10] for change in found} == {"2026-08-21"}
         assert "changes." in run("changes", "--source", "model_prices", "--from", "2026-10-01")
-        assert "there are: genai_prices, model_prices" in refused("changes", "--source", "rumours")
+        assert "genai_prices, model_prices" in refused("changes", "--source", "rumours")
         assert "until must be after from" in refused("changes", "--from", "2026-08-22", "--until", "2026-08-21")
 
     def test_audit_counts_its_verdicts(self, tmp_path: Path) -> None:
