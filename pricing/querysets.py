@@ -219,6 +219,8 @@ class DatedRate:
     currency: str
     day: date
     usd: Decimal
+    source: str = ""
+    """Slug of who published it; '' for USD itself."""
 
 
 OLDEST_RATE = timedelta(days=7)
@@ -234,12 +236,12 @@ class ExchangeRateQuerySet(QuerySet["ExchangeRate"]):
         """The rate of each currency and day as `on` gives it, in one query; what is unknown is left out."""
         pairs = set(asked)
         days = [day for currency, day in pairs if currency != "USD"]
-        known: dict[str, dict[date, Decimal]] = defaultdict(dict)
+        known: dict[str, dict[date, DatedRate]] = defaultdict(dict)
         if days:
             rows = self.filter(currency__in={currency for currency, _ in pairs})
             rows = rows.filter(day__gte=min(days) - OLDEST_RATE, day__lte=max(days)).order_by("day", "-source_id")
-            for currency, day, usd in rows.values_list("currency", "day", "usd"):
-                known[currency][day] = usd
+            for row in rows.values_list("currency", "day", "usd", "source__slug"):
+                known[row[0]][row[1]] = DatedRate(*row)
         found: dict[tuple[str, date], DatedRate] = {}
         published = {currency: list(rates) for currency, rates in known.items()}
         for currency, day in pairs:
@@ -248,5 +250,5 @@ class ExchangeRateQuerySet(QuerySet["ExchangeRate"]):
                 continue
             nth = bisect_right(published.get(currency, []), day)
             if nth and day - (last := published[currency][nth - 1]) <= OLDEST_RATE:
-                found[currency, day] = DatedRate(currency, last, known[currency][last])
+                found[currency, day] = known[currency][last]
         return found

@@ -10,6 +10,13 @@ from pydantic import Field
 Status = Literal["priced", "free", "unknown"]
 
 
+class ExchangeRateSchema(Schema):
+    currency: str
+    usd: str = Field(description="What one unit of the currency was worth in USD.")
+    day: str
+    source: str
+
+
 class PriceSchema(Schema):
     """One price with its evidence."""
 
@@ -25,7 +32,12 @@ class PriceSchema(Schema):
     amount: str
     per: int
     currency: str
-    usd_per_mtok: str | None = Field(description="USD per million tokens; null if the unit is not tokens.")
+    usd_per_mtok: str | None = Field(
+        description="USD per million tokens; null if the unit is not tokens, or no rate of its currency is known."
+    )
+    fx: ExchangeRateSchema | None = Field(
+        description="The rate by which another currency was turned into USD; null for USD itself."
+    )
     effective_from: str
     effective_until: str | None
     effective_precision: str

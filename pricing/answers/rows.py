@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from pricing import schedules
 from pricing.acceptance import grade
+from pricing.answers.money import Rates, in_usd, rate_json
 from pricing.answers.wording import decimal_text, moment_text, per_mtok
 from pricing.models import HolidayCalendar, Offering, Price
 from pricing.querysets import PriceQuerySet
@@ -157,8 +158,17 @@ def applying(rows: Iterable[PriceRow], hours: frozenset[str]) -> set[int]:
     return {row.id for row in best.values()}
 
 
-def price_json(row: PriceRow, at: datetime, *, applies: bool | None = None) -> dict[str, Any]:
-    """One price with its evidence; `grade` is its grade at the moment asked for."""
+def price_json(
+    row: PriceRow, at: datetime, *, applies: bool | None = None, rates: Rates | None = None
+) -> dict[str, Any]:  # fmt: skip
+    """One price with its evidence; `grade` is its grade at the moment asked for.
+
+    Of another currency, `usd_per_mtok` is at the rate of that day, which `fx` names; null where no rate is known.
+    """
+    rate = None if row.currency == "USD" else (rates or Rates()).on(row.currency, at)
+    usd = row.usd_per_mtok
+    if row.currency != "USD" and is_token_unit(row.unit):
+        usd = in_usd(per_mtok(row.amount, row.per), rate)
     answer: dict[str, Any] = {
         "unit": row.unit,
         "qualifier": row.qualifier,
@@ -170,7 +180,8 @@ def price_json(row: PriceRow, at: datetime, *, applies: bool | None = None) -> d
         "amount": decimal_text(row.amount),
         "per": row.per,
         "currency": row.currency,
-        "usd_per_mtok": decimal_text(row.usd_per_mtok),
+        "usd_per_mtok": decimal_text(usd),
+        "fx": rate_json(rate),
         "effective_from": moment_text(row.effective_from),
         "effective_until": moment_text(row.effective_until),
         "effective_precision": row.precision,

@@ -70,14 +70,14 @@ class TestTheRateOfADay:
 
     def test_is_the_last_published_until_the_next(self):
         on = ExchangeRate.objects.on
-        assert on("CNY", FRIDAY) == DatedRate("CNY", FRIDAY, Decimal("0.14"))
-        assert on("CNY", FRIDAY + timedelta(days=2)) == DatedRate("CNY", FRIDAY, Decimal("0.14"))
-        assert on("CNY", MONDAY) == DatedRate("CNY", MONDAY, Decimal("0.1375"))
+        assert on("CNY", FRIDAY) == DatedRate("CNY", FRIDAY, Decimal("0.14"), "ecb_rates")
+        assert on("CNY", FRIDAY + timedelta(days=2)) == DatedRate("CNY", FRIDAY, Decimal("0.14"), "ecb_rates")
+        assert on("CNY", MONDAY) == DatedRate("CNY", MONDAY, Decimal("0.1375"), "ecb_rates")
 
     def test_is_unknown_before_the_first_and_a_week_after_the_last(self):
         on = ExchangeRate.objects.on
         assert on("CNY", FRIDAY - timedelta(days=1)) is None
-        assert on("CNY", MONDAY + timedelta(days=7)) == DatedRate("CNY", MONDAY, Decimal("0.1375"))
+        assert on("CNY", MONDAY + timedelta(days=7)) == DatedRate("CNY", MONDAY, Decimal("0.1375"), "ecb_rates")
         assert on("CNY", MONDAY + timedelta(days=8)) is None
         assert on("JPY", MONDAY) is None
 

@@ -70,6 +70,9 @@ def _line(price: dict[str, Any]) -> str:
     of = " ".join(filter(None, qualified))
     if price["usd_per_mtok"] is not None:
         amount = f"{price['usd_per_mtok']} USD per Mtok"
+        if price["fx"]:
+            fx = price["fx"]
+            amount += f" ({price['amount']} {price['currency']} at {fx['usd']} USD, {fx['source']} {fx['day']})"
     else:
         amount = f"{price['amount']} {price['currency']} per {price['per']:,}"
     # A start nobody states is stored as the first day tokens were sold, which would mislead a person.
