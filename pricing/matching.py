@@ -22,7 +22,8 @@ _BEDROCK_VENDORS = frozenset(
     {"amazon", "anthropic", "deepseek", "google", "meta", "mistral", "nvidia", "openai", "qwen", "writer", "cohere",
      "ai21", "zai", "moonshotai", "minimax", "stability", "twelvelabs", "luma"}
 )  # fmt: skip
-_BEDROCK_VERSION = re.compile(r"-v\d+(:\d+)?(:\w+)?$|:\d+$")
+# Of Amazon's embeddings v1 and v2 are two models; elsewhere the version is the API's.
+_BEDROCK_VERSION = re.compile(r"(?<!titan-embed-text)(?<!titan-embed-image)-v\d+(:\d+)?(:\w+)?$|:\d+$")
 _VARIANT = re.compile(r":(free|batch|extended|thinking|beta|nitro|floor|online|exacto)$")
 _EFFORT = re.compile(r"-(minimal|low|medium|high|xhigh)$")
 _CONTEXT_MARKER = re.compile(r"\[[0-9a-z]+\]$")

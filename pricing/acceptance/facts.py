@@ -119,10 +119,11 @@ class Witness:
     effective_from: datetime | None
     effective_until: datetime | None
 
-    def speaks_at(self, moment: datetime) -> bool:
-        known = self.evidence_at <= moment and (self.withdrawn_at is None or self.withdrawn_at > moment)
+    def speaks_of(self, moment: datetime) -> bool:
+        """Whether it was said, and said to hold, at a moment."""
+        said = self.evidence_at <= moment and (self.withdrawn_at is None or self.withdrawn_at > moment)
         starts = self.effective_from is None or self.effective_from <= moment
-        return known and starts and (self.effective_until is None or self.effective_until > moment)
+        return said and starts and (self.effective_until is None or self.effective_until > moment)
 
 
 @dataclass(frozen=True, slots=True)

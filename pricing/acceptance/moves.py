@@ -16,6 +16,7 @@ own page is evidence itself and never judged; nor are dated histories, which cor
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -92,9 +93,13 @@ class Evidence:
                 return Verdict(MOVE, f"{self._name(confirming[0])} states the same in {new.currency}")
             return Verdict(HELD, f"the currency changed from {old.currency} to {new.currency}")
         siblings = self._witnesses(SIBLING, new, epoch)
-        makers = self._witnesses(MAKERS_LIST, new, epoch)
+        unit_like = bool(old.each and new.each) and _is_unit_like(old.each, new.each)
+        # Makers list models of very different sizes: what lies outside tells of a slip of units, not of a high price.
+        makers = self._witnesses(MAKERS_LIST, new, epoch) if unit_like else []
         old_fault = self._fault(old, epoch, siblings, makers)
-        new_fault = self._fault(new, epoch, siblings, makers)
+        # A deep cut leaves behind all who have not followed yet, so they are no evidence against it.
+        against = siblings if unit_like or new.each > old.each else []
+        new_fault = self._fault(new, epoch, against, makers)
         already = [c for c in confirming if c.evidence_at <= old.last_seen_at]
         if not old_fault and already:
             old_fault = f"{self._name(already[0])} said {_text(new)} all along"
@@ -109,7 +114,6 @@ class Evidence:
         if old.each == 0:
             return Verdict(MOVE, "it was free")
         good = self._support(new, confirming, siblings, makers)
-        unit_like = _is_unit_like(old.each, new.each)
         if old_fault and good and unit_like:
             return Verdict(UNIT_FIX, f"{old_fault}, and {good}")
         if confirming:
@@ -138,15 +142,22 @@ class Evidence:
         return self.sources[claim.source].name
 
     def _witnesses(self, kind: str, about: ClaimFact, epoch: datetime) -> list[Witness]:
-        return [
-            witness
-            for witness in self.witnesses
-            if witness.kind == kind
-            and witness.unit == about.unit
-            and witness.currency == about.currency
-            and witness.each > 0
-            and witness.speaks_at(epoch)
-        ]
+        """What others cost when the new price appeared; of who was first heard later, the first that was heard."""
+        by_name: dict[str, list[Witness]] = defaultdict(list)
+        for witness in self.witnesses:
+            if (
+                (witness.kind, witness.unit, witness.currency) == (kind, about.unit, about.currency)
+                and witness.each > 0
+                and witness.evidence_at <= epoch
+            ):
+                by_name[witness.name].append(witness)
+        found: list[Witness] = []
+        for told in by_name.values():
+            then = [witness for witness in told if witness.speaks_of(about.first_seen_at)]
+            later = [witness for witness in told if witness.evidence_at > about.first_seen_at]
+            first = min((witness.evidence_at for witness in later), default=None)
+            found += then or [witness for witness in later if witness.evidence_at == first]
+        return found
 
     def _fault(
         self, claim: ClaimFact, epoch: datetime, siblings: Sequence[Witness], makers: Sequence[Witness]

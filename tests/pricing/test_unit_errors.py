@@ -259,3 +259,24 @@ def test_what_is_held_is_never_the_price(drawn):
     acceptance = accept(claims, SOURCES, witnesses=witnesses)
     current = {price.claim.id for price in acceptance.prices if price.known_until is None}
     assert not current & {hold.claim.id for hold in acceptance.holds}
+
+
+def test_a_step_is_judged_by_what_others_cost_when_it_was_made():
+    """A sibling that later became dearer says nothing of an earlier cut."""
+    then = replace(witness(SIBLING, "0.2"), withdrawn_at=THIRD)
+    later = witness(SIBLING, "5", since=THIRD)
+    acceptance = accept(moved("3.5", "0.2"), SOURCES, witnesses=[then, later])
+    assert acceptance.holds == []
+    assert kinds(acceptance) == [("cut", False)]
+
+
+def test_the_makers_list_tells_of_units_and_not_of_prices():
+    assert accept(moved("2", "17"), SOURCES, witnesses=MAKERS).holds == []
+    assert [h.verdict for h in accept(moved("2", "20"), SOURCES, witnesses=MAKERS).holds] == ["refused"]
+
+
+def test_a_deep_cut_that_others_have_not_followed_yet_is_believed_and_such_a_rise_is_not():
+    assert accept(moved("10", "2"), SOURCES, witnesses=[witness(SIBLING, "10")]).holds == []
+    assert [h.verdict for h in accept(moved("2", "12"), SOURCES, witnesses=[witness(SIBLING, "2")]).holds] == [
+        "refused"
+    ]
