@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dashboards.views import catalogue, model
+from dashboards.views import catalogue, model, review
 
 urlpatterns: list[URLPattern] = [
     path("quality", catalogue.quality_page, name="quality"),
@@ -12,4 +12,10 @@ urlpatterns: list[URLPattern] = [
     path("models/<path:slug>/evidence/<int:price_id>", model.price_evidence, name="price-evidence"),
     path("models/<path:slug>/evidence/blend/<int:offering_id>", model.blend_evidence, name="blend-evidence"),
     path("models/<path:slug>", model.model, name="model"),
+    path("review", review.prices, name="review"),
+    path("review/prices/<int:number>", review.decide, name="review-decide"),
+    path("review/names", review.names, name="review-names"),
+    path("review/names/map", review.map_name, name="review-map"),
+    path("review/decided", review.decided, name="review-decided"),
+    path("review/decided/<str:kind>/<int:number>/revoke", review.revoke, name="review-revoke"),
 ]
