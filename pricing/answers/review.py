@@ -146,21 +146,24 @@ def sizes(offering_ids: Collection[int], states: Sequence[str] = IN_DOUBT) -> li
     ]  # fmt: skip
 
 
-def queue(states: Sequence[str], first: Sequence[int] = ()) -> QuerySet[Disagreement]:
-    """Disagreements as they wait: held ones first, then `first` in their order, then the newest."""
+def queue(states: Sequence[str], first: Sequence[int] = ()) -> QuerySet[Disagreement, int]:
+    """Numbers of the disagreements as they wait: held ones first, then `first` in their order, then the newest."""
     place = Func(
         Value(list(first), output_field=ArrayField(BigIntegerField())), F("pk"), function="array_position",
         output_field=IntegerField(),
     )  # fmt: skip
     held = Case(When(state=HELD, then=0), default=1, output_field=IntegerField())
-    return waiting(states).order_by(held, Coalesce(place, Value(_LAST)), "-opened_at", "pk")
+    order = waiting(states).order_by(held, Coalesce(place, Value(_LAST)), "-opened_at", "pk")
+    return order.values_list("pk", flat=True)
 
 
-def doubts(rows: QuerySet[Disagreement] | Iterable[Disagreement], at: datetime) -> list[Doubt]:
-    """Some disagreements with names and the price that serves now. Two queries for a page of them."""
-    if isinstance(rows, QuerySet):
-        rows = rows.select_related("accepted__source", "claim__source", "offering__provider", "offering__model")
-    found = list(rows)
+def doubts(numbers: Iterable[int], at: datetime) -> list[Doubt]:
+    """Some disagreements, in this order, with names and the price that serves now. Two queries."""
+    order = list(numbers)
+    rows = Disagreement.objects.filter(pk__in=order)
+    rows = rows.select_related("accepted__source", "claim__source", "offering__provider", "offering__model")
+    by_id = {row.pk: row for row in rows}
+    found = [by_id[pk] for pk in order if pk in by_id]
     serving = _serving([row.accepted_id for row in found if row.accepted_id], at)
     return [
         Doubt(
@@ -175,7 +178,7 @@ def doubts(rows: QuerySet[Disagreement] | Iterable[Disagreement], at: datetime) 
 
 def doubt(pk: int, at: datetime) -> Doubt | None:
     """One disagreement of any state by its number."""
-    found = doubts(Disagreement.objects.filter(pk=pk), at)
+    found = doubts([pk], at)
     return found[0] if found else None
 
 
