@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dashboards.views import catalogue, model, review
+from dashboards.views import catalogue, compare, model, review
 
 urlpatterns: list[URLPattern] = [
     path("quality", catalogue.quality_page, name="quality"),
@@ -12,6 +12,9 @@ urlpatterns: list[URLPattern] = [
     path("models/<path:slug>/evidence/<int:price_id>", model.price_evidence, name="price-evidence"),
     path("models/<path:slug>/evidence/blend/<int:offering_id>", model.blend_evidence, name="blend-evidence"),
     path("models/<path:slug>", model.model, name="model"),
+    path("compare", compare.compare, name="compare"),
+    path("compare/history.json", compare.figure, name="compare-history"),
+    path("compare/history.csv", compare.history, name="compare-history-csv"),
     path("review", review.prices, name="review"),
     path("review/prices/<int:number>", review.decide, name="review-decide"),
     path("review/names", review.names, name="review-names"),

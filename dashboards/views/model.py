@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from dashboards import formatting
 from dashboards.charts import history as history_chart
+from dashboards.pages import compare as compare_page
 from dashboards.pages import evidence as evidence_page
 from dashboards.pages import model as model_page
 from dashboards.pages import quality
@@ -21,6 +22,7 @@ from dashboards.pages.quality import name_of
 from dashboards.views import catalogue_page
 from dashboards.views.catalogue import csv_response, figure_response
 from pricing.acceptance import grade
+from pricing.answers import compare
 from pricing.benchmarks import benchmarks
 from pricing.frontier import CHAT_MIX, Mix
 from pricing.models import (
@@ -134,11 +136,19 @@ def _page(
         "figure_url": ask.url("/history.json"),
         "csv_url": ask.url(format="csv"),
         "link": request.build_absolute_uri(ask.url()),
+        "compare_url": compare_url(composed),
         "now_url": ask.url(at=None, known_at=None),
         "snippet": model_page.api_snippet(composed.main, ask.at) if composed.main else "",
         **more,
     }
     return render(request, "dashboards/model.html", context, status=400 if wrong else 200)
+
+
+def compare_url(page: model_page.ModelPage) -> str:
+    """The main seller and the cheapest others beside each other; '' where there is nothing to compare."""
+    shown = sorted(page.offered, key=lambda row: not row.is_main)[: compare.MOST]
+    refs = [f"{s.provider}:{s.sku}{f'@{s.region}' if s.region else ''}" for s in (row.seller for row in shown)]
+    return compare_page.Ask(tuple(refs), at=page.ask.at).url() if len(refs) > 1 else ""
 
 
 def _find(slug: str) -> LanguageModel | None:
