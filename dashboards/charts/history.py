@@ -44,7 +44,8 @@ def _figure(history: History, *, narrow: bool) -> Figure:
             *_event_words(history, narrow),
         ],
     }  # fmt: skip
-    return {"data": [trace for line in lines for trace in _traces(line, history.now)], "layout": layout}
+    traces = [trace for line in lines for trace in _traces(line, history.now)]
+    return {"data": [*traces, *_marks(history)], "layout": layout}
 
 
 def money_axis(top: float) -> dict[str, Any]:
@@ -85,6 +86,22 @@ def _trace(line: HistoryLine, steps: Sequence[Any], *, dash: str, skip_first: bo
         "line": {"color": SERIES[line.unit] if line.is_main else MUTED, "width": 2 if line.is_main else 1.25,
                  "shape": "hv", "dash": dash},
     }  # fmt: skip
+
+
+def _marks(history: History) -> list[dict[str, Any]]:
+    """A dot where a main line is known to have moved; its words on hover, its row in the list below."""
+    if not history.marks:
+        return []
+    return [
+        {
+            "type": "scatter", "mode": "markers", "x": [iso(mark.at) for mark in history.marks],
+            "y": [float(mark.amount) for mark in history.marks], "hoverinfo": "text",
+            "hovertext": [f"{formatting.day(mark.at)}<br>{escaped(mark.said)}" for mark in history.marks],
+            "marker": {"size": 8, "color": [SERIES[mark.unit] for mark in history.marks],
+                       "line": {"color": "var(--paper)", "width": 1.5}},
+            "cliponaxis": False,
+        }
+    ]  # fmt: skip
 
 
 def hover(line: HistoryLine, step: Any) -> str:
