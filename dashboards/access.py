@@ -209,6 +209,17 @@ def require(person: object, role: str, organisation: "Organisation | None", proj
         raise Http404("No such page")
 
 
+def may_decide(person: object) -> bool:
+    """Whether the person may decide on the catalogue: instance administrators only."""
+    return isinstance(person, Person) and person.is_active and person.is_instance_admin
+
+
+def require_decider(person: object) -> None:
+    """404 unless the person may decide on the catalogue."""
+    if not may_decide(person):
+        raise Http404("No such page")
+
+
 def projects_seen(person: Person, organisation: "Organisation") -> "QuerySet[Project]":
     """The projects of an organisation that the person may look at: all of them, or only their own."""
     from usage.models import Project

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dashboards.views import catalogue, changes, model, sources
+from dashboards.views import catalogue, changes, compare, model, review, sources
 
 urlpatterns: list[URLPattern] = [
     path("quality", catalogue.quality_page, name="quality"),
@@ -15,4 +15,13 @@ urlpatterns: list[URLPattern] = [
     path("changes", changes.changes, name="changes"),
     path("sources", sources.sources, name="sources"),
     path("sources/<slug:slug>", sources.source, name="source"),
+    path("compare", compare.compare, name="compare"),
+    path("compare/history.json", compare.figure, name="compare-history"),
+    path("compare/history.csv", compare.history, name="compare-history-csv"),
+    path("review", review.prices, name="review"),
+    path("review/prices/<int:number>", review.decide, name="review-decide"),
+    path("review/names", review.names, name="review-names"),
+    path("review/names/map", review.map_name, name="review-map"),
+    path("review/decided", review.decided, name="review-decided"),
+    path("review/decided/<str:kind>/<int:number>/revoke", review.revoke, name="review-revoke"),
 ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, F, Max, Min, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 if TYPE_CHECKING:
@@ -82,6 +82,21 @@ class RollupQuerySet(QuerySet[Any]):
         ).annotate(tokens=Sum("unpriced_tokens"), requests_unpriced=Sum("unpriced_requests"))
         return by_name.order_by("-tokens", "model_raw", "offering_id", "service_tier")
 
+    def unresolved_names(self) -> QuerySet[Any, dict[str, Any]]:
+        """Names that meant nothing the catalogue knows, by host: records, requests, tokens, reported cost, days.
+
+        One dict a host, name, currency and kind of reported cost, as money of two currencies has no sum.
+        """
+        by_name: QuerySet[Any, dict[str, Any]] = self.filter(offering=None).values(
+            "host", "model_raw", "currency", "cost_kind"
+        )
+        tokens = F("in_uncached") + F("in_cache_read") + F("in_cache_write") + F("out_total")
+        summed: QuerySet[Any, dict[str, Any]] = by_name.annotate(
+            tokens=Sum(tokens), n=Sum("records"), calls=Sum("requests"), calls_unknown=Sum("unknown_requests"),
+            reported=Sum("reported_cost"), n_reported=Sum("reported_records"), first=Min("day"), last=Max("day"),
+        )  # fmt: skip
+        return summed.order_by("host", "model_raw", "currency", "cost_kind")
+
 
 KEYS: dict[str, Any] = {
     "project": F("project__slug"),
@@ -112,7 +127,18 @@ class DailyCostQuerySet(RollupQuerySet, QuerySet["DailyCost"]):
 class ModelDailyCostQuerySet(RollupQuerySet, QuerySet["ModelDailyCost"]):
     def span(self, organisation: Organisation) -> tuple[date, date] | None:
         """The first and last day with usage; None without any."""
-        from django.db.models import Max, Min
-
         found = self.filter(organisation=organisation).aggregate(first=Min("day"), last=Max("day"), n=Count("id"))
         return (found["first"], found["last"]) if found["n"] else None
+
+    def months_of(self, offering_ids: Iterable[int]) -> list[tuple[int, date]]:
+        """(organisation, first day of a month) with usage of any of these offerings, the newest month first."""
+        return _months(self.filter(offering__in=list(offering_ids)))
+
+    def months_at(self, hosts: Iterable[str]) -> list[tuple[int, date]]:
+        """The same of usage reported at any of these hosts, whatever its names meant."""
+        return _months(self.filter(host__in=list(hosts)))
+
+
+def _months(rows: QuerySet[Any]) -> list[tuple[int, date]]:
+    found = rows.annotate(month=TruncMonth("day")).order_by("-month", "organisation_id")
+    return list(found.values_list("organisation_id", "month").distinct())

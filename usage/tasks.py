@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
 
 from celery import shared_task
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from usage import ingest
-from usage.models import ImportBatch
+from pricing.catalog import market
+from pricing.providers import canonical
+from usage import ingest, rerating
+from usage.models import ImportBatch, ModelDailyCost, Organisation
 
 SECONDS = 10
 _FORGOTTEN = timedelta(minutes=5)
+_PATIENT: dict[str, Any] = {
+    "autoretry_for": (OperationalError, InterfaceError), "retry_backoff": 2, "retry_backoff_max": 60, "max_retries": 20,
+}  # fmt: skip
 
 
-@shared_task(
-    name="usage.import_chunk",
-    autoretry_for=(OperationalError, InterfaceError),
-    retry_backoff=2,
-    retry_backoff_max=60,
-    max_retries=20,
-)
+@shared_task(name="usage.import_chunk", **_PATIENT)
 def import_chunk(batch_id: int) -> None:
     """Import for some seconds and queue the rest. Delivered twice or after a kill, it changes nothing twice."""
     batch = ImportBatch.objects.select_related("connection").filter(pk=batch_id, status__in=ingest.OPEN).first()
@@ -42,6 +44,46 @@ def resume_imports() -> None:
     forgotten = ImportBatch.objects.filter(Q(touched_at__lt=limit), status__in=ingest.OPEN)
     for batch_id in forgotten.values_list("pk", flat=True):
         import_chunk.delay(batch_id)
+
+
+@shared_task(name="usage.rerate", **_PATIENT)
+def rerate(organisation_id: int, months: list[str]) -> None:
+    """Rate the first of these months (`2026-11-01`) again and queue the others. Twice changes nothing twice."""
+    organisation = Organisation.objects.filter(pk=organisation_id).first()
+    if organisation is None or not months:
+        return
+    first, *others = months
+    start = date.fromisoformat(first)
+    rerating.rerate(organisation, start, (start + timedelta(days=31)).replace(day=1))
+    if others:
+        rerate.delay(organisation_id, others)
+
+
+def rerate_offerings(offering_ids: Iterable[int]) -> int:
+    """Queue every month with usage of some offerings, in any organisation; how many months.
+
+    With them go the offerings whose odd moves they are witnesses of, which are accepted anew with them.
+    """
+    decided = set(offering_ids)
+    return _queue(ModelDailyCost.objects.months_of(decided | market.concerned(decided)))
+
+
+def rerate_provider(provider: str) -> int:
+    """Queue every month with usage at a provider, under whichever of its names; how many months.
+
+    A name decided on may have meant another offering before, and its spellings follow it: all of that is looked at.
+    """
+    hosts = ModelDailyCost.objects.order_by().values_list("host", flat=True).distinct()
+    return _queue(ModelDailyCost.objects.months_at([host for host in hosts if not host or canonical(host) == provider]))
+
+
+def _queue(months: Iterable[tuple[int, date]]) -> int:
+    by_organisation: dict[int, list[str]] = defaultdict(list)
+    for organisation_id, month in months:
+        by_organisation[organisation_id].append(month.isoformat())
+    for organisation_id, days in by_organisation.items():
+        transaction.on_commit(lambda pk=organisation_id, days=days: rerate.delay(pk, days))  # type: ignore[misc]
+    return len({day for days in by_organisation.values() for day in days})
 
 
 SCHEDULE = {"resume-imports": {"task": "usage.resume_imports", "schedule": 300.0}}

@@ -23,7 +23,8 @@ def figure(history: History) -> Figure:
     return {"wide": _figure(history, narrow=False), "narrow": _figure(history, narrow=True)}
 
 
-def _iso(when: datetime) -> str:
+def iso(when: datetime) -> str:
+    """A moment as Plotly's date axis reads it."""
     return when.strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -34,19 +35,21 @@ def _figure(history: History, *, narrow: bool) -> Figure:
     layout = {
         "height": 292 if narrow else 352,
         "margin": {"l": 42, "r": 58 if narrow else 156, "t": 40, "b": 36},
-        "xaxis": {"type": "date", "range": [_iso(history.start), _iso(history.end)],
+        "xaxis": {"type": "date", "range": [iso(history.start), iso(history.end)],
                   "tickformat": "%-d %b\n%Y" if history.end - history.start < DAYS else "%b\n%Y",
                   "nticks": 4 if narrow else 7, "ticks": "outside", "ticklen": 4, "tickcolor": "var(--ink-3)"},
-        "yaxis": _money_axis(highest * 1.12),
+        "yaxis": money_axis(highest * 1.12),
         "shapes": _event_lines(history), "annotations": [
             *_ends(lines, highest * 1.12, height, narrow), *_amounts(lines, highest * 1.12, height),
             *_event_words(history, narrow),
         ],
     }  # fmt: skip
-    return {"data": [trace for line in lines for trace in _traces(line, history.now)], "layout": layout}
+    traces = [trace for line in lines for trace in _traces(line, history.now)]
+    return {"data": [*traces, *_marks(history)], "layout": layout}
 
 
-def _money_axis(top: float) -> dict[str, Any]:
+def money_axis(top: float) -> dict[str, Any]:
+    """From 0 to `top`, ticks as prices."""
     ticks = even_ticks(0, top, 5)
     return {
         "range": [0, top], "tickvals": ticks,
@@ -71,11 +74,11 @@ def _trace(line: HistoryLine, steps: Sequence[Any], *, dash: str, skip_first: bo
     texts: list[str] = []
     for index, step in enumerate(steps):
         if index and steps[index - 1].end != step.start:
-            xs.append(_iso(steps[index - 1].end))
+            xs.append(iso(steps[index - 1].end))
             ys.append(None)
             texts.append("")
         start = step.end if skip_first and not index else step.start
-        xs += [_iso(start), _iso(step.end)]
+        xs += [iso(start), iso(step.end)]
         ys += [float(step.amount)] * 2
         texts += [hover(line, step)] * 2
     return {
@@ -83,6 +86,22 @@ def _trace(line: HistoryLine, steps: Sequence[Any], *, dash: str, skip_first: bo
         "line": {"color": SERIES[line.unit] if line.is_main else MUTED, "width": 2 if line.is_main else 1.25,
                  "shape": "hv", "dash": dash},
     }  # fmt: skip
+
+
+def _marks(history: History) -> list[dict[str, Any]]:
+    """A dot where a main line is known to have moved; its words on hover, its row in the list below."""
+    if not history.marks:
+        return []
+    return [
+        {
+            "type": "scatter", "mode": "markers", "x": [iso(mark.at) for mark in history.marks],
+            "y": [float(mark.amount) for mark in history.marks], "hoverinfo": "text",
+            "hovertext": [f"{formatting.day(mark.at)}<br>{escaped(mark.said)}" for mark in history.marks],
+            "marker": {"size": 8, "color": [SERIES[mark.unit] for mark in history.marks],
+                       "line": {"color": "var(--paper)", "width": 1.5}},
+            "cliponaxis": False,
+        }
+    ]  # fmt: skip
 
 
 def hover(line: HistoryLine, step: Any) -> str:
@@ -106,14 +125,14 @@ def _ends(lines: Sequence[HistoryLine], top: float, height: float, narrow: bool)
         {
             "xref": "paper", "x": 1, "xanchor": "left", "xshift": 6, "y": float(line.steps[-1].amount),
             "yshift": placed[index] - over - float(line.steps[-1].amount) / top * height, "showarrow": False,
-            "text": escaped(line.unit if narrow else f"{_short(line.seller)} {line.unit}"), "align": "left",
+            "text": escaped(line.unit if narrow else f"{short(line.seller)} {line.unit}"), "align": "left",
             "font": {"color": "var(--ink)" if line.is_main else "var(--ink-3)", "weight": 600 if line.is_main else 400},
         }
         for index, line in enumerate(shown)
     ]  # fmt: skip
 
 
-def _short(seller: str) -> str:
+def short(seller: str) -> str:
     return seller if len(seller) <= 15 else f"{seller[:14]}…"
 
 
@@ -126,7 +145,7 @@ def _amounts(lines: Sequence[HistoryLine], top: float, height: float) -> list[di
         for index, step in enumerate(line.steps):
             found.append(
                 {
-                    "x": _iso(step.start), "y": float(step.amount), "xanchor": "left", "yanchor": "bottom", "xshift": 3,
+                    "x": iso(step.start), "y": float(step.amount), "xanchor": "left", "yanchor": "bottom", "xshift": 3,
                     "yshift": 1, "showarrow": False, "text": formatting.price(step.amount),
                     "font": {"color": "var(--ink)", "weight": 600},
                     "visible": not index or step.amount != line.steps[index - 1].amount,
@@ -137,7 +156,7 @@ def _amounts(lines: Sequence[HistoryLine], top: float, height: float) -> list[di
 
 def _event_lines(history: History) -> list[dict[str, Any]]:
     return [
-        {"type": "line", "x0": _iso(event.at), "x1": _iso(event.at), "yref": "paper", "y0": 0, "y1": 1,
+        {"type": "line", "x0": iso(event.at), "x1": iso(event.at), "yref": "paper", "y0": 0, "y1": 1,
          "line": {"color": "var(--ink-3)", "width": 1, "dash": "dot"}}
         for event in history.events
     ]  # fmt: skip
@@ -151,7 +170,7 @@ def _event_words(history: History, narrow: bool) -> list[dict[str, Any]]:
         late = (event.at - history.start) / span > 0.5
         words.append(
             {
-                "x": _iso(event.at), "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 2 + 14 * (index % 2),
+                "x": iso(event.at), "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 2 + 14 * (index % 2),
                 "xanchor": "right" if late else "left", "xshift": 0, "showarrow": False,
                 "text": f"{event.at.day} {event.at:%b}: {escaped(event.said)}", "font": {"color": "var(--ink-2)"},
             }

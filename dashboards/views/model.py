@@ -1,7 +1,8 @@
 """The page of one model and the evidence of its prices."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from dashboards import formatting
 from dashboards.charts import history as history_chart
+from dashboards.pages import compare as compare_page
 from dashboards.pages import evidence as evidence_page
 from dashboards.pages import model as model_page
 from dashboards.pages import quality
@@ -20,7 +22,10 @@ from dashboards.pages.models import GRADES
 from dashboards.pages.quality import name_of
 from dashboards.views import catalogue_page
 from dashboards.views.catalogue import csv_response, figure_response
+from dashboards.views.spend import reader_of
 from pricing.acceptance import grade
+from pricing.answers import compare
+from pricing.answers.rates import rates
 from pricing.benchmarks import benchmarks
 from pricing.frontier import CHAT_MIX, Mix
 from pricing.models import (
@@ -31,11 +36,14 @@ from pricing.models import (
     LanguageModel,
     Offering,
     Price,
+    PriceEvent,
     Score,
     SourceRun,
 )
 from pricing.units import is_token_unit
 
+EVENTS = 5
+LATELY = timedelta(days=30)
 _PRICE_COLUMNS = (
     "pk", "offering_id", "unit", "qualifier", "service_tier", "context_from", "context_op", "schedule", "amount", "per",
     "currency", "effective_from", "effective_until", "known_from", "known_until", "evidence_at", "precision", "trust",
@@ -89,8 +97,20 @@ def _rating(model: LanguageModel, at: datetime) -> str:
     return f"{module.NAME} {category} {value}{effort}, {formatting.day(found.observed_on)}"
 
 
-def _composed(ask: model_page.Ask, model: LanguageModel, now: datetime) -> model_page.ModelPage:
-    """Four queries beside the model's own: its offerings, all their prices, its rating, the holidays if needed."""
+@dataclass(frozen=True)
+class _Composed:
+    """The page of a model, what happened to its prices, and how far its sellers differ."""
+
+    page: model_page.ModelPage
+    events: tuple[model_page.EventLine, ...]
+    strips: tuple[model_page.Strip, ...]
+
+
+def _composed(ask: model_page.Ask, model: LanguageModel, now: datetime, yours: Collection[int] = ()) -> _Composed:
+    """Beside the model's own query four: its offerings, their prices, its rating, what happened to them.
+
+    The holidays and the rates are asked for only where hours or another currency need them.
+    """
     at = midnight(ask.at) or now
     sellers = [
         model_page.Seller(
@@ -106,22 +126,52 @@ def _composed(ask: model_page.Ask, model: LanguageModel, now: datetime) -> model
         through = HolidayCalendar.objects.order_by("covers_through").values_list("covers_through", flat=True).first()
     facts = model_page.Facts(
         model.slug, model.name, model.maker, model.open_weights, model.context_window, model.deprecated,
-        model.retires_on, model.successor.name if model.successor else "", _rating(model, at),
+        model.retires_on, model.successor.name if model.successor else "", _rating(model, at), model.released_on,
+        model.max_output, tuple(model.modalities), tuple(model.capabilities), model.licence, model.family,
     )  # fmt: skip
-    return model_page.compose(
-        ask, facts, sellers, prices, at=at, now=now, known_at=midnight(ask.known_at), holidays_through=through
-    )
+    known_at = midnight(ask.known_at)
+    page = model_page.compose(ask, facts, sellers, prices, at=at, now=now, known_at=known_at, holidays_through=through)
+    events = model_page.event_lines(ask, _happened(model), sellers, prices, page.main, known_at)
+    held = [price for price in prices if price.known_at(known_at) and price.held_at(at)]
+    known = rates({price.currency for price in held}, at.date())
+    strips = model_page.strips(ask, sellers, held, known, at.date(), yours)
+    return _Composed(replace(page, history=model_page.with_marks(page.history, events)), events, strips)
+
+
+def _happened(model: LanguageModel) -> list[model_page.Happened]:
+    """Every standing change of a price of the model. One query."""
+    columns = (
+        "offering_id", "unit", "qualifier", "service_tier", "context_from", "schedule", "kind", "status", "old", "new",
+        "per", "currency", "effective_from", "observed_at", "source__name", "why",
+    )  # fmt: skip
+    rows = PriceEvent.objects.standing().filter(offering__model=model).values_list(*columns)
+    return [model_page.Happened(*row) for row in rows]
+
+
+def _yours(request: HttpRequest, model: LanguageModel, now: datetime) -> set[int]:
+    """The offerings of the model that the reader's organisation used lately; none for who is not signed in."""
+    reader = reader_of(request) if request.user.is_authenticated else None
+    if reader is None:
+        return set()
+    used = reader.spend().filter(offering__model=model, day__gt=now.date() - LATELY)
+    return set(used.values_list("offering_id", flat=True).distinct())
 
 
 def _page(
     request: HttpRequest, ask: model_page.Ask, model: LanguageModel, wrong: list[str], **more: object
 ) -> HttpResponse:
     now = timezone.now()
-    composed = _composed(ask, model, now)
+    whole = _composed(ask, model, now, _yours(request, model, now))
+    composed = whole.page
     if request.GET.get("format") == "csv" and not wrong:
         return csv_response(model.slug.replace("/", "-"), model_page.CSV_HEAD, model_page.csv_rows(composed))
     context = {
         "model": composed,
+        "events": whole.events[:EVENTS],
+        "older_events": whole.events[EVENTS:],
+        "strips": whole.strips,
+        "weights": model_page.known_facts(composed.facts),
+        "farewell": model_page.retirement(composed.facts, now),
         "ask": ask,
         "wrong": wrong,
         "maker_name": name_of(model.maker) if model.maker else "",
@@ -134,11 +184,19 @@ def _page(
         "figure_url": ask.url("/history.json"),
         "csv_url": ask.url(format="csv"),
         "link": request.build_absolute_uri(ask.url()),
+        "compare_url": compare_url(composed),
         "now_url": ask.url(at=None, known_at=None),
         "snippet": model_page.api_snippet(composed.main, ask.at) if composed.main else "",
         **more,
     }
     return render(request, "dashboards/model.html", context, status=400 if wrong else 200)
+
+
+def compare_url(page: model_page.ModelPage) -> str:
+    """The main seller and the cheapest others beside each other; '' where there is nothing to compare."""
+    shown = sorted(page.offered, key=lambda row: not row.is_main)[: compare.MOST]
+    refs = [f"{s.provider}:{s.sku}{f'@{s.region}' if s.region else ''}" for s in (row.seller for row in shown)]
+    return compare_page.Ask(tuple(refs), at=page.ask.at).url() if len(refs) > 1 else ""
 
 
 def _find(slug: str) -> LanguageModel | None:
@@ -161,7 +219,7 @@ def model_history(request: HttpRequest, slug: str) -> HttpResponse:
     if found is None or wrong:
         sentence = " ".join(wrong) or "There is no model of this name."
         return HttpResponse(sentence, status=400 if wrong else 404, content_type="text/plain; charset=utf-8")
-    return figure_response(history_chart.figure(_composed(ask, found, timezone.now()).history))
+    return figure_response(history_chart.figure(_composed(ask, found, timezone.now()).page.history))
 
 
 @catalogue_page

@@ -19,7 +19,8 @@ from dashboards.models import Person
 from dashboards.pages.alerts import Doubt
 from dashboards.pages.ledger import Move, moves
 from dashboards.pages.periods import Span
-from pricing.models import Disagreement, PriceEvent
+from pricing.answers import review
+from pricing.models import PriceEvent
 from usage.models import DailyCost, Organisation, Project, UsageRecord
 from usage.spend_querysets import RecordQuerySet, SpendQuerySet, midnight
 
@@ -101,14 +102,14 @@ def price_moves(offering_ids: Iterable[int], since: date) -> list[Move]:
 
 
 def doubts(offering_ids: Iterable[int]) -> list[Doubt]:
-    """Open or held disagreements about the plain price of these offerings that is in force now."""
+    """Open or held disagreements nobody has decided about the plain price of these offerings that is in force now."""
     now = timezone.now()
     held_now = Q(accepted__effective_from=None) | Q(accepted__effective_from__lte=now)
     holds_now = Q(accepted__effective_until=None) | Q(accepted__effective_until__gt=now)
     found = (
-        Disagreement.objects.filter(
+        review.waiting()
+        .filter(
             held_now & holds_now,
-            state__in=[Disagreement.State.OPEN, Disagreement.State.HELD],
             offering_id__in=list(offering_ids),
             accepted__isnull=False,
             claim__service_tier="standard",

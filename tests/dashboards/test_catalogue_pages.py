@@ -311,8 +311,9 @@ def test_the_days_in_the_address_ask_what_held_and_what_was_known(client: Client
 def test_the_history_is_steps_with_the_announced_price_apart(client: Client, market: Any) -> None:
     answer = client.get("/models/best-1/history.json")
     wide = json.loads(answer.content)["wide"]
-    assert all(trace["line"]["shape"] == "hv" for trace in wide["data"])
-    assert [trace["y"] for trace in wide["data"] if trace["line"]["dash"] == "dot"] == [[10, 10, 20, 20], [2, 2, 4, 4]]
+    lines = [trace for trace in wide["data"] if trace["mode"] == "lines"]
+    assert all(trace["line"]["shape"] == "hv" for trace in lines)
+    assert [trace["y"] for trace in lines if trace["line"]["dash"] == "dot"] == [[10, 10, 20, 20], [2, 2, 4, 4]]
     # Nobody states when $4.00 began, so the line starts where it was first seen, not in 2020.
     assert wide["layout"]["xaxis"]["range"][0] == "2026-02-01 00:00:00"
     assert "1 Dec: the price doubles" in [note["text"] for note in wide["layout"]["annotations"]]
@@ -461,7 +462,7 @@ def test_a_private_catalogue_asks_who_you_are(client: Client, market: Any, setti
 
 @pytest.mark.parametrize(
     ("path", "queries"),
-    [("/quality", 6), ("/quality/figure.json", 5), ("/models", 7), ("/models?grade=B", 7), ("/models/best-1", 6)],
+    [("/quality", 6), ("/quality/figure.json", 5), ("/models", 7), ("/models?grade=B", 7), ("/models/best-1", 7)],
 )
 def test_a_page_costs_the_same_queries_however_large_the_market(
     client: Client, market: Any, path: str, queries: int, django_assert_num_queries: DjangoAssertNumQueries

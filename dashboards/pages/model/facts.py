@@ -34,7 +34,7 @@ class Seller:
     first_party: bool
     context_window: int | None = None
     retired_at: datetime | None = None
-    notes: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,12 @@ class Facts:
     retires_on: date | None = None
     successor: str = ""
     rating: str = ""
+    released_on: date | None = None
+    max_output: int | None = None
+    modalities: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    licence: str = ""
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +201,19 @@ class HistoryLine:
 
 @dataclass(frozen=True, slots=True)
 class Event:
+    """What a dotted line over the chart says."""
+
     at: datetime
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A change as a dot on a line of the chart."""
+
+    at: datetime
+    unit: str
+    amount: Decimal
     said: str
 
 
@@ -206,6 +224,7 @@ class History:
     start: datetime
     end: datetime
     now: datetime
+    marks: tuple[Mark, ...] = ()
 
     @property
     def has_changes(self) -> bool:
@@ -235,6 +254,8 @@ class ModelPage:
     upcoming: tuple[Upcoming, ...]
     notes: tuple[tuple[str, str], ...]
     notes_evidence: str
+    foreign: tuple[Words, ...] = ()
+    """Offerings that ask in another currency only, a sentence's part each."""
 
     @property
     def blended_decimals(self) -> int:

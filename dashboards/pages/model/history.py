@@ -9,6 +9,7 @@ from decimal import Decimal
 from dashboards import formatting
 from dashboards.pages.ledger import Figure, Words
 from dashboards.pages.model import words
+from dashboards.pages.model.events import EventLine
 from dashboards.pages.model.facts import (
     UNITS,
     WORDS,
@@ -17,6 +18,7 @@ from dashboards.pages.model.facts import (
     Held,
     History,
     HistoryLine,
+    Mark,
     ModelPage,
     Offered,
     Seller,
@@ -156,6 +158,18 @@ def _last_move(own: Sequence[HistoryLine], at: datetime) -> str:
                 moved = formatting.change(after.amount, before.amount)
                 return f"; last, {line.unit} {moved.text} on {at.day} {at:%B}"
     return ""
+
+
+def with_marks(history: History, events: Sequence[EventLine]) -> History:
+    """The history with a dot where a plain price of the main seller is known to have moved."""
+    marks = [
+        Mark(line.at, part.unit, part.new_amount, f"{part.name} {part.verb}: {part.old} to {part.new}")
+        for line in events
+        if line.is_main and line.is_plain and history.start <= line.at <= history.end
+        for part in line.parts
+        if part.is_move and part.new_amount is not None and not part.is_held and part.unit in ("input", "output")
+    ]  # fmt: skip
+    return replace(history, marks=tuple(marks))
 
 
 def _month(when: datetime) -> str:

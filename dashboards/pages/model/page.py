@@ -41,16 +41,18 @@ def compose(
     columns = _columns(plain)
     main = _main(facts, sellers, plain)
     offered = _offered(ask, sellers, plain, held, columns, main)
+    foreign = _foreign(sellers, held, plain)
     own = [price for price in held if main and price.offering_id == main.offering_id]
     past = history.history(ask, sellers, known, main, offered, at, now)
     hours = terms.hours(ask, own, columns)
     upcoming = history.upcoming(ask, known, main, at)
     return ModelPage(
         ask=ask, facts=facts,
-        finding=finding(facts, main, offered, upcoming),
+        finding=finding(facts, main, offered, upcoming, len(foreign)),
         scope=words.scope(ask, facts, at, known_at),
         main=main, columns=columns, offered=offered,
-        unpriced=tuple(seller for seller in sellers if not plain.get(seller.offering_id)),
+        unpriced=tuple(seller for seller in sellers if not plain.get(seller.offering_id) and seller not in foreign),
+        foreign=tuple(words.foreign(ask, seller, own) for seller, own in foreign.items()),
         table_title=words.table_title(offered),
         history=past, history_title=history.title(past, main, upcoming),
         hours=hours, hours_said=terms.hours_said(own, holidays_through),
@@ -59,6 +61,17 @@ def compose(
         notes=tuple((slug.replace("_", "-"), text) for slug, text in sorted(main.notes.items())) if main else (),
         notes_evidence=_notes_evidence(ask, own),
     )  # fmt: skip
+
+
+def _foreign(
+    sellers: Sequence[Seller], held: Sequence[Held], plain: Mapping[int, Mapping[str, Held]]
+) -> dict[Seller, list[Held]]:
+    """Offerings whose only list prices are in another currency than USD, with their input and output."""
+    asked: dict[int, list[Held]] = defaultdict(list)
+    for price in held:
+        if price.is_plain and price.currency != "USD" and price.unit in ("input", "output"):
+            asked[price.offering_id].append(price)
+    return {s: asked[s.offering_id] for s in sellers if s.offering_id in asked and not plain.get(s.offering_id)}
 
 
 def _notes_evidence(ask: Ask, own: Sequence[Held]) -> str:

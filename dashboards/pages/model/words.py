@@ -7,13 +7,18 @@ from urllib.parse import urlencode
 
 from dashboards import formatting
 from dashboards.pages.ledger import Figure, Words
-from dashboards.pages.model.facts import Ask, Facts, Offered, Seller, Upcoming
+from dashboards.pages.model.facts import Ask, Facts, Held, Offered, Seller, Upcoming, evidence_url
 from dashboards.pages.quality import name_of
 
 
-def finding(facts: Facts, main: Seller | None, offered: Sequence[Offered], upcoming: Sequence[Upcoming]) -> Words:
+def finding(
+    facts: Facts, main: Seller | None, offered: Sequence[Offered], upcoming: Sequence[Upcoming], foreign: int = 0
+) -> Words:
     """Who sells it for what; what is about to change; who asks less."""
     own = next((row for row in offered if row.is_main), None) if main else None
+    if own is None and foreign:
+        who = "one offering states" if foreign == 1 else f"{foreign} offerings state"
+        return (f"Nobody states a price in USD for {facts.name}; {who} one in another currency.",)
     if own is None:
         return (f"Nobody states a list price for {facts.name}.",)
     asked = _asked(own)
@@ -31,6 +36,16 @@ def finding(facts: Facts, main: Seller | None, offered: Sequence[Offered], upcom
     if paid:
         return (*start, ", and no other host asks less.")
     return (*start, ", the only seller.")
+
+
+def foreign(ask: Ask, seller: Seller, prices: Sequence[Held]) -> Words:
+    """`Alibaba Cloud qwen3.5-plus (cn): CN¥0.80 in, CN¥4.80 out`."""
+    said: list[str | Figure] = [f"{seller.name} {seller.sku}{f' ({seller.region})' if seller.region else ''}: "]
+    for place, price in enumerate(sorted(prices, key=lambda price: price.unit)):
+        amount = formatting.price(price.amount * 1_000_000 / price.per, price.currency)
+        said += [", " if place else "", Figure(amount, evidence_url(ask, price.price_id))]
+        said.append(" in" if price.unit == "input" else " out")
+    return tuple(said)
 
 
 def _asked(row: Offered) -> Words:
