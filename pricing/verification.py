@@ -83,7 +83,10 @@ def _every_price_has_evidence() -> Iterator[Finding]:
         "evidence",
         """SELECT p.id::text FROM pricing_price p LEFT JOIN pricing_claim c ON c.id = p.claim_id
         LEFT JOIN pricing_snapshot s ON s.id = c.snapshot_id
-        WHERE p.superseded_at IS NULL AND (s.id IS NULL OR c.offering_id <> p.offering_id OR c.source_id <> p.source_id
+        WHERE p.superseded_at IS NULL AND (s.id IS NULL OR c.source_id <> p.source_id
+        OR (c.offering_id <> p.offering_id AND NOT EXISTS (  -- borrowed from an id declared the same
+            SELECT FROM pricing_alias a JOIN pricing_offering o ON o.provider_id = a.provider_id AND o.sku = a.name
+            WHERE o.id = p.offering_id AND a.offering_id = c.offering_id))
         OR (c.unit, c.qualifier, c.service_tier, c.context_from, c.schedule, c.amount, c.per, c.currency)
             <> (p.unit, p.qualifier, p.service_tier, p.context_from, p.schedule, p.amount, p.per, p.currency))""",
         "The claim this price rests on does not say it.",

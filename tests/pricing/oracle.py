@@ -91,7 +91,7 @@ class Oracle:
             for row in own
             if _reaches(prompt, row) and (row.hours == "" or self._is_hour(row.hours, at)) and _is_sold(own, row)
         }
-        if not levels or self._says_nothing_of_long_prompts(offering_id, tier, rows, prompt):
+        if not levels or _says_nothing_of_long_prompts(tier, rows, prompt):
             return None
         threshold, hours = max(levels, key=lambda level: (level[0], level[1] != "", level[1]))
         prices = _prices(rows, tier, threshold, hours)
@@ -104,14 +104,6 @@ class Oracle:
                 return None
             total += count * (price or 0)
         return _rounded(total)
-
-    def _says_nothing_of_long_prompts(self, offering_id: int, tier: str, rows: list[Row], prompt: int) -> bool:
-        """Whether the standard tier has a price apart for the prompt and this tier never had one."""
-        if tier == "standard" or any(row.threshold for row in self._read(offering_id) if row.tier == tier):
-            return False
-        standard = [row for row in rows if row.tier == "standard"]
-        apart = (row for row in standard if row.threshold and row.hours == "" and _is_sold(standard, row))
-        return any(_reaches(prompt, row) for row in apart)
 
     def _read(self, offering_id: int) -> list[Row]:
         if offering_id not in self._rows:
@@ -146,6 +138,18 @@ def cost(offering_id: int, tier: str, tokens: Tokens, at: datetime) -> Fraction 
 
 def _reaches(prompt: int, row: Row) -> bool:
     return row.threshold == 0 or prompt > row.threshold or (row.op == ">=" and prompt == row.threshold)
+
+
+def _says_nothing_of_long_prompts(tier: str, rows: list[Row], prompt: int) -> bool:
+    """Whether the standard tier has a price apart for the prompt and this tier has none for any long one."""
+    if tier == "standard":
+        return False
+    own = [row for row in rows if row.tier == tier]
+    if any(row.threshold and row.hours == "" and _is_sold(own, row) for row in own):
+        return False
+    standard = [row for row in rows if row.tier == "standard"]
+    apart = (row for row in standard if row.threshold and row.hours == "" and _is_sold(standard, row))
+    return any(_reaches(prompt, row) for row in apart)
 
 
 def _is_sold(own: list[Row], level: Row) -> bool:
