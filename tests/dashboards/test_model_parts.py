@@ -98,6 +98,11 @@ def test_one_price_is_no_spread(client: Client, sold: Any) -> None:
     assert 'id="spread"' not in client.get("/models/lone").content.decode()
 
 
+def test_a_seller_without_a_comparable_price_is_still_a_seller(client: Client, sold: Any) -> None:
+    said = re.sub(r"<[^>]*>", "", client.get("/models/wide").content.decode().split("<h1")[1].split("</h1>")[0])
+    assert said.endswith("Wide costs $0.60 in at Acme.")
+
+
 def test_a_model_sold_in_another_currency_only_is_not_called_unpriced(client: Client, sold: Any) -> None:
     make_price(make_offering("yuan-only", "chinahost", name="Yuan Only"), "input", "3", currency="CNY")
     html = client.get("/models/yuan-only").content.decode()

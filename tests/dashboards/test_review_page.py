@@ -122,7 +122,8 @@ def test_an_unknown_stake_is_not_zero_and_says_why(one: Size, why: str):
     [
         ((0, 0, 0, "0", 0), "No price is in doubt, and every name is known."),
         ((1, 1, 0, "0", 0), "Two prices are in doubt. None touches your money."),
-        ((0, 1, 1, "3", 0), "One price is in doubt. One touches your money: Best, up to $3.00 in 30 days."),
+        ((0, 1, 1, "3", 0), "One price is in doubt, and it touches your money: Best, up to $3.00 in 30 days."),
+        ((1, 1, 1, "3", 0), "Two prices are in doubt. One touches your money: Best, up to $3.00 in 30 days."),
         ((2, 1, 2, "1234.5", 0), "Three prices are in doubt. Two touch your money, up to $1,235 in 30 days."),
         ((1, 0, 1, "0", 0), "One price is in doubt. One is in your usage, for an unknown amount."),
         ((0, 0, 0, "0", 2), "No price is in doubt. Two names mean nothing here, and 5.00 Mtok wait on a word."),
@@ -147,7 +148,7 @@ def test_near_spellings_are_offered_the_likest_first():
 def test_a_doubt_is_shown_with_both_amounts_their_sources_and_the_money_at_stake(world: World, doubted: Offering):  # noqa: F811
     html = world.admin.get("/review").content.decode()
     said = text_of(html)
-    assert "One price is in doubt. One touches your money: Model One, up to $3.00 in 30 days." in said
+    assert "One price is in doubt, and it touches your money: Model One, up to $3.00 in 30 days." in said
     assert "Model One, input: $4.00 or $5.00?" in said
     assert "genai_prices" in said
     assert "model_prices" in said
@@ -283,7 +284,7 @@ def test_what_was_never_there_is_404(admin: Client, doubted: Offering):
 
 
 @pytest.mark.parametrize(
-    ("path", "queries"), [("/review", 16), ("/review/names?host=acme&name=m-one-prod", 11), ("/review/decided", 6)]
+    ("path", "queries"), [("/review", 17), ("/review/names?host=acme&name=m-one-prod", 11), ("/review/decided", 6)]
 )
 def test_more_doubts_cost_no_more_queries(
     admin: Client, doubted: Offering, path: str, queries: int, django_assert_num_queries: Any

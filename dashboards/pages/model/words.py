@@ -35,6 +35,8 @@ def finding(
         return (*start, f"; {cheapest.seller.name} asks ", *_asked(cheapest), ".")
     if paid:
         return (*start, ", and no other host asks less.")
+    if any(row.seller.provider != own.seller.provider for row in offered):
+        return (*start, ".")
     return (*start, ", the only seller.")
 
 

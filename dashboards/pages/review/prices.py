@@ -57,6 +57,8 @@ def _doubt_words(tally: Tally) -> str:
         verb = "is" if tally.touching == 1 else "are"
         return f"{start}. {count_word(tally.touching)} {verb} in your usage, for an unknown amount."
     amount = formatting.money_in_prose(tally.at_stake)
+    if tally.doubts == 1:
+        return f"{start}, and it touches your money: {tally.dearest}, up to {amount} in {DAYS} days."
     if tally.touching == 1:
         return f"{start}. One touches your money: {tally.dearest}, up to {amount} in {DAYS} days."
     return f"{start}. {count_word(tally.touching)} touch your money, up to {amount} in {DAYS} days."
