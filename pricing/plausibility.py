@@ -42,7 +42,7 @@ class _Key(NamedTuple):
 
 def refuse_unsound(reading: Reading) -> None:
     """Raise `SourceFailure` for a reading that says nothing, and for an amount that is no price."""
-    if not reading.statements and not reading.rates:
+    if not (reading.statements or reading.rates or reading.aliases):
         raise SourceFailure("empty", "The body states no price at all.")
     for one in reading.statements:
         if not 0 < len(one.sku) <= _NAME:

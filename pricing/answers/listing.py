@@ -15,10 +15,10 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from pricing import names
 from pricing.answers.changes import Window
 from pricing.answers.changes import changes as changes_of
-from pricing.answers.money import Rates
 from pricing.answers.prices import Question, offerings_json, overall
 from pricing.answers.questions import BadQuestion, moment
 from pricing.answers.questions import name as as_name
+from pricing.answers.rates import rates
 from pricing.answers.rows import calendars, price_json, price_rows, rows_of, sellers
 from pricing.answers.wording import moment_text
 from pricing.models import LanguageModel, Price
@@ -74,12 +74,12 @@ def prices(asked: Filters, limit: int = USUAL, cursor: str | None = None) -> dic
     found = _filtered(filters, when).filter(pk__gt=after).order_by("pk")
     rows = price_rows(found, limit + 1)
     names_by_id = {seller.id: seller for seller in sellers(pk__in={row.offering_id for row in rows[:limit]})}
-    rates = Rates()
+    known = rates({row.currency for row in rows}, when.date())
     return {
         "at": moment_text(when),
         "known_at": moment_text(filters.known_at),
         "prices": [
-            {**names_by_id[row.offering_id].as_json(), **price_json(row, when, rates=rates)} for row in rows[:limit]
+            {**names_by_id[row.offering_id].as_json(), **price_json(row, when, rates=known)} for row in rows[:limit]
         ],
         "next": written_place(rows[limit - 1].id, filters, when) if len(rows) > limit else None,
     }

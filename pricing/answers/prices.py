@@ -10,9 +10,9 @@ from typing import Any
 
 from pricing import names, schedules
 from pricing.answers import kept
-from pricing.answers.money import Rates
 from pricing.answers.questions import name as as_name
 from pricing.answers.questions import whole
+from pricing.answers.rates import rates
 from pricing.answers.rows import (
     PriceRow,
     Seller,
@@ -142,7 +142,8 @@ def offerings_json(
     for row in rows:
         if row.holds_at(at) and row.known_at(asked.known_at):
             rows_by_offering[row.offering_id].append(row)
-    answers, rates = [], Rates()
+    answers = []
+    known = rates({row.currency for held in rows_by_offering.values() for row in held}, at.date())
     for seller in offerings:
         standing = rows_by_offering[seller.id]
         if asked.context is not None:
@@ -155,7 +156,7 @@ def offerings_json(
                 **seller.as_json(),
                 "status": status_of(row.amount for row in standing),
                 "prices": [
-                    price_json(row, at, applies=row.id in applies, rates=rates)
+                    price_json(row, at, applies=row.id in applies, rates=known)
                     for row in sorted(standing, key=lambda row: row.order)
                 ],
             }
@@ -202,16 +203,16 @@ def history(question: Question, now: datetime | None = None) -> dict[str, Any]:
     asked = question.checked()
     at = asked.at or now or datetime.now(UTC)
     found = find(asked, at)
-    rates = Rates()
     rows: dict[int, list[PriceRow]] = defaultdict(list)
     for row in rows_of(seller.id for seller in found.offerings) if found.offerings else ():
         if row.known_at(asked.known_at) and (asked.tier is None or row.service_tier == asked.tier):
             rows[row.offering_id].append(row)
+    known = rates({row.currency for held in rows.values() for row in held}, at.date())
     offerings = [
         {
             **seller.as_json(),
             "status": status_of(row.amount for row in rows[seller.id]),
-            "prices": [price_json(row, at, rates=rates) for row in sorted(rows[seller.id], key=lambda row: row.order)],
+            "prices": [price_json(row, at, rates=known) for row in sorted(rows[seller.id], key=lambda row: row.order)],
         }
         for seller in found.offerings
     ]

@@ -6,9 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
+from pricing.answers.wording import decimal_text
 from pricing.models import ExchangeRate
+
+_GRAIN = Decimal("1e-12")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,18 @@ class Rate:
     usd: Decimal
     day: date | None = None
     source: str = ""
+    slug: str = ""
+
+    def in_usd(self, amount: Decimal) -> Decimal:
+        """An amount of the currency in USD, rounded at 1e-12 half up."""
+        return (amount * self.usd).quantize(_GRAIN, ROUND_HALF_UP)
+
+    def as_json(self) -> dict[str, Any]:
+        """As an answer states it: what one unit of the currency was worth in USD, on which day, says which source."""
+        return {
+            "currency": self.currency, "usd": decimal_text(self.usd), "day": self.day and self.day.isoformat(),
+            "source": self.slug,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +69,11 @@ def rates(currencies: Iterable[str], until: date, since: date | None = None) -> 
     else:
         rows = rows.order_by("currency", "day", "source__slug").distinct("currency", "day")
     found: dict[str, list[Rate]] = defaultdict(list)
-    for currency, day, usd, source in rows.values_list("currency", "day", "usd", "source__name"):
+    for currency, day, usd, source, slug in rows.values_list(
+        "currency", "day", "usd", "source__name", "source__slug"
+    ):  # fmt: skip
         own = found[currency]
         if since is not None and day <= since:
             own.clear()  # only the last one before the span holds in it
-        own.append(Rate(currency, usd, day, source))
+        own.append(Rate(currency, usd, day, source, slug))
     return Rates({currency: tuple(own) for currency, own in found.items()})

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pricing import schedules
 from pricing.acceptance import grade
-from pricing.answers.money import Rates, in_usd, rate_json
+from pricing.answers.rates import Rates
 from pricing.answers.wording import decimal_text, moment_text, per_mtok
 from pricing.models import HolidayCalendar, Offering, Price
 from pricing.querysets import PriceQuerySet
@@ -163,12 +163,13 @@ def price_json(
 ) -> dict[str, Any]:  # fmt: skip
     """One price with its evidence; `grade` is its grade at the moment asked for.
 
-    Of another currency, `usd_per_mtok` is at the rate of that day, which `fx` names; null where no rate is known.
+    Of another currency, `usd_per_mtok` is at the last rate known of that day or before, which `fx` names with its day;
+    null where none is known.
     """
-    rate = None if row.currency == "USD" else (rates or Rates()).on(row.currency, at)
+    rate = None if row.currency == "USD" or rates is None else rates.on(row.currency, at.date())
     usd = row.usd_per_mtok
-    if row.currency != "USD" and is_token_unit(row.unit):
-        usd = in_usd(per_mtok(row.amount, row.per), rate)
+    if rate is not None and is_token_unit(row.unit):
+        usd = rate.in_usd(per_mtok(row.amount, row.per))
     answer: dict[str, Any] = {
         "unit": row.unit,
         "qualifier": row.qualifier,
@@ -181,7 +182,7 @@ def price_json(
         "per": row.per,
         "currency": row.currency,
         "usd_per_mtok": decimal_text(usd),
-        "fx": rate_json(rate),
+        "fx": rate and rate.as_json(),
         "effective_from": moment_text(row.effective_from),
         "effective_until": moment_text(row.effective_until),
         "effective_precision": row.precision,

@@ -14,8 +14,8 @@ from pricing.acceptance import KNOWN_ERROR, Accepted, ClaimFact, SourceFact, acc
 from pricing.catalog import borrowed, known_errors, market
 from pricing.catalog.disagreements import write_disagreements
 from pricing.catalog.events import write_events
-from pricing.catalog.rows import copy_rows, update_rows
-from pricing.models import Claim, Decision, Price, PriceSource, SourceRun
+from pricing.catalog.rows import analyze, copy_rows, update_rows
+from pricing.models import Alias, Claim, Decision, Offering, Price, PriceEvent, PriceSource, SourceRun
 from pricing.sources import all_sources
 
 _CLAIM = (
@@ -33,6 +33,9 @@ _EVIDENCE = (
 )  # fmt: skip
 """What newer evidence may change of it."""
 _COLUMNS = (*_IDENTITY, *_EVIDENCE)
+
+_MANY = 1_000
+"""After so many rows the planner's picture of the tables is of another catalogue: a join over it took minutes."""
 
 Row = tuple[Any, ...]
 
@@ -68,6 +71,8 @@ def accept_offerings(offering_ids: Iterable[int]) -> int:
     copy_rows(Price._meta.db_table, _COLUMNS, added)
     write_events(view.accepted, view.sources, source_ids)
     write_disagreements(view.accepted, view.own, view.errors)
+    if len(gone) + len(added) > _MANY:
+        analyze(Price, Claim, PriceEvent, Offering, Alias)
     if gone or changed or added:
         ratecards.refresh(ids)
     return len(added) + len(changed) + len(gone)

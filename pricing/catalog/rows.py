@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.models import Model
 from psycopg import sql
 
 
@@ -35,6 +36,12 @@ def update_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
             sql.SQL("UPDATE {0} SET {1} FROM staged WHERE {0}.id = staged.id").format(target, assignments)
         )
         cursor.cursor.execute("DROP TABLE staged")
+
+
+def analyze(*models: type[Model]) -> None:
+    """Tell the planner what the tables hold now; allowed inside a transaction, about 0.1 s."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE " + ", ".join(model._meta.db_table for model in models))
 
 
 def insert_new(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
