@@ -90,7 +90,7 @@ def odd_units(
 ) -> set[str]:
     """The units of which a source made a step that only evidence from outside the offering can judge."""
     slots = _slots(claims, decisions or {})
-    return {own[0].unit for own in slots.values() if len(own) > 1 and has_odd_move(own, sources)}
+    return {own[0].unit for own in slots.values() if has_odd_move(own, sources)}
 
 
 def _slots(claims: Iterable[ClaimFact], decided: Mapping[int, str]) -> dict[Slot, list[ClaimFact]]:
@@ -107,12 +107,13 @@ def _accept_slot(
     claims: Sequence[ClaimFact], beside: Sequence[ClaimFact], sources: Mapping[str, SourceFact],
     decided: Mapping[int, str], witnesses: Sequence[Witness], result: Acceptance,
 ) -> None:  # fmt: skip
-    if len(claims) == 1 and claims[0].withdrawn_at is None and claims[0].until_known_at is None:
+    judged = has_odd_move(claims, sources)
+    if len(claims) == 1 and claims[0].withdrawn_at is None and claims[0].until_known_at is None and not judged:
         result.prices.append(alone(claims[0], sources, decided))
         return
     moments: set[datetime | None] = {m for c in claims for m in (c.evidence_at, c.withdrawn_at, c.until_known_at)}
     evidence = None
-    if len(claims) > 1 and has_odd_move(claims, sources):
+    if judged:
         evidence = Evidence(beside, sources, witnesses)
         first = min(claim.evidence_at for claim in claims)
         moments |= {moment for moment in evidence.moments(claims[0].unit) if moment > first}

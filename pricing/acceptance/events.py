@@ -37,13 +37,15 @@ def events(acceptance: Acceptance, sources: Mapping[str, SourceFact]) -> Iterato
         current = sorted((p for p in line if p.known_until is None), key=lambda p: p.effective_from)
         yield from _course(current, sources)
         yield from _corrections(line)
+        yield from _mended_before_believed(current, line)
     for hold in acceptance.holds:
-        claim, good = hold.claim, hold.instead
+        claim, good, name = hold.claim, hold.instead, sources[hold.claim.source].name
+        said = f"{claim.amount.normalize():f}"
+        step = f"{name} went from {good.amount.normalize():f} to {said}" if good else f"{name} began with {said}"
         yield Event(
-            _direction(good, claim), claim, _in_unit_of(claim, good), claim.amount,
+            _direction(good, claim) if good else NEW, claim, _in_unit_of(claim, good) if good else None, claim.amount,
             claim.effective_from or claim.first_seen_at, claim.first_seen_at,
-            f"{sources[claim.source].name} went from {good.amount.normalize():f} to {claim.amount.normalize():f}: "
-            f"{hold.verdict}, because {hold.why}.", held=True,
+            f"{step}: {hold.verdict}, because {hold.why}.", held=True,
         )  # fmt: skip
 
 
@@ -91,6 +93,17 @@ def _corrections(line: Sequence[Accepted]) -> Iterator[Event]:
                     UNIT_FIX if mends else CORRECTION, right.claim, _in_unit_of(right.claim, wrong.claim),
                     right.claim.amount, wrong.effective_from, wrong.known_until, right.why,
                 )  # fmt: skip
+
+
+def _mended_before_believed(current: Sequence[Accepted], line: Sequence[Accepted]) -> Iterator[Event]:
+    """Slips of a unit that were never taken for a price, and are mended now."""
+    for price in current:
+        wrong = price.repairs
+        if wrong is not None and not any(same_price(p.claim, wrong) for p in line):
+            yield Event(
+                UNIT_FIX, price.claim, _in_unit_of(price.claim, wrong), price.claim.amount, price.effective_from,
+                price.claim.evidence_at, price.why,
+            )  # fmt: skip
 
 
 def _direction(old: ClaimFact, new: ClaimFact) -> str:

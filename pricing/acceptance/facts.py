@@ -163,8 +163,8 @@ class Hold:
     """A claim that could be a unit error and is not believed: `refused` on evidence, or `held` for want of it."""
 
     claim: ClaimFact
-    instead: ClaimFact
-    """The last good claim, served meanwhile."""
+    instead: ClaimFact | None
+    """The last good claim, served meanwhile; None where the first price there was is not believed."""
     verdict: str
     why: str
 

@@ -9,6 +9,9 @@ thousand tokens into a column of dollars per million. What decides is evidence t
 - the maker's list: what the maker's other models cost at the same seller;
 - the price's own relations: output far below input, cached input above input, one of the two free.
 
+A first price needs no evidence unless it is *steep*, above what any token was ever sold for: then somebody must
+confirm it.
+
 The verdicts: `move` (believed as it stands), `unit_fix` (the old value was wrong, so the new one counts from the start
 of the old), `refused` (the new value is implausible, the old was not), `held` (evidence cannot decide). The vendor's
 own page is evidence itself and never judged; nor are dated histories, which correct themselves.
@@ -24,11 +27,14 @@ from decimal import Decimal
 
 from pricing.acceptance.facts import MAKERS_LIST, SIBLING, ClaimFact, SourceFact, Witness, agrees, near
 from pricing.sources import OFFICIAL
+from pricing.units import is_token_unit
 
 MOVE, UNIT_FIX, REFUSED, HELD = "move", "unit_fix", "refused", "held"
 
 ODD = Decimal(5)
 """From this factor on a move needs evidence."""
+STEEP = Decimal("0.001")
+"""USD a token, $1,000 per million: the dearest ever listed is $600 (o1-pro's output), so more is a slip of units."""
 _POWER_TOLERANCE = Decimal("0.02")
 """How far a ratio may lie from a power of ten and still look like a change of unit."""
 _NO_CUT_IS_AS_DEEP = Decimal(100)
@@ -54,6 +60,11 @@ def is_odd(old: ClaimFact, new: ClaimFact) -> bool:
         return True
     mine, theirs = sorted((old.each, new.each))
     return mine != theirs and (mine == 0 or theirs / mine >= ODD)
+
+
+def is_steep(claim: ClaimFact) -> bool:
+    """Whether the price of a token is higher than any ever was."""
+    return claim.each > STEEP and claim.currency == "USD" and is_token_unit(claim.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +136,15 @@ class Evidence:
         return Verdict(
             HELD, f"it is {_factor(old.each, new.each)} the last price, and nothing else says which is right"
         )
+
+    def judge_first(self, claim: ClaimFact, epoch: datetime) -> Verdict:
+        """The verdict on a steep price that nothing went before, by what was known at the epoch."""
+        confirming = [voice for voice in self._voices(claim, epoch) if agrees(voice, claim)]
+        if confirming:
+            return Verdict(MOVE, f"{self._name(confirming[0])} says {_text(claim)} too")
+        if fault := self._fault(claim, epoch, self._witnesses(SIBLING, claim, epoch), ()):
+            return Verdict(REFUSED, fault)
+        return Verdict(HELD, "no token was ever sold so dear, and nobody else says it")
 
     def _voices(self, about: ClaimFact, epoch: datetime) -> list[ClaimFact]:
         """What independent sources say of the same price at the epoch."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby, pairwise
 
 from pricing.acceptance.facts import ACCEPT, FIRST_SALE, ClaimFact, Hold, SourceFact
-from pricing.acceptance.moves import HELD, REFUSED, UNIT_FIX, Evidence, is_judged, is_odd
+from pricing.acceptance.moves import HELD, REFUSED, UNIT_FIX, Evidence, is_judged, is_odd, is_steep
 from pricing.sources import TRUSTS
 
 
@@ -40,7 +40,9 @@ class Laid:
 
 
 def has_odd_move(claims: Sequence[ClaimFact], sources: Mapping[str, SourceFact]) -> bool:
-    """Whether a source's claims for one slot contain a step that evidence must judge."""
+    """Whether a source's claims for one slot contain a step, or a first price, that evidence must judge."""
+    if any(is_steep(claim) and is_judged(sources[claim.source]) for claim in claims):
+        return True
     return any(
         is_odd(old, new)
         for slug, own in _by_source(claims)
@@ -119,14 +121,21 @@ def _judged(
 ) -> list[Span]:  # fmt: skip
     """The spans of one source with its odd moves judged one after the other against the last good price."""
     kept: list[Span] = []
+    wrong: Span | None = None
     for span in sorted(spans, key=lambda s: _said_in_order(s.claim)):
-        good, claim = kept[-1] if kept else None, span.claim
-        if (
-            good is None
-            or good.claim.schedule != claim.schedule
-            or decided.get(claim.id) == ACCEPT
-            or not is_odd(good.claim, claim)
-        ):
+        claim = span.claim
+        good = kept[-1] if kept and kept[-1].claim.schedule == claim.schedule else None
+        if good is None and is_steep(claim) and decided.get(claim.id) != ACCEPT:
+            verdict = evidence.judge_first(claim, epoch)
+            if verdict.kind in (HELD, REFUSED):
+                wrong = span
+                if claim.known_by(epoch):
+                    holds.append(Hold(claim, None, verdict.kind, verdict.why))
+                continue
+        if good is None and wrong is not None and wrong.claim.schedule == claim.schedule:
+            kept.append(replace(span, start=wrong.start, repairs=wrong.claim))
+            continue
+        if good is None or decided.get(claim.id) == ACCEPT or not is_odd(good.claim, claim):
             kept.append(span)
             continue
         verdict = evidence.judge(good.claim, claim, epoch)

@@ -67,7 +67,7 @@ def _found(accepted: Mapping[int, Acceptance], now: datetime) -> dict[int, _Foun
                 found[claim.id] = _Found(offering, price.claim.id, state, price.why)
         for hold in acceptance.holds:
             state = _State.HELD if hold.verdict == HELD else _State.OPEN
-            found[hold.claim.id] = _Found(offering, hold.instead.id, state, hold.why)
+            found[hold.claim.id] = _Found(offering, hold.instead.id if hold.instead else None, state, hold.why)
     return found
 
 

@@ -42,20 +42,3 @@ def analyze(*models: type[Model]) -> None:
     """Tell the planner what the tables hold now; allowed inside a transaction, about 0.1 s."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE " + ", ".join(model._meta.db_table for model in models))
-
-
-def insert_new(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert the rows that no unique constraint of the table holds already."""
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    target = sql.Identifier(table)
-    with connection.cursor() as cursor:
-        cursor.cursor.execute(
-            sql.SQL("CREATE TEMP TABLE staged ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(names, target)
-        )
-        with cursor.cursor.copy(sql.SQL("COPY staged ({}) FROM STDIN").format(names)) as copy:
-            for row in rows:
-                copy.write_row(row)
-        cursor.cursor.execute(
-            sql.SQL("INSERT INTO {} ({}) SELECT {} FROM staged ON CONFLICT DO NOTHING").format(target, names, names)
-        )
-        cursor.cursor.execute("DROP TABLE staged")

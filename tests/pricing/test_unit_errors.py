@@ -280,3 +280,24 @@ def test_a_deep_cut_that_others_have_not_followed_yet_is_believed_and_such_a_ris
     assert [h.verdict for h in accept(moved("2", "12"), SOURCES, witnesses=[witness(SIBLING, "2")]).holds] == [
         "refused"
     ]
+
+
+def test_a_first_price_dearer_than_any_token_ever_was_is_not_believed_until_somebody_confirms_it():
+    steep = make_claim("table", "100000", FIRST)
+    assert odd_units([steep], SOURCES) == {"input"}
+    alone = accept([steep], SOURCES)
+    assert (alone.prices, [h.verdict for h in alone.holds], kinds(alone)) == ([], ["held"], [("new", True)])
+    beside = accept([steep], SOURCES, witnesses=SIBLINGS)
+    assert [h.verdict for h in beside.holds] == ["refused"]
+    assert price_at(accept([steep], SOURCES, {0: "accept"}), LATER) == 100000
+    confirmed = accept([steep, make_claim("other", "100000", FIRST, id=1)], SOURCES)
+    assert price_at(confirmed, LATER) == 100000
+    per_image = make_claim("table", "1", FIRST, unit="image", per=1)
+    assert price_at(accept([per_image], SOURCES), LATER, unit="image") == 1
+
+
+def test_a_steep_first_price_that_is_mended_counts_from_its_start_and_was_never_believed():
+    acceptance = accept(moved("135000", "0.6"), SOURCES)
+    assert price_at(acceptance, FIRST) == price_at(acceptance, LATER) == Decimal("0.6")
+    assert price_at(acceptance, FIRST, known=FIRST) is None
+    assert kinds(acceptance) == [("unit_fix", False)]
