@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 
-from pricing.acceptance.facts import Acceptance, Accepted, ClaimFact, SourceFact, same_price
+from pricing.acceptance.facts import Acceptance, Accepted, ClaimFact, SourceFact, agrees, same_price
 
 CUT, RISE, NEW, RETIRED, CORRECTION, UNIT_FIX = "cut", "rise", "new", "retired", "correction", "unit_fix"
 
@@ -61,7 +61,7 @@ def _course(current: Sequence[Accepted], sources: Mapping[str, SourceFact]) -> I
             NEW, first.claim, None, first.claim.amount, first.effective_from, said.evidence_at, first.why
         )  # fmt: skip
     for before, after in pairwise(current):
-        if before.claim.currency != after.claim.currency or before.claim.each == after.claim.each:
+        if before.claim.currency != after.claim.currency or _is_same(before.claim, after.claim):
             continue
         yield Event(
             _direction(before.claim, after.claim), after.claim, _in_unit_of(after.claim, before.claim),
@@ -87,7 +87,7 @@ def _corrections(line: Sequence[Accepted]) -> Iterator[Event]:
             held_then = right.effective_from <= wrong.effective_from and (
                 right.effective_until is None or right.effective_until > wrong.effective_from
             )
-            if known_then and held_then and not same_price(right.claim, wrong.claim):
+            if known_then and held_then and not _is_same(right.claim, wrong.claim):
                 mends = right.repairs is not None and same_price(right.repairs, wrong.claim)
                 yield Event(
                     UNIT_FIX if mends else CORRECTION, right.claim, _in_unit_of(right.claim, wrong.claim),
@@ -104,6 +104,11 @@ def _mended_before_believed(current: Sequence[Accepted], line: Sequence[Accepted
                 UNIT_FIX, price.claim, _in_unit_of(price.claim, wrong), price.claim.amount, price.effective_from,
                 price.claim.evidence_at, price.why,
             )  # fmt: skip
+
+
+def _is_same(one: ClaimFact, other: ClaimFact) -> bool:
+    """Whether two claims are one price to a reader: equal, or two sources' roundings of one amount."""
+    return same_price(one, other) or (one.source != other.source and agrees(one, other))
 
 
 def _direction(old: ClaimFact, new: ClaimFact) -> str:

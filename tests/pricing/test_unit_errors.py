@@ -301,3 +301,9 @@ def test_a_steep_first_price_that_is_mended_counts_from_its_start_and_was_never_
     assert price_at(acceptance, FIRST) == price_at(acceptance, LATER) == Decimal("0.6")
     assert price_at(acceptance, FIRST, known=FIRST) is None
     assert kinds(acceptance) == [("unit_fix", False)]
+
+
+def test_two_roundings_of_one_amount_are_no_change_and_one_sources_small_step_is():
+    rounded = [make_claim("table", "0.15001", FIRST, id=1), make_claim("dates", "0.15", SECOND, id=2)]
+    assert kinds(accept(rounded, SOURCES)) == []
+    assert kinds(accept(moved("0.15001", "0.15"), SOURCES)) == [("cut", False)]
