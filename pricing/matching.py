@@ -9,7 +9,7 @@ model can never be given an older model's price.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -29,6 +29,9 @@ _EFFORT = re.compile(r"-(minimal|low|medium|high|xhigh)$")
 _CONTEXT_MARKER = re.compile(r"\[[0-9a-z]+\]$")
 _DATE = re.compile(r"-(\d{4})-?(\d{2})-?(\d{2})$")
 _FINE_TUNED = re.compile(r"ft:(?P<base>[^:]+):")
+# As gateways write where a deployment lies: `azure/eu/gpt-4o`, `bedrock/us-east-1/anthropic.claude-v2:1`.
+_REGION_PREFIX = re.compile(r"(?P<region>[a-z]{2}(-gov)?(-[a-z]+-\d)?|global|global-standard)/(?P<name>.+)")
+_REGION_WRITERS = frozenset({"azure", "bedrock"})
 _ARN = re.compile(r"arn:aws[\w-]*:bedrock:[^:]*:[^:]*:(?:foundation-model|inference-profile)/(?P<id>.+)")
 
 # One snapshot is all there ever was behind these names, so the date is not part of the model's identity.
@@ -183,6 +186,8 @@ class Resolver:
     """(provider, lower-case name) → the offering a person mapped it to."""
     _exact: dict[tuple[str, str], Entry] = field(init=False, default_factory=dict)
     _folded: dict[tuple[str, str], Entry | None] = field(init=False, default_factory=dict)
+    _regional: dict[tuple[str, str, str], Entry] = field(init=False, default_factory=dict)
+    _sellers: set[str] = field(init=False, default_factory=set)
     _aliases: dict[tuple[str, str], list[tuple[AliasEntry, Entry]]] = field(init=False, default_factory=dict)
     _mapped: dict[tuple[str, str], Entry] = field(init=False, default_factory=dict)
 
@@ -190,6 +195,8 @@ class Resolver:
         by_id: dict[int, Entry] = {}
         for entry in self.entries:
             by_id[entry.offering_id] = entry
+            self._sellers.add(entry.provider)
+            self._regional[entry.provider, entry.sku, entry.region] = entry
             kept = self._exact.get((entry.provider, entry.sku))
             if kept is None or (kept.region and not entry.region):
                 self._exact[entry.provider, entry.sku] = entry
@@ -210,7 +217,7 @@ class Resolver:
             return Match(name, provider or "", "not a model name")
         if provider:
             return self._at_provider(name, asked, canonical(provider), when)
-        for seller, rest, rule in _sellers(asked):
+        for seller, rest, rule in _sellers(asked, self._sellers):
             found = self._at_provider(name, rest, seller, when)
             if found.resolved:
                 return Match(name, seller, _join(rule, found.rule), found.offering_id, found.sku, found.region,
@@ -227,6 +234,12 @@ class Resolver:
                     listed = f"listed under {seller}" if seller != provider else ""
                     return Match(name, provider, _join(*steps, listed, rule), entry.offering_id, entry.sku,
                                  entry.region, entry.model_slug)  # fmt: skip
+        if provider in _REGION_WRITERS and (found := _REGION_PREFIX.fullmatch(asked)):
+            region = "" if found["region"].startswith("global") else found["region"]
+            for candidate, steps in _candidates(found["name"], provider):
+                if entry := self._regional.get((provider, candidate, region)):
+                    rule = _join(f"region prefix {found['region']}/", *steps)
+                    return Match(name, provider, rule, entry.offering_id, entry.sku, region, entry.model_slug)
         if _FINE_TUNED.match(asked.lower()):
             return Match(name, provider, "unresolved: a fine-tuned model whose own price no source states")
         return Match(name, provider, "unresolved")
@@ -271,14 +284,17 @@ def _date_of(found: re.Match[str]) -> date:
     return date(int(found[1]), int(found[2]), int(found[3]))
 
 
-def _sellers(name: str) -> Iterator[tuple[str, str, str]]:
-    """(provider, rest of the name, rule) a name without a provider may mean, most explicit first."""
+def _sellers(name: str, known: Collection[str]) -> Iterator[tuple[str, str, str]]:
+    """(provider, rest of the name, rule) a name without a provider may mean, most explicit first.
+
+    `known`: the sellers of the catalogue, whose slugs are prefixes as declared ones are.
+    """
     lowered = name.lower()
     if found := _ARN.fullmatch(name):
         yield "bedrock", found["id"], "Bedrock ARN"
         return
     prefix, slash, rest = name.partition("/")
-    if slash and is_declared(prefix):
+    if slash and (is_declared(prefix) or canonical(prefix) in known):
         yield canonical(prefix), rest, f"provider prefix {prefix}/"
         return
     if (found := _BEDROCK.fullmatch(lowered)) and found["vendor"] in _BEDROCK_VENDORS:

@@ -31,6 +31,7 @@ from pricing.ratecards import STANDARD
 from pricing.units import RATED_UNITS
 
 MAKERS_OWN = "the maker's own offering"
+REGION_PREFIX = "region prefix"
 OLD_AFTER = timedelta(minutes=1)
 """An answer about now is asked anew after this long, or when a price or an hour begins or ends."""
 
@@ -109,6 +110,8 @@ def find(asked: Question, at: datetime) -> Found:
         if asked.provider is None and MAKERS_OWN in match.rule:
             model = Offering.objects.filter(pk=match.offering_id).values("model_id")
             return _in_region(Found(match.rule, tuple(sellers(model__in=model))), asked)
+        if REGION_PREFIX in match.rule:
+            return _in_region(Found(match.rule, tuple(sellers(pk=match.offering_id))), asked)
         provider = Offering.objects.filter(pk=match.offering_id).values("provider_id")
         return _in_region(Found(match.rule, tuple(sellers(provider__in=provider, sku=match.sku))), asked)
     narrowed = {"provider__slug": asked.provider} if asked.provider else {}

@@ -153,3 +153,22 @@ def test_a_name_that_tells_no_maker_is_a_model_of_its_own_of_that_seller():
 )
 def test_a_cache_write_without_a_lifetime_is_five_minutes_where_the_maker_documents_it(provider, sku, unit):
     assert cache_write_unit(provider, sku) == unit
+
+
+def test_a_region_written_before_the_name_is_the_offering_of_that_region_and_of_no_other():
+    resolver = Resolver([offering(1, "azure", "gpt-4o"), offering(2, "azure", "gpt-4o", "eu")])
+    told = {
+        name: resolver.resolve(name, now) for name, now in (("azure/eu/gpt-4o", None), ("azure/global/gpt-4o", None))
+    }
+    assert {name: (m.offering_id, m.region, m.rule) for name, m in told.items()} == {
+        "azure/eu/gpt-4o": (2, "eu", "provider prefix azure/, region prefix eu/"),
+        "azure/global/gpt-4o": (1, "", "provider prefix azure/, region prefix global/"),
+    }
+    assert not resolver.resolve("azure/us/gpt-4o").resolved
+    assert resolver.resolve("azure/gpt-4o").offering_id == 1
+
+
+def test_a_seller_of_the_catalogue_is_a_prefix_as_a_declared_one_is():
+    resolver = Resolver([offering(1, "watsonx", "ibm/granite-3-8b-instruct")])
+    found = resolver.resolve("watsonx/ibm/granite-3-8b-instruct")
+    assert (found.offering_id, found.rule) == (1, "provider prefix watsonx/")
