@@ -59,8 +59,8 @@ def _found(accepted: Mapping[int, Acceptance], now: datetime) -> dict[int, _Foun
     for offering, acceptance in accepted.items():
         for price in acceptance.prices:
             ended = price.effective_until is not None and price.effective_until <= now
-            if price.known_until is not None or ended:
-                continue
+            if price.known_until is not None or ended or price.trust == "decision":
+                continue  # superseded, over, or settled by a person
             # At the maker's own shop there is one list, and of two readings of it one is wrong.
             state = _State.HELD if price.contested and offering in own_shop else _State.OPEN
             for claim in price.disputed_by:

@@ -147,9 +147,12 @@ def _operation_id(url: str) -> str:
 class TestCopies:
     @pytest.mark.parametrize("url", CATALOGUE)
     def test_a_copy_that_still_holds_is_304(self, client: Client, url: str) -> None:
-        first = client.get(url)
+        for _ in range(2):  # an answer about now grows old with the minute, and a minute may end in between
+            first = client.get(url)
+            again = client.get(url, headers={"If-None-Match": first["ETag"]})
+            if again.status_code == 304:
+                break
         assert "max-age=60" in first["Cache-Control"]
-        again = client.get(url, headers={"If-None-Match": first["ETag"]})
         assert (again.status_code, again.content) == (304, b"")
 
     def test_a_304_touches_no_database(self, client: Client, django_assert_num_queries: Any) -> None:

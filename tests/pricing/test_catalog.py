@@ -11,6 +11,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from pricing import catalog, sources
+from pricing.catalog.decisions import decide
 from pricing.catalog.prices import differences
 from pricing.models import (
     Claim,
@@ -272,6 +273,15 @@ def test_a_persons_decision_survives_every_sync():
         read("page", when, m="5")
         price = Price.objects.get(known_until=None, superseded_at=None, effective_until=None)
         assert (price.amount, price.trust, price.basis) == (6, "decision", "manual")
+
+
+def test_what_a_person_settled_is_no_doubt_any_more():
+    read("data", DAYS[0], m="6")
+    read("page", DAYS[0], m="5")
+    assert Disagreement.objects.get().state == Disagreement.State.OPEN
+    decide(Claim.objects.get(amount=6), "accept", "seen on the invoice", "a@b.c")
+    assert current("m").amount == 6
+    assert not Disagreement.objects.exclude(state="resolved").exists()
 
 
 def test_a_body_the_parser_refuses_leaves_the_catalogue_as_it_was_and_says_why():
