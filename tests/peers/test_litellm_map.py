@@ -133,6 +133,10 @@ def _request(sold: Sold, key: str, entry: dict[str, Any], dice: random.Random) -
         prompt = dice.choice(edges) + dice.choice([-1, 0, 1])
     held = sold.prices(tier, prompt)
     assert held is not None
+    if held.price("input") is None:
+        # A tier that says nothing of long prompts: their price is unknown here, and the map has no word for unknown.
+        prompt = dice.randrange(1, 5_000)
+        tier, held = next((t, h) for t in (tier, "standard") if (h := sold.prices(t, prompt)) and h.price("input"))
     read = reading.rates(entry, entry["litellm_provider"], tier, prompt)
     said = {unit for unit, amount in read.items() if held.price(unit) == amount}
     left, counts = prompt, dict.fromkeys(("input", "cache_read", "cache_write", "output", "reasoning"), 0)
