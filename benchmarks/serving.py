@@ -26,6 +26,7 @@ from pricing.models import Offering
 
 GOAL_KEPT, GOAL_DATABASE = 0.5, 2_000
 SECONDS, ROUNDS = 3.0, 3
+HOT = 50
 MOMENTS = 20_000
 """Questions of different moments: more than the answers that are kept."""
 ARGUMENTS = (
@@ -33,6 +34,9 @@ ARGUMENTS = (
     "--no-control-socket",
 )  # fmt: skip
 """As `quickstart` starts it, but one process."""
+
+PACKED = {"Accept-Encoding": "gzip"}
+"""As every common client asks."""
 
 Target = tuple[str, dict[str, str]]
 
@@ -54,7 +58,7 @@ class Taken:
 def run(space: Workspace) -> None:
     report = space.report
     skus = list(Offering.objects.filter(prices__isnull=False).distinct().values_list("provider__slug", "sku"))
-    hot = [_target(provider, sku) for provider, sku in skus[:200]]
+    hot = [_target(provider, sku) for provider, sku in skus[:HOT]]
     cold = [
         _target(
             *skus[number % len(skus)], at=f"2026-11-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z"
@@ -64,7 +68,9 @@ def run(space: Workspace) -> None:
     with _server("benchmarks.hello:application") as hello, _server("config.wsgi:application") as ours:
         # Of a stated moment: the tag of an answer about now changes by the minute, and a minute may end meanwhile.
         dated = [f"{path}&at=2026-11-01" for path, _ in hot]
-        copies = [(path, {"If-None-Match": _etag(ours.port, path)}) for path in dated]
+        copies = [(path, PACKED | {"If-None-Match": _etag(ours.port, path)}) for path in dated]
+        for path, _ in hot:
+            _etag(ours.port, path)  # each is rendered once before it is hot
         rounds: dict[str, list[Taken]] = {}
         for _ in range(ROUNDS):
             space.patience.wait()
@@ -98,13 +104,13 @@ def run(space: Workspace) -> None:
 
 
 def _target(provider: str, sku: str, **more: str) -> Target:
-    return f"/api/v1/price?{urlencode({'provider': provider, 'sku': sku, **more})}", {}
+    return f"/api/v1/price?{urlencode({'provider': provider, 'sku': sku, **more})}", PACKED
 
 
 def _etag(port: int, path: str) -> str:
     asked = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        asked.request("GET", path, headers={"Host": "localhost"})
+        asked.request("GET", path, headers={"Host": "localhost", **PACKED})
         return str(asked.getresponse().headers["ETag"])
     finally:
         asked.close()
