@@ -20,7 +20,8 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
     """The environment of an instance in `folder`, free of the settings of the tests' own server."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("RATECARD_")}
     kept["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    return {**kept, "RATECARD_DATABASE_URL": f"embedded://{folder}", **changes}
+    # No test reaches for the network, and a look-up of a host that cannot be found holds up a worker that should end.
+    return {**kept, "RATECARD_DATABASE_URL": f"embedded://{folder}", "RATECARD_FETCH": "false", **changes}
 
 
 def processes_naming(folder: Path) -> dict[int, str]:

@@ -278,7 +278,7 @@ def bomb() -> bytes:
         (b"a: &x [1]", "more than a flat entry"), (b"a: &x {b: {c: {d: 1}}}", "more than a flat entry"),
         (b"a: &x {" + b", ".join(b"k%d: 1" % n for n in range(21)) + b"}", "more than a flat entry"),
         (b"a: &x one", "single value"), (b"<<: {a: 1}", "no name"), (b"? [1]\n: 2", "no name"),
-        (b"[" * 100_000, "levels deep"), (b"{a: " * 100_000, "levels deep"),
+        (b"[" * 100_000, "levels deep|nesting depth"), (b"{a: " * 100_000, "levels deep|nesting depth"),
         (b"- !!python/object/apply:os.system [ls]", "YAML tag"), (b"- !!float 1.0", "YAML tag"),
         (b"a: 1\na: 2", "twice"), (b"--- 1\n--- 2", "2 YAML documents"), (b"", "0 YAML documents"),
         (b"\xff", "not Metergraph's YAML"), (b"a: b: c", "not Metergraph's YAML"), (b"\x00", "not Metergraph's YAML"),
