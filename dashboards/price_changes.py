@@ -11,7 +11,8 @@ from typing import Any
 from django.db.models import Count, Q
 
 from dashboards.pages import changes as page
-from dashboards.pages.changes import Ask, EventRow, Line, Step, Usage
+from dashboards.pages.changes import Ask, Line, Step, Usage
+from dashboards.pages.events import EVENT_COLUMNS, EventRow
 from dashboards.pages.ledger import NOTHING, Sums
 from dashboards.pages.periods import Span
 from pricing.models import Price, PriceEvent
@@ -21,11 +22,6 @@ from usage.spend_querysets import SpendQuerySet
 USED_DAYS = 30
 MOVES = (PriceEvent.Kind.CUT, PriceEvent.Kind.RISE)
 CORRECTIONS = (PriceEvent.Kind.CORRECTION, PriceEvent.Kind.UNIT_FIX)
-EVENT_COLUMNS = (
-    "pk", "offering_id", "unit", "qualifier", "service_tier", "context_from", "schedule", "kind", "status", "old",
-    "new", "per", "currency", "effective_from", "observed_at", "why", "claim_id", "source__slug", "source__name",
-    "offering__model__slug", "offering__sku", "offering__region", "offering__provider__slug",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from django.views.decorators.http import require_safe
 
 from dashboards import formatting
 from dashboards.pages import changes as page
-from dashboards.pages.changes import Ask, EventRow, Line, Step, Usage
-from dashboards.price_changes import EVENT_COLUMNS, USED_DAYS, Kind, kinds_of, lines_of, usage_of
+from dashboards.pages.changes import Ask, Line, Step, Usage
+from dashboards.pages.events import EVENT_COLUMNS, EventRow
+from dashboards.price_changes import USED_DAYS, Kind, kinds_of, lines_of, usage_of
 from dashboards.views import catalogue_page
 from dashboards.views.catalogue import csv_response
 from dashboards.views.spend import reader_of

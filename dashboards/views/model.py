@@ -18,6 +18,7 @@ from dashboards.pages import evidence as evidence_page
 from dashboards.pages import model as model_page
 from dashboards.pages import quality
 from dashboards.pages.asked import blend_url, day, midnight
+from dashboards.pages.events import EVENT_COLUMNS, EventRow
 from dashboards.pages.models import GRADES
 from dashboards.pages.quality import name_of
 from dashboards.views import catalogue_page
@@ -138,14 +139,10 @@ def _composed(ask: model_page.Ask, model: LanguageModel, now: datetime, yours: C
     return _Composed(replace(page, history=model_page.with_marks(page.history, events)), events, strips)
 
 
-def _happened(model: LanguageModel) -> list[model_page.Happened]:
+def _happened(model: LanguageModel) -> list[EventRow]:
     """Every standing change of a price of the model. One query."""
-    columns = (
-        "offering_id", "unit", "qualifier", "service_tier", "context_from", "schedule", "kind", "status", "old", "new",
-        "per", "currency", "effective_from", "observed_at", "source__name", "why",
-    )  # fmt: skip
-    rows = PriceEvent.objects.standing().filter(offering__model=model).values_list(*columns)
-    return [model_page.Happened(*row) for row in rows]
+    events = PriceEvent.objects.standing().filter(offering__model=model)
+    return [EventRow._make(row) for row in events.values_list(*EVENT_COLUMNS)]
 
 
 def _yours(request: HttpRequest, model: LanguageModel, now: datetime) -> set[int]:

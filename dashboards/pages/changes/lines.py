@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from dashboards import formatting
+from dashboards.pages.events import PLAIN, EventRow, Terms
 from dashboards.pages.ledger import UNIT_WORDS, UNITS, Figure, Sums, records_url
 from dashboards.pages.periods import Span
 from pricing.units import is_token_unit
@@ -17,46 +18,6 @@ COLUMNS = {"input": "In", "output": "Out", "cache_read": "Cached"}
 """The units with a column of their own, and its head."""
 _ORDER = {unit: place for place, unit in enumerate(("input", "output", "cache_read", "cache_write"))}
 _TIERS = {"standard": 0, "batch": 1, "flex": 2, "priority": 3, "fast": 4}
-Terms = tuple[str, str, int, str]
-"""Service tier, qualifier, context tier, schedule: the terms a unit is priced on."""
-PLAIN: Terms = ("standard", "", 0, "")
-
-
-class EventRow(NamedTuple):
-    """An event as its row holds it."""
-
-    pk: int
-    offering_id: int
-    unit: str
-    qualifier: str
-    service_tier: str
-    context_from: int
-    schedule: str
-    kind: str
-    status: str
-    old: Decimal | None
-    new: Decimal | None
-    per: int
-    currency: str
-    effective_from: datetime
-    observed_at: datetime
-    why: str
-    claim_id: int | None
-    source: str
-    source_name: str
-    model_slug: str
-    sku: str
-    region: str
-    provider: str
-
-    @property
-    def terms(self) -> Terms:
-        return (self.service_tier, self.qualifier, self.context_from, self.schedule)
-
-    @property
-    def key(self) -> tuple[int, str, str, str, int, str]:
-        """The price line it is about."""
-        return (self.offering_id, self.unit, self.qualifier, self.service_tier, self.context_from, self.schedule)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from dashboards.pages.changes.lines import ZERO, EventRow, Line, Step, Usage
+from dashboards.pages.changes.lines import ZERO, Line, Step, Usage
+from dashboards.pages.events import EventRow
 
 
 def in_order(steps: Iterable[Step], sort: str = "") -> list[Step]:

@@ -3,7 +3,7 @@
 `Held` is one accepted price as a row of the database has it; everything else here is worked out from those.
 """
 
-from dashboards.pages.model.events import EventLine, Happened, event_lines
+from dashboards.pages.model.events import EventLine, event_lines
 from dashboards.pages.model.facts import (
     COLUMNS,
     UNITS,
@@ -33,7 +33,6 @@ __all__ = [
     "EventLine",
     "Facts",
     "Farewell",
-    "Happened",
     "Held",
     "History",
     "HistoryLine",

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from dashboards import formatting
+from dashboards.pages.events import EventRow
 from dashboards.pages.model.facts import Ask, Held, Seller, evidence_url
 from dashboards.pages.model.terms import window_words
 from pricing.units import is_token_unit
@@ -19,32 +20,6 @@ _VERBS = {
 }  # fmt: skip
 _UNITS = ("input", "output", "cache_read", "cache_write")
 _WORDS = {"input": "Input", "output": "Output", "cache_read": "Cached input", "cache_write": "Cache write"}
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """One change as its row holds it."""
-
-    offering_id: int
-    unit: str
-    qualifier: str
-    service_tier: str
-    context_from: int
-    schedule: str
-    kind: str
-    status: str
-    old: Decimal | None
-    new: Decimal | None
-    per: int
-    currency: str
-    effective_from: datetime
-    observed_at: datetime
-    source: str
-    why: str
-
-    @property
-    def is_plain(self) -> bool:
-        return self.service_tier == "standard" and not (self.context_from or self.schedule or self.qualifier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +57,19 @@ _Key = tuple[object, ...]
 
 
 def event_lines(
-    ask: Ask, happened: Iterable[Happened], sellers: Sequence[Seller], prices: Sequence[Held], main: Seller | None,
+    ask: Ask, happened: Iterable[EventRow], sellers: Sequence[Seller], prices: Sequence[Held], main: Seller | None,
     known_at: datetime | None = None,
 ) -> tuple[EventLine, ...]:  # fmt: skip
     """Every change by the evidence of a moment, the newest first; of one moment the main seller's first."""
     named = {seller.offering_id: seller for seller in sellers}
     starts, ends = _by_start(prices), _by_end(prices)
-    groups: dict[_Key, list[tuple[Happened, Held | None]]] = defaultdict(list)
+    groups: dict[_Key, list[tuple[EventRow, Held | None]]] = defaultdict(list)
     for one in happened:
         if one.offering_id not in named or (known_at is not None and one.observed_at > known_at):
             continue
         key = (one.offering_id, one.unit, one.qualifier, one.service_tier, one.context_from, one.schedule)
         price = starts.get((*key, one.effective_from)) or ends.get((*key, one.effective_from))
-        groups[one.offering_id, _terms(one), one.effective_from, one.source].append((one, price))
+        groups[one.offering_id, _terms(one), one.effective_from, one.source_name].append((one, price))
     lines = [_line(ask, own, named[own[0][0].offering_id], main) for own in groups.values()]
     return tuple(
         sorted(lines, key=lambda line: (-line.at.timestamp(), not line.is_main, not line.is_plain, line.seller))
@@ -121,7 +96,7 @@ def _by_end(prices: Iterable[Held]) -> Mapping[_Key, Held]:
     return {(*_key(price), price.effective_until): price for price in prices if price.effective_until is not None}
 
 
-def _line(ask: Ask, own: Sequence[tuple[Happened, Held | None]], seller: Seller, main: Seller | None) -> EventLine:
+def _line(ask: Ask, own: Sequence[tuple[EventRow, Held | None]], seller: Seller, main: Seller | None) -> EventLine:
     first = own[0][0]
     begun = [price for one, price in own if price and one.kind == "new"]
     unknown = bool(begun) and all(price.starts_unknown for price in begun) and len(begun) == len(own)
@@ -134,7 +109,7 @@ def _line(ask: Ask, own: Sequence[tuple[Happened, Held | None]], seller: Seller,
     )  # fmt: skip
 
 
-def _part(ask: Ask, one: Happened, price: Held | None, unknown: bool) -> Part:
+def _part(ask: Ask, one: EventRow, price: Held | None, unknown: bool) -> Part:
     old, new = _amount(one, one.old), _amount(one, one.new)
     return Part(
         one.unit, _WORDS.get(one.unit, one.unit.replace("_", " ").capitalize()) + _per(one),
@@ -146,17 +121,17 @@ def _part(ask: Ask, one: Happened, price: Held | None, unknown: bool) -> Part:
     )  # fmt: skip
 
 
-def _amount(one: Happened, amount: Decimal | None) -> Decimal | None:
+def _amount(one: EventRow, amount: Decimal | None) -> Decimal | None:
     return amount if amount is None or not is_token_unit(one.unit) else amount * 1_000_000 / one.per
 
 
-def _per(one: Happened) -> str:
+def _per(one: EventRow) -> str:
     if is_token_unit(one.unit):
         return ""
     return " each" if one.per == 1 else f" per {formatting.count(one.per)}"
 
 
-def _terms(one: Happened) -> str:
+def _terms(one: EventRow) -> str:
     parts = [
         one.service_tier if one.service_tier != "standard" else "", one.qualifier,
         f"prompts over {formatting.count(one.context_from)}" if one.context_from else "",
