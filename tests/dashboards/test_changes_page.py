@@ -367,3 +367,14 @@ def test_the_page_is_sound(look: Look, world: World) -> None:  # noqa: F811
     look.at("/changes", "changes")
     look.at("/changes?kind=new", "changes-new")
     look.at("/changes?q=nothing-of-this-name&from=never", "changes-refused", expect_status=400)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("days", "abc"), ("kind", "free"), ("by", "x"), ("sort", "1"), ("mine", "no")]
+)
+def test_a_choice_there_is_not_is_said_and_not_ignored(name: str, value: str) -> None:
+    ask, wrong = page.read({name: value})
+    assert getattr(ask, name) == ""
+    assert len(wrong) == 1
+    assert f"not “{value}”" in wrong[0]
+    assert page.read({name: ""})[1] == []

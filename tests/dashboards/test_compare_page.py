@@ -147,6 +147,7 @@ def test_more_than_six_and_what_is_not_there_are_said(client: Client, shop: Any)
     assert "Six offerings fit beside each other; left out: Pro 3 at Acme." in html
     assert "There is no offering “acme:nobody”" in html
     assert "Add an offering" not in html
+    assert "not “bogus”" in client.get("/compare?unit=bogus").content.decode()
     assert client.get("/compare?o=%00&o=1:2@3&o=:&mix=x&at=y").status_code == 200
 
 

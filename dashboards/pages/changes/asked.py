@@ -14,7 +14,7 @@ KINDS = {
     "new": "new", "retired": "retired",
 }  # fmt: skip
 BY = {"effective": "took effect", "seen": "was first seen"}
-_ONE_OF = {"days": set(DAYS), "by": {"seen"}, "kind": set(KINDS), "mine": {"yes"}, "sort": {"change"}}
+_ONE_OF = {"days": set(DAYS), "by": set(BY), "kind": set(KINDS), "mine": {"yes"}, "sort": {"change"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,10 @@ def _midnight(asked: date) -> datetime:
 def read(query: Mapping[str, str]) -> tuple[Ask, list[str]]:
     """The state in an address, and a sentence for every part that cannot be read."""
     given = {name: query.get(name, "").strip()[:120] for name in Ask.__slots__ if name not in {"start", "until"}}
-    values = {name: value if value in _ONE_OF.get(name, {value}) else "" for name, value in given.items()}
-    wrong, span = [], {}
+    unread = [name for name, value in given.items() if value and value not in _ONE_OF.get(name, {value})]
+    wrong = [f"“{name}” is one of {', '.join(sorted(_ONE_OF[name]))}, not “{given[name]}”." for name in unread]
+    values = {name: "" if name in unread else value for name, value in given.items()}
+    span = {}
     for name, key, words in (("start", "from", "“From”"), ("until", "until", "“Until”")):
         try:
             span[name] = day(query.get(key, ""), words)
@@ -86,6 +88,7 @@ def read(query: Mapping[str, str]) -> tuple[Ask, list[str]]:
     if start and until and start >= until:
         wrong.append("“Until” must be later than “From”: the range ends before the day it names.")
         start = until = None
+    values["by"] = "" if values["by"] == "effective" else values["by"]
     values["days"] = "" if values["days"] == "30" or start or until else values["days"]
     return Ask(start=start, until=until, **values), wrong
 

@@ -85,6 +85,8 @@ def read(query: Mapping[str, str], named: Sequence[str]) -> tuple[Ask, list[str]
     except ValueError as fault:
         wrong.append(str(fault))
     unit = query.get("unit", "")
+    if unit and unit not in UNITS:
+        wrong.append(f"“Unit” is one of {', '.join(UNITS)}, not “{unit[:40]}”.")
     refs = tuple(dict.fromkeys(ref.strip()[:600] for ref in named[:60] if ref.strip()))
     text = query.get("q", "").replace("\0", "").strip()[:120]
     return Ask(refs, unit if unit in UNITS else "input", mix, at, text), wrong
