@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from pricing import catalog, ratecards
+from pricing.catalog.borrowed import TWIN_TIERS
 from pricing.catalog.prices import differences
 from pricing.models import Offering, RateCard, Snapshot
 from pricing.units import RATED_UNITS
@@ -79,16 +80,22 @@ def _no_two_at_once() -> Iterator[Finding]:
 
 
 def _every_price_has_evidence() -> Iterator[Finding]:
+    twins = ", ".join(
+        f"('{vendor}', '{said}', '{other}')" for vendor, tiers in TWIN_TIERS.items() for said, other in tiers.items()
+    )
     yield from _rows(
         "evidence",
-        """SELECT p.id::text FROM pricing_price p LEFT JOIN pricing_claim c ON c.id = p.claim_id
+        f"""SELECT p.id::text FROM pricing_price p LEFT JOIN pricing_claim c ON c.id = p.claim_id
         LEFT JOIN pricing_snapshot s ON s.id = c.snapshot_id
         WHERE p.superseded_at IS NULL AND (s.id IS NULL OR c.source_id <> p.source_id
         OR (c.offering_id <> p.offering_id AND NOT EXISTS (  -- borrowed from an id declared the same
             SELECT FROM pricing_alias a JOIN pricing_offering o ON o.provider_id = a.provider_id AND o.sku = a.name
             WHERE o.id = p.offering_id AND a.offering_id = c.offering_id))
-        OR (c.unit, c.qualifier, c.service_tier, c.context_from, c.schedule, c.amount, c.per, c.currency)
-            <> (p.unit, p.qualifier, p.service_tier, p.context_from, p.schedule, p.amount, p.per, p.currency))""",
+        OR (c.unit, c.qualifier, c.context_from, c.schedule, c.amount, c.per, c.currency)
+            <> (p.unit, p.qualifier, p.context_from, p.schedule, p.amount, p.per, p.currency)
+        OR (c.service_tier <> p.service_tier AND NOT EXISTS (  -- one tier that its vendor sells under two names
+            SELECT FROM pricing_offering o JOIN pricing_provider v ON v.id = o.provider_id
+            WHERE o.id = p.offering_id AND (v.slug, c.service_tier, p.service_tier) IN ({twins}))))""",
         "The claim this price rests on does not say it.",
     )
     for pk, sha256, body in Snapshot.objects.order_by("pk").values_list("pk", "sha256", "body").iterator():

@@ -3,7 +3,8 @@
 genai-prices says that `chat-latest` is its `gpt-chat-latest`; so what it says of the one it says of the other, and
 where a second source sells `chat-latest` as an id of its own, the two speak of one price. The vendor's own names bind
 every source: Anthropic documents `claude-sonnet-4-0` as `claude-sonnet-4-20250514`, so whoever prices the snapshot and
-not the alias has priced both. A source's own word on the very id always comes first.
+not the alias has priced both. A source's own word on the very id always comes first. A service tier that a vendor sells
+under two names is lent from one name to the other in the same way.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from django.db import connection
 
 from pricing.acceptance import ClaimFact
 from pricing.sources import OFFICIAL
+
+TWIN_TIERS = {"openai": {"priority": "fast", "fast": "priority"}}
+"""Provider → tier → its other name. OpenAI renamed priority processing to Fast mode and takes either in `service_tier`
+(https://developers.openai.com/api/docs/pricing), so sources say now the one and now the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,19 @@ def borrow(
             if (cut := _cut(claim, link)) is not None and cut not in borrowed[link.offering]:
                 borrowed[link.offering].append(cut)
     return borrowed
+
+
+def renamed_tiers(claims: Sequence[ClaimFact], provider: str) -> list[ClaimFact]:
+    """The claims on a tier with two names under the name that their source does not use."""
+    twins = TWIN_TIERS.get(provider)
+    if not twins:
+        return []
+    said = {(claim.source, claim.service_tier) for claim in claims}
+    return [
+        replace(claim, service_tier=other)
+        for claim in claims
+        if (other := twins.get(claim.service_tier)) and (claim.source, other) not in said
+    ]
 
 
 def _cut(claim: ClaimFact, link: Link) -> ClaimFact | None:

@@ -90,6 +90,9 @@ class _View:
         errors = known_errors.found_in(known)
         decisions = dict.fromkeys(errors, KNOWN_ERROR) | _decided(known)
         claims = {pk: [*own.get(pk, ()), *lent.get(pk, ())] for pk in offering_ids}
+        sellers = Offering.objects.filter(pk__in=offering_ids, provider__slug__in=borrowed.TWIN_TIERS)
+        for pk, provider in sellers.values_list("pk", "provider__slug"):
+            claims[pk] += borrowed.renamed_tiers(claims[pk], provider)
         odd = {pk: units for pk in offering_ids if (units := odd_units(claims[pk], self.sources, decisions))}
         beside = market.witnesses(odd)
         self.accepted = {pk: accept(claims[pk], self.sources, decisions, beside.get(pk, ())) for pk in offering_ids}

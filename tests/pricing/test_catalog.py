@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 from django.db import IntegrityError, transaction
 
-from pricing import catalog, sources
+from pricing import catalog, sources, verification
 from pricing.catalog.decisions import decide
 from pricing.catalog.prices import differences
 from pricing.models import (
@@ -241,6 +241,27 @@ def test_the_vendors_own_name_binds_every_source_and_another_source_only_itself(
     read("page", DAYS[0], m_latest="=m", x="1")
     assert current("m-latest").disputed
     assert {tuple(p.agreeing) for p in [current("m-latest")]} == {("data",)}
+
+
+def test_a_tier_that_its_vendor_sells_under_two_names_has_one_price_under_both(monkeypatch):
+    vendors, tiers = ("openai", "acme"), {"standard": 2, "priority": 5}
+    said = [
+        Statement(vendor, "m", "input", Decimal(amount), service_tier=tier)
+        for vendor in vendors
+        for tier, amount in tiers.items()
+    ]
+    module = _module("data", CURATED, history=False)
+    module.parse = lambda body: Reading(said, [OfferingFact(vendor, vendor, "m") for vendor in vendors])
+    for name in ("pricing.catalog", "pricing.catalog.prices"):
+        monkeypatch.setattr(sys.modules[name], "all_sources", lambda: {"data": module})
+    assert catalog.record("data", b"{}", observed_at=DAYS[0]).error == ""
+    found = {
+        (price.offering.provider.slug, price.service_tier): price.amount
+        for price in Price.objects.filter(superseded_at=None).select_related("offering__provider")
+    }
+    assert found.pop(("openai", "fast")) == 5
+    assert found == {(vendor, tier): amount for vendor in vendors for tier, amount in tiers.items()}
+    assert list(verification.checks()) == []
 
 
 def test_a_price_that_disappears_ends_and_is_kept():
