@@ -4,7 +4,7 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 BENCH_ROWS ?= 1000000
 
-.PHONY: setup dev run test lint bench lock
+.PHONY: setup dev run test lint bench lock schema
 .DEFAULT_GOAL := run
 
 setup:  ## create .venv with the locked dependencies
@@ -31,3 +31,6 @@ bench: setup  ## BENCH_ROWS=1000000
 
 lock: dev  ## resolve the dependencies anew; the lock files name no registry
 	@sh deploy/install.sh lock
+
+schema: dev  ## config/schema.sql anew from the migrations, after adding one
+	@.venv/bin/python manage.py write_schema

@@ -14,7 +14,7 @@ from types import FrameType
 from django.conf import settings
 from django.core.management import call_command
 
-from config import embedded, queues, static_files
+from config import embedded, queues, schema, static_files
 from config.environment import text
 from config.postgres_binaries import EmbeddedError
 from config.supervisor import Part, RunLock, Supervisor
@@ -166,6 +166,8 @@ WORKER = ("--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--wi
 
 def _prepare_database(phases: Phases) -> None:
     with phases.phase("database schema"):
+        if settings.DATA_DIR is not None:
+            schema.install()
         call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
         queues.install()
 
