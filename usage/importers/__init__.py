@@ -7,8 +7,21 @@ An importer module `usage/importers/<slug>.py` declares
     MODE: str            APPEND (records carry ids) or REPLACE_WINDOW (buckets, bills)
     MAPPED: bool         True where parsing needs a saved column mapping
 
+    FEED: str            what money it states: BILLED (a bill), REPORTED (somebody's estimate), COMPUTED (tokens only)
+    DETAIL: int          how finely it attributes: 1 a bill, 2 a vendor's usage API, 3 a gateway's log, 4 transcripts
+
 and `parse(lines, origin, mapping) -> Iterator[Fact | Ignored | Rejected]`, which yields exactly one outcome for
 every line it was given. `parse` does no I/O, keeps no content, and never lets a fault of one line stop the next.
+
+An importer of JSON documents (the pages of an API, an array, one document a line) also has
+
+    split(stream: IO[bytes]) -> Iterator[bytes]
+
+which reads a document of any size in bounded memory (ijson) and yields each of its records as a line of JSON, together
+with what the record needs of its surroundings, such as the bucket it stands in. A line's number is then the record's.
+What cannot be read raises ValueError; the records before it are kept. Where a document says itself for what time it is
+complete, `covered(stream) -> Covered | None` reads that.
+
 Discovery is by module; a contract test picks each up and fails where its recording is missing.
 """
 
@@ -26,6 +39,8 @@ from typing import Any, Protocol, cast
 
 APPEND = "append"
 REPLACE_WINDOW = "replace_window"
+BILLED, REPORTED, COMPUTED = FEEDS = ("billed", "reported", "computed")
+"""What a feed's money is, the most trusted first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +111,15 @@ class Rejected:
 Outcome = Fact | Ignored | Rejected
 
 
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """The time [from, until) a document speaks for; `whole` unless it says that more of it follows elsewhere."""
+
+    window_from: datetime
+    window_until: datetime
+    whole: bool = True
+
+
 class Importer(Protocol):
     """The contract of an importer module."""
 
@@ -103,6 +127,8 @@ class Importer(Protocol):
     NAME: str
     MODE: str
     MAPPED: bool
+    FEED: str
+    DETAIL: int
 
     @staticmethod
     def parse(lines: Iterable[bytes], origin: str, mapping: Mapping[str, Any] | None) -> Iterator[Outcome]:

@@ -10,16 +10,19 @@ import io
 import zlib
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
+
+import ijson
 
 from usage.importers import Importer, Outcome, Rejected
 
 LINES, BYTES = 20_000, 64 << 20
 LONGEST_LINE = 16 << 20
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt")
+_PIECE = 1 << 16
 TOO_LONG = f"the line is longer than {LONGEST_LINE >> 20} MiB"
 
 
@@ -37,6 +40,11 @@ class Place:
         return {"file": self.file, "offset": self.offset, "line": self.line}
 
 
+_NO_JSON = (ijson.JSONError, UnicodeDecodeError, RecursionError, ArithmeticError)
+UNREADABLE = (*_NO_JSON, OSError, EOFError, zlib.error, ValueError)
+"""What an importer's `split` may raise: the document ends there, and what stood before is kept."""
+
+
 Located = tuple[str, int, Outcome]
 """An outcome with the file it stands in and its line there, first."""
 
@@ -44,7 +52,7 @@ Located = tuple[str, int, Outcome]
 class Reader:
     """Reads the files of a batch from a place on, one parse a file. `limit` caps what a file may unpack to.
 
-    An importer without a mapping reads each line by itself, so a resumed file is entered at its offset; any
+    An importer of lines without a mapping reads each by itself, so a resumed file is entered at its offset; any
     other is read again from its start, and what was already answered is passed over.
     """
 
@@ -99,7 +107,7 @@ class Reader:
         for _ in source.lines():
             pass
         long_lines = set(source.too_long_until(source.line))
-        for line in range(self.place.line + 1, source.line + 1):
+        for line in range(self.place.line + 1, source.line + (not source.broken)):
             reason = TOO_LONG if line in long_lines else "the importer said nothing of this line"
             yield origin, line, Rejected(line, reason)
         if source.broken:
@@ -114,8 +122,12 @@ class Reader:
                 stream = opened(path)
             except OSError as error:
                 raise Refused(f"{path.name} cannot be read: {error.strerror}.") from None
-            start = Place(self.place.file) if self._importer.MAPPED else self.place
-            self._source = _Source(stream, path.name, start, self._limit, seekable=not self._importer.MAPPED)
+            split = getattr(self._importer, "split", None)
+            if split is not None:
+                self._source = _Documents(stream, path.name, Place(self.place.file), self._limit, split)
+            else:
+                start = Place(self.place.file) if self._importer.MAPPED else self.place
+                self._source = _Source(stream, path.name, start, self._limit, seekable=not self._importer.MAPPED)
             origin = self._files[self.place.file]["origin"]
             self._outcomes = iter(self._importer.parse(self._source.lines(), origin, self._mapping))
         return self._source
@@ -189,6 +201,57 @@ class _Source:
             self.offset += len(rest)
             if rest.endswith(b"\n"):
                 return
+
+
+class _Documents(_Source):
+    """The records that an importer splits a stream of JSON documents into, as its lines."""
+
+    def __init__(
+        self, stream: IO[bytes], name: str, place: Place, limit: int, split: Callable[[IO[bytes]], Iterator[bytes]]
+    ) -> None:
+        super().__init__(stream, name, place, limit, seekable=False)
+        self._records = split(cast(IO[bytes], self))
+        self._since_record = 0
+
+    def lines(self) -> Iterator[bytes]:
+        while not self._ended:
+            self._since_record = 0
+            try:
+                record = next(self._records, None)
+            except Refused:
+                raise
+            except _TooLong:
+                self.broken, self._ended = f"a record is longer than {LONGEST_LINE >> 20} MiB", True
+            except (OSError, EOFError, zlib.error):
+                self.broken, self._ended = "the compressed file is damaged from here on", True
+            except _NO_JSON:
+                self.broken, self._ended = "the document is no JSON from here on", True  # its own words hold content
+            except ValueError as fault:
+                self.broken, self._ended = str(fault)[:200], True
+            else:
+                if record is None:
+                    self._ended = True
+                    return
+                self.line += 1
+                self._handed += 1
+                yield record
+                continue
+            self.line += 1
+
+    def read(self, size: int = -1) -> bytes:
+        """What the importer's `split` reads from: never more than a bounded record without yielding one."""
+        piece = self._stream.read(_PIECE if size < 0 else min(size, _PIECE))
+        self.offset += len(piece)
+        self._since_record += len(piece)
+        if self.offset > self._limit:
+            raise Refused(f"{self._name} unpacks to more than {self._limit >> 20} MiB: split it.")
+        if self._since_record > LONGEST_LINE:
+            raise _TooLong
+        return piece
+
+
+class _TooLong(Exception):
+    """A record goes on and on."""
 
 
 class _Unpacked(gzip.GzipFile):

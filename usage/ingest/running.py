@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import psycopg
 from django.conf import settings
@@ -17,11 +19,11 @@ from django.utils import timezone
 
 from usage import partitions
 from usage.dimensions import Names
-from usage.importers import REPLACE_WINDOW, Importer, all_importers
+from usage.importers import REPLACE_WINDOW, Covered, Importer, all_importers
 from usage.ingest import uploads
 from usage.ingest.merging import first_of
 from usage.ingest.preparing import Prepared, prepare
-from usage.ingest.reading import LINES, Place, Reader, Refused
+from usage.ingest.reading import LINES, UNREADABLE, Place, Reader, Refused, opened
 from usage.ingest.windows import withdraw
 from usage.ingest.writing import write
 from usage.locks import lock_connection, share_organisation
@@ -72,9 +74,42 @@ def mode_of(importer: Importer, spec: dict[str, Any] | None) -> str:
     return str(own(spec)) if own else importer.MODE
 
 
-def window_of(importer: Importer, spec: dict[str, Any] | None) -> tuple[datetime, datetime] | None:
-    own = getattr(importer, "window_of", None)
-    return own(spec) if own else None
+def window_of(importer: Importer, batch: ImportBatch) -> tuple[datetime, datetime] | None:
+    """For what time a batch's files are complete: what the mapping declares, else what the documents say together.
+
+    Documents that leave a gap, or of which the last says that more follows, are complete for no time.
+    """
+    declared = (batch.mapping_spec or {}).get("window")
+    if own := getattr(importer, "window_of", None):
+        found: tuple[datetime, datetime] | None = own(batch.mapping_spec)
+        return found
+    if declared:
+        return datetime.fromisoformat(declared["from"]), datetime.fromisoformat(declared["until"])
+    covered = getattr(importer, "covered", None)
+    return joined([covered_by(covered, file["path"]) for file in batch.files]) if covered else None
+
+
+def covered_by(covered: Callable[[IO[bytes]], Covered | None], path: str) -> Covered | None:
+    """For what time one file speaks; None where it cannot be read to its end."""
+    with opened(Path(path)) as stream:
+        try:
+            return covered(stream)
+        except UNREADABLE:
+            return None
+
+
+def joined(parts: Iterable[Covered | None]) -> tuple[datetime, datetime] | None:
+    """The one span that documents cover without a gap. A document that more follows is whole with the next in time."""
+    known = list(parts)
+    found = sorted((part for part in known if part), key=lambda part: (part.window_from, part.window_until))
+    if not found or len(found) < len(known) or not found[-1].whole:
+        return None
+    until = found[0].window_until
+    for part in found[1:]:
+        if part.window_from > until:
+            return None
+        until = max(until, part.window_until)
+    return found[0].window_from, until
 
 
 def unpacked_limit(batch: ImportBatch) -> int:
@@ -143,7 +178,7 @@ def _write_and_check(batch: ImportBatch, chunk: Prepared, names: Names, importer
     row.touched_at = timezone.now()
     row.started_at = row.started_at or row.touched_at
     if chunk.finished:
-        _finish(row, mode, window_of(importer, row.mapping_spec))
+        _finish(row, mode, window_of(importer, row) if mode == REPLACE_WINDOW else None)
     row.save()
     batch.__dict__.update(row.__dict__)
     return True
@@ -152,7 +187,7 @@ def _write_and_check(batch: ImportBatch, chunk: Prepared, names: Names, importer
 def _finish(row: ImportBatch, mode: str, window: tuple[datetime, datetime] | None) -> None:
     row.finished_at = row.touched_at
     row.status = ImportBatch.Status.DONE
-    if row.lines == 0:
+    if row.lines == 0 and window is None:
         row.status, row.error = ImportBatch.Status.FAILED, "The file is empty."
     elif mode == REPLACE_WINDOW:
         row.error = withdraw(row, window)

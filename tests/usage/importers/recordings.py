@@ -7,6 +7,7 @@ every line of the file it writes before committing it.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -23,7 +24,14 @@ RECORDED = Path(__file__).resolve().parent.parent.parent / "recorded" / "usage"
 def bodies(slug: str) -> list[Path]:
     """The recorded bodies of an importer."""
     folder = RECORDED / slug
-    return sorted(p for p in folder.iterdir() if p.suffix != ".json") if folder.is_dir() else []
+    kept = ("mapping.json", ".expected.json")
+    return sorted(p for p in folder.iterdir() if not p.name.endswith(kept)) if folder.is_dir() else []
+
+
+def lines_of(importer: Importer, body: bytes) -> list[bytes]:
+    """The lines `parse` is given: those of the body, or the records an importer of documents splits it into."""
+    split = getattr(importer, "split", None)
+    return list(split(io.BytesIO(body))) if split else body.splitlines(keepends=True)
 
 
 def mapping_of(slug: str) -> dict[str, Any] | None:
@@ -34,8 +42,8 @@ def mapping_of(slug: str) -> dict[str, Any] | None:
 
 def parsed(importer: Importer, body: Path) -> list[dict[str, Any]]:
     """The outcomes of a recorded body as plain values."""
-    lines = body.read_bytes().splitlines(keepends=True)
-    return shown(importer.parse(lines, body.name, mapping_of(importer.SLUG)))
+    lines = lines_of(importer, body.read_bytes())
+    return shown(importer.parse(iter(lines), body.name, mapping_of(importer.SLUG)))
 
 
 def expected(body: Path) -> list[dict[str, Any]]:

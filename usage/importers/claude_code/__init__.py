@@ -28,13 +28,15 @@ from typing import Any
 
 import orjson
 
-from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, Rejected
+from usage.importers import APPEND, COMPUTED, Dimension, Fact, Ignored, Outcome, Rejected
 from usage.importers.claude_code.tokens import Tokens, Unreadable, read_usage
 
 SLUG = "claude_code"
 NAME = "Claude Code"
 MODE = APPEND
 MAPPED = False
+FEED = COMPUTED
+DETAIL = 4
 
 COST_KINDS = {"api": "estimated", "subscription": "notional"}
 TOKEN_FIELDS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from usage.importers import APPEND, REPLACE_WINDOW, Fact, Ignored, Outcome, Rejected
+from usage.importers import APPEND, REPLACE_WINDOW, REPORTED, Fact, Ignored, Outcome, Rejected
 from usage.importers.csv.lines import Kept, Record, records
 from usage.importers.csv.mapping import (
     DELIMITERS,
@@ -52,6 +52,8 @@ SLUG = "csv"
 NAME = "CSV file"
 MODE = APPEND
 MAPPED = True
+FEED = REPORTED
+DETAIL = 3
 
 MAX_HEADER_BYTES = 1_000_000
 MAX_COLUMNS = 2_000
