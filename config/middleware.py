@@ -1,8 +1,11 @@
-"""What every response says to the browser about where its parts may come from."""
+"""What every response says to the browser about where its parts may come from, and whence a request came."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
+
+from dashboards import audit
+from dashboards.api import limits
 
 # Plotly's basic bundle writes its rules through the CSSOM (insertRule into an empty <style>), which a policy
 # without 'unsafe-inline' permits; downloading a chart as a picture needs blob: and data: images only.
@@ -34,3 +37,17 @@ class ContentPolicyMiddleware:
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         return response
+
+
+class ChangeAddressMiddleware:
+    """Lets the audit log know from which network address a change came, for as long as the request lasts."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        token = audit.address.set(limits.address(request.META))
+        try:
+            return self.get_response(request)
+        finally:
+            audit.address.reset(token)

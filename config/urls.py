@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("dashboards.urls")),
     path("", include("dashboards.catalogue_urls")),
     path("", include("dashboards.ledger_urls")),
+    path("", include("dashboards.settings_urls")),
     path("", files.urls),
 ]
 

@@ -241,15 +241,15 @@ def grant(person: Person, role: str, organisation: "Organisation", project: "Pro
     return membership
 
 
-def join_orphan_organisations(person: Person) -> int:
-    """Makes an instance administrator admin of every organisation that has no member; how many."""
+def join_orphan_organisations(person: Person) -> list[Membership]:
+    """Makes an instance administrator admin of every organisation that has no member; the memberships made."""
     from usage.models import Organisation
 
     if not person.is_instance_admin:
-        return 0
+        return []
     orphans = Organisation.objects.exclude(pk__in=Membership.objects.values("organisation_id"))
     made = [Membership(person=person, organisation=orphan, role=Role.ADMIN) for orphan in orphans]
-    return len(Membership.objects.bulk_create(made, ignore_conflicts=True))
+    return Membership.objects.bulk_create(made, ignore_conflicts=True)
 
 
 # Tokens

@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from dashboards import access, formatting
+from dashboards import access, audit, formatting
 from dashboards.forms import PasswordForm, SignInForm
 from dashboards.models import Person
 
@@ -50,10 +50,13 @@ def next_page(request: HttpRequest) -> str:
     return "/"
 
 
-def enter(request: HttpRequest, person: Person) -> None:
+def enter(request: HttpRequest, person: Person, way: str) -> None:
     """Starts the person's session; an administrator joins organisations that nobody looks after."""
     login(request, person, backend="django.contrib.auth.backends.ModelBackend")
-    access.join_orphan_organisations(person)
+    audit.record(person, "signed in", f"by {way}")
+    for membership in access.join_orphan_organisations(person):
+        joined = membership.organisation
+        audit.record(person, "joined an organisation nobody had", joined, None, {"role": membership.role}, joined)
 
 
 def tries_sentence(tries_left: int) -> str:
@@ -61,6 +64,11 @@ def tries_sentence(tries_left: int) -> str:
         return "That password does not match this e-mail. Wait 15 minutes before the next try."
     noun = "try" if tries_left == 1 else "tries"
     return f"That password does not match this e-mail. {WORDS[tries_left]} {noun} left before a 15-minute pause."
+
+
+def _typed(email: str) -> str:
+    """The address of a failed sign-in as the log keeps it: who types a password there by mistake finds it nowhere."""
+    return email.strip().lower() if "@" in email else "something that is no e-mail address"
 
 
 def _door(request: HttpRequest, template: str, context: dict[str, object], status: int = 200) -> HttpResponse:
@@ -89,8 +97,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             came = access.sign_in(request, form.cleaned_data["email"], form.cleaned_data["password"])
             if came.person:
-                enter(request, came.person)
+                enter(request, came.person, "password")
                 return redirect(next_page(request))
+            audit.record(None, "failed to sign in", _typed(form.cleaned_data["email"]))
             form.add_error("password", tries_sentence(came.tries_left))
             status = 429 if came.is_paused else 422
     response = _door(request, "door/sign_in.html", {"form": form, "next": next_page(request)}, status)
@@ -107,7 +116,7 @@ def sign_in_by_link(request: HttpRequest, secret: str) -> HttpResponse:
     if request.method == "POST":
         person = access.use_sign_in_link(secret)
         if person:
-            enter(request, person)
+            enter(request, person, "one-time link")
             request.session[MAY_SET_PASSWORD] = True
             return redirect("set-password")
     elif access.sign_in_link_lives(secret):
@@ -130,6 +139,7 @@ def set_password(request: HttpRequest) -> HttpResponse:
         if "skip" not in request.POST:
             access.set_password(person, form.cleaned_data["password"])
             update_session_auth_hash(request, person)
+            audit.record(person, "set their password", person.email)
             messages.success(request, f"Password set. From now on you sign in as {person.email}.")
         return redirect("/")
     status = 422 if form.errors else 200
@@ -139,6 +149,8 @@ def set_password(request: HttpRequest) -> HttpResponse:
 @require_POST
 @csrf_protect
 def sign_out(request: HttpRequest) -> HttpResponse:
+    if isinstance(request.user, Person):
+        audit.record(request.user, "signed out", request.user.email)
     logout(request)
     return redirect("sign-in")
 

@@ -19,7 +19,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dashboards import access, staging
+from dashboards import access, audit, staging
 from dashboards.models import Membership, Person
 from dashboards.pages import imports as pages
 from dashboards.pages.imports import Run, run_of
@@ -75,6 +75,7 @@ def _target(request: HttpRequest) -> Organisation:
         raise Refused("This is the sample workspace: ask an administrator for an organisation of your own first.")
     made = organisations.create_organisation("My organisation")
     access.grant(person, "admin", made)
+    audit.record(person, "created an organisation", made, after={"name": made.name}, organisation=made)
     return made
 
 
@@ -124,6 +125,9 @@ def _queued(request: HttpRequest, start: Callable[[Organisation], ImportBatch]) 
     with transaction.atomic():
         target = _target(request)
         batch = start(target)
+        told = {"importer": batch.connection.importer, "speaks for": batch.connection.scope, "run": batch.pk}
+        files = ", ".join(Path(one["origin"]).name for one in batch.files[:3]) or "nothing"
+        audit.record(request.user, "started an import", files, after=told, organisation=target)
     if target != access.current_organisation(request):
         access.choose_organisation(request, str(target.pk))
     return batch
@@ -286,7 +290,9 @@ def _save_and_start(request: HttpRequest, waiting: dict[str, str], spec: dict[st
         return "Give the mapping a name of at most 120 characters, to use it again."
 
     def start(to: Organisation) -> ImportBatch:
+        stood = ColumnMapping.objects.filter(organisation=to, name=name).values_list("spec", flat=True).first()
         mapping, _ = ColumnMapping.objects.update_or_create(organisation=to, name=name, defaults={"spec": spec})
+        audit.record(request.user, "saved a column mapping", name, stood, spec, to)
         with staging.opened(waiting["token"], waiting["name"]) as file:
             return ingest.start_upload(to, "csv", file, waiting["scope"], mapping, str(request.user))
 
@@ -346,7 +352,9 @@ def remove_sample(request: HttpRequest) -> HttpResponse:
         raise Http404("No sample here")
     if request.POST.get("sure") != "yes":
         return _page(request, {"sample": "Tick the box to remove the sample workspace; nothing was removed."}, 422)
-    organisations.remove_sample()
+    with transaction.atomic():
+        organisations.remove_sample()
+        audit.record(request.user, "removed the sample workspace", organisation, {"name": organisation.name})
     request.session.pop(access.SESSION_ORGANISATION, None)
     messages.success(request, "The sample workspace is gone. Your own imports are untouched.")
     return redirect("imports")

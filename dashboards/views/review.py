@@ -9,12 +9,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from dashboards import access
+from dashboards import access, audit
 from dashboards.pages import review as pages
 from dashboards.pages.models import GRADES
 from dashboards.views import member_page
@@ -152,14 +153,32 @@ def decide(request: HttpRequest, number: int) -> HttpResponse:
     access.require_decider(request.user)
     doubt = get_object_or_404(Disagreement.objects.select_related("claim", "offering__model"), pk=number)
     reason = request.POST.get("reason", "")
+    stood = Decision.objects.filter(claim=doubt.claim, revoked_at=None).first()
     try:
-        decision = decisions.decide(doubt.claim, request.POST.get("verdict", ""), reason, str(request.user))
+        with transaction.atomic():
+            decision = decisions.decide(doubt.claim, request.POST.get("verdict", ""), reason, str(request.user))
+            audit.record(request.user, "decided on a price", _claimed(decision), _decision(stood), _decision(decision))
     except NoDecision as fault:
         return _prices(request, pages.Ask(pages.read(request.GET).state, doubt=number), str(fault), reason)
     months = tasks.rerate_offerings([doubt.offering_id])
     verb = "taken" if decision.verdict == Decision.Verdict.ACCEPT else "refused"
     messages.success(request, f"{doubt.offering.model.name}: the claim is {verb}. {_rerating(months)}")
     return redirect(pages.Ask(state=pages.read(request.GET).state).url())
+
+
+def _claimed(decision: Decision) -> str:
+    claim = decision.claim
+    amount = f"{claim.amount.normalize():f} {claim.currency} per {claim.per:,}"
+    return f"{claim.offering.sku}: {claim.unit} {amount}, as {claim.source} says"
+
+
+def _decision(one: Decision | NameDecision | None) -> dict[str, str] | None:
+    """What of a decision the audit log keeps."""
+    if one is None:
+        return None
+    if isinstance(one, NameDecision):
+        return {"means": one.offering.sku, "reason": one.reason}
+    return {"verdict": one.verdict, "reason": one.reason}
 
 
 def _rerating(months: int) -> str:
@@ -240,9 +259,14 @@ def map_name(request: HttpRequest) -> HttpResponse:
     try:
         if offering is None:
             raise NoDecision("Pick the offering that the name means: search for it, then choose one of the list.")
-        decisions.map_name(host, name, offering, reason, str(request.user))
+        stood = NameDecision.objects.filter(
+            provider=canonical(host), name__iexact=name.strip(), revoked_at=None
+        ).first()
+        mapped = decisions.map_name(host, name, offering, reason, str(request.user))
     except NoDecision as fault:
         return _names_page(request, pages.read_names(request.POST), str(fault), reason, picked)
+    subject = f"“{mapped.name}” at {mapped.provider}"
+    audit.record(request.user, "mapped a name", subject, _decision(stood), _decision(mapped))
     months = tasks.rerate_provider(canonical(host))
     messages.success(request, f"“{name}” means {offering.sku} from now on, everywhere. {_rerating(months)}")
     return redirect("review-names")
@@ -277,11 +301,15 @@ def revoke(request: HttpRequest, kind: str, number: int) -> HttpResponse:
         raise Http404("No such decision")
     if kind == "price":
         decision = get_object_or_404(Decision.objects.select_related("claim"), pk=number, revoked_at=None)
-        decisions.revoke(decision)
+        with transaction.atomic():
+            decisions.revoke(decision)
+            audit.record(request.user, "took back a decision", _claimed(decision), _decision(decision))
         months = tasks.rerate_offerings([decision.claim.offering_id])
     else:
         mapping = get_object_or_404(NameDecision, pk=number, revoked_at=None)
         decisions.unmap_name(mapping)
+        subject = f"“{mapping.name}” at {mapping.provider}"
+        audit.record(request.user, "took back a mapping", subject, _decision(mapping))
         months = tasks.rerate_provider(mapping.provider)
     messages.success(request, f"The decision is taken back: the evidence alone decides again. {_rerating(months)}")
     return redirect("review-decided")

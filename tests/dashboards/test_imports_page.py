@@ -14,7 +14,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from dashboards import access, staging
-from dashboards.models import Person
+from dashboards.models import AuditEntry, Person
 from dashboards.pages import imports as pages
 from tests.dashboards.ledger_cast import HEAD, MAPPING, ROWS, World, world  # noqa: F401
 from tests.usage.factories import make_organisation
@@ -236,6 +236,10 @@ def test_a_header_becomes_a_mapping_that_is_checked_saved_and_used(world: World)
     )
     saved = ColumnMapping.objects.get(organisation=world.organisation, name="our export")
     assert validate_mapping(saved.spec) == []
+    assert list(AuditEntry.objects.order_by("pk").values_list("action", "subject", "organisation")) == [
+        ("saved a column mapping", "our export", world.organisation.pk),
+        ("started an import", "export.csv", world.organisation.pk),
+    ]
     ingest.advance(batch)
     assert (batch.lines, batch.imported, batch.connection.scope) == (2, 1, "exports")
     assert nothing_was_kept()
@@ -309,6 +313,7 @@ def test_an_import_into_the_sample_goes_to_an_organisation_of_ones_own(world: Wo
     rows = UsageRecord.objects.filter(organisation=world.organisation).count()
     assert send(world, b"\n\n").status_code == 422
     assert Organisation.objects.count() == 1  # what was refused made nothing
+    assert not AuditEntry.objects.exists()
     answer = send(world, GOOD)
     batch = ImportBatch.objects.latest("pk")
     ingest.advance(batch)
@@ -326,4 +331,5 @@ def test_the_sample_goes_with_one_click_that_was_meant(world: World) -> None:  #
     assert Organisation.objects.filter(pk=world.organisation.pk).exists()
     assert world.admin.post("/imports/sample/remove", {"sure": "yes"}).status_code == 302
     assert not Organisation.objects.filter(pk=world.organisation.pk).exists()
+    assert AuditEntry.objects.get().action == "removed the sample workspace"
     assert world.admin.get("/imports").status_code == 200

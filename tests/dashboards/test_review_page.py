@@ -18,7 +18,7 @@ from django.test import Client
 from playwright.sync_api import expect
 
 from dashboards import access
-from dashboards.models import Person
+from dashboards.models import AuditEntry, Person
 from dashboards.pages import review as pages
 from pricing import names
 from pricing.answers.review import Key, Size
@@ -208,6 +208,9 @@ def test_taking_the_other_amount_changes_the_price_and_rates_its_usage_again(
     assert "Took $5.00 per Mtok, input, as genai_prices says" in log
     assert "iris@acme.example" in log
     assert "On the invoice." in log
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.who, entry.action, entry.organisation) == ("iris@acme.example", "decided on a price", None)
+    assert (entry.before, entry.after) == (None, {"verdict": "accept", "reason": "On the invoice."})
 
 
 def test_a_refused_claim_settles_the_doubt_and_can_be_taken_back(admin: Client, doubted: Offering):
@@ -219,6 +222,7 @@ def test_a_refused_claim_settles_the_doubt_and_can_be_taken_back(admin: Client, 
     assert the_doubt().claim == decision.claim
     assert "taken back" in admin.get("/review/decided").content.decode()
     assert admin.post(f"/review/decided/price/{decision.pk}/revoke").status_code == 404
+    assert AuditEntry.objects.latest("pk").action == "took back a decision"
 
 
 def test_without_a_reason_nothing_is_decided_and_the_page_says_so(admin: Client, doubted: Offering):
@@ -227,6 +231,7 @@ def test_without_a_reason_nothing_is_decided_and_the_page_says_so(admin: Client,
     assert "Give the reason" in answer.content.decode()
     assert admin.post(f"/review/prices/{the_doubt().pk}", {"verdict": "accept"}, headers={"HX-Request": "true"}).status_code == 200  # fmt: skip # noqa: E501
     assert not Decision.objects.exists()
+    assert not AuditEntry.objects.exists()
 
 
 def test_a_name_shows_what_waits_on_it_and_is_never_mapped_by_itself(admin: Client, doubted: Offering):
@@ -254,6 +259,10 @@ def test_a_mapped_name_has_a_price_everywhere_and_the_mapping_can_be_taken_back(
     with django_capture_on_commit_callbacks(execute=True):
         admin.post(f"/review/decided/name/{NameDecision.objects.get().pk}/revoke")
     assert cost_of(doubted, date(2026, 11, 11)) is None
+    assert [(one.action, one.subject) for one in AuditEntry.objects.order_by("pk")] == [
+        ("mapped a name", "“m-one-prod” at acme"),
+        ("took back a mapping", "“m-one-prod” at acme"),
+    ]
     assert "m-one-prod" in admin.get("/review/names").content.decode()
 
 

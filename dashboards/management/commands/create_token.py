@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dashboards import access
+from dashboards import access, audit
 from dashboards.models import Role
 
 
@@ -30,6 +30,8 @@ class Command(BaseCommand):
             organisation=organisation,
             expires_at=datetime.now(UTC) + timedelta(days=days) if days else None,
         )
+        made = {"role": token.role, "expires_at": token.expires_at}
+        audit.record(None, "created a token", token, after=made, organisation=organisation)
         self.stdout.write(secret)
         reach = organisation or "the catalogue only"
         self.stderr.write(f"{token.name}: {token.role} of {reach}. It is not shown again.")

@@ -3,7 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dashboards import access
+from dashboards import access, audit
 
 
 class Command(BaseCommand):
@@ -22,4 +22,5 @@ class Command(BaseCommand):
             person = access.invite(options["email"], options["name"], is_instance_admin=options["admin"])
         except ValueError as error:
             raise CommandError(str(error), returncode=2) from None
+        audit.record(None, "gave out a sign-in link", person.email, after={"instance admin": person.is_instance_admin})
         self.stdout.write(access.sign_in_link(person, options["base_url"]))

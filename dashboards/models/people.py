@@ -1,16 +1,11 @@
-"""People and what they may see: accounts, memberships, tokens, one-time links.
-
-Only `dashboards.access` writes these tables. Secrets are stored as SHA-256 of 256 random bits;
-the secret itself is shown once and kept nowhere.
-"""
+"""Who people are and what role they have where."""
 
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -115,69 +110,3 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person}: {self.role} of {self.project or self.organisation}"
-
-
-class AccessToken(models.Model):
-    """A program's key to the API. Without an organisation it reads the catalogue only."""
-
-    organisation = models.ForeignKey(
-        "usage.Organisation", on_delete=models.CASCADE, null=True, blank=True, related_name="tokens"
-    )
-    person = models.ForeignKey(Person, on_delete=models.CASCADE, null=True, blank=True, related_name="tokens")
-    name = models.CharField(max_length=120)
-    role = models.CharField(max_length=8, choices=Role)
-    prefix = models.CharField(max_length=16, help_text="The secret's first characters, to tell tokens apart")
-    sha256 = models.CharField(max_length=64, unique=True)
-    scopes = ArrayField(models.CharField(max_length=40), default=list, blank=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(role__in=Role.values), name="token_role_known"),
-            models.CheckConstraint(
-                condition=Q(expires_at__isnull=True) | Q(expires_at__gt=F("created_at")),
-                name="token_expires_after_creation",
-            ),
-            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="token_secret_hashed"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.prefix}…)"
-
-
-class SignInLink(models.Model):
-    """A link that signs one person in, once, until it expires."""
-
-    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="sign_in_links")
-    sha256 = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="link_expires_after_creation"),
-            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="link_secret_hashed"),
-        ]
-
-    def __str__(self) -> str:
-        return f"Sign-in link of {self.person}"
-
-
-class SignInFailure(models.Model):
-    """A password that did not match, kept for as long as it slows the next try.
-
-    `who_sha256` is the hash of e-mail and network address, so the table names nobody.
-    """
-
-    who_sha256 = models.CharField(max_length=64)
-    failed_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        indexes = [models.Index(fields=["who_sha256", "failed_at"], name="sign_in_failure_recent")]
-
-    def __str__(self) -> str:
-        return f"{self.who_sha256[:8]} at {self.failed_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,22 @@
+"""People and what they may see: accounts, memberships, tokens, one-time links, and the log of what they changed.
+
+Only `dashboards.access` writes these tables, and only `dashboards.audit` the log. Secrets are stored as SHA-256 of
+256 random bits; the secret itself is shown once and kept nowhere.
+"""
+
+from dashboards.models.audit import AuditEntry, AuditQuerySet
+from dashboards.models.door import SignInFailure, SignInLink
+from dashboards.models.people import Membership, Person, PersonManager, Role
+from dashboards.models.tokens import AccessToken
+
+__all__ = [
+    "AccessToken",
+    "AuditEntry",
+    "AuditQuerySet",
+    "Membership",
+    "Person",
+    "PersonManager",
+    "Role",
+    "SignInFailure",
+    "SignInLink",
+]

@@ -1,0 +1,26 @@
+"""The settings in a browser: pictures at 1440 and 390 px, light and dark, axe, console, nothing sticking out."""
+
+import pytest
+
+from dashboards import access, audit
+from dashboards.models import Person
+from tests.dashboards.browser import Look, look  # noqa: F401
+from usage import organisations
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_the_settings_are_sound(look: Look) -> None:  # noqa: F811
+    larkfield = organisations.create_organisation("Larkfield Insurance")
+    ada = Person.objects.create_user("ada@larkfield.example", name="Ada Lark", is_instance_admin=True)
+    bea = Person.objects.create_user("beatrix.fernsby-whitcombe@claims.larkfield.example")
+    access.grant(ada, "admin", larkfield)
+    access.grant(bea, "viewer", larkfield)
+    look.signed_in_as(ada)
+    look.at("/settings/audit", "settings-audit-empty")
+    audit.record(ada, "changed a role", bea, {"role": "viewer"}, {"role": "admin"}, larkfield)
+    rule = {"conditions": [{"field": "api_key", "op": "equals", "value": "k-search"}], "from": "2026-11-01"}
+    audit.record(bea, "saved a rule", "Keys of the search team", rule, rule | {"from": "2026-12-01"}, larkfield)
+    audit.record(bea, "started an import", "export-2026-11.csv", None, {"importer": "csv", "run": 12}, larkfield)
+    look.at("/settings/audit", "settings-audit")
+    look.at("/settings/audit?of=instance&q=nobody", "settings-audit-nothing")
