@@ -22,7 +22,8 @@ with what the record needs of its surroundings, such as the bucket it stands in.
 What cannot be read raises ValueError; the records before it are kept. Where a document says itself for what time it is
 complete, `covered(stream) -> Covered | None` reads that.
 
-Discovery is by module; a contract test picks each up and fails where its recording is missing.
+Discovery is by module; a contract test picks each up and fails where its recording is missing. Modules that begin with
+an underscore are no importers but what several of them share: `_json` reads values and says what is wrong with them.
 """
 
 from __future__ import annotations
@@ -140,6 +141,8 @@ class Importer(Protocol):
 def all_importers() -> dict[str, Importer]:
     """Every importer by slug, in alphabetical order."""
     modules: Iterable[ModuleType] = (
-        importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)
+        importlib.import_module(f"{__name__}.{found.name}")
+        for found in pkgutil.iter_modules(__path__)
+        if not found.name.startswith("_")
     )
     return {module.SLUG: cast(Importer, module) for module in sorted(modules, key=lambda module: module.__name__)}
