@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from dashboards.api import catalogue, cost, problem, spend
+from dashboards.api import catalogue, cost, events, problem, spend
 from dashboards.api import files as file_views
 
 VERSION = "1"
@@ -66,6 +66,7 @@ problem.install(api)
 api.add_router("", catalogue.router)
 api.add_router("", cost.router)
 api.add_router("", spend.router)
+api.add_router("", events.router)
 
 files = Api(title="Ratecard", version=VERSION, docs_url=None, openapi_url=None, urls_namespace="files")
 problem.install(files)

@@ -27,6 +27,7 @@ PAUSE: Final = 60
 BELIEVED_SECONDS: Final = 1.0
 """For so long a token that was found live is not looked up again: a revoked one ends within that time."""
 MOST_BELIEVED: Final = 10_000
+USAGE_WRITE: Final = "usage:write"
 QUOTA, CALLER = "ratecard.quota", "ratecard.caller"
 
 _believed: OrderedDict[str, tuple[float, AccessToken]] = OrderedDict()
@@ -83,6 +84,19 @@ class UsageBearer(Bearer):
                 message="This token reads the catalogue only: make one with create_token NAME --organisation SLUG."
             )
         return Reader(token)
+
+
+class WritingBearer(UsageBearer):
+    """A live token of an organisation that may send usage: of a member at least, and of scope usage:write."""
+
+    def authenticate(self, request: HttpRequest, token: Any) -> Reader:
+        reader = super().authenticate(request, token)
+        if not access.token_may(token, "member") or (token.scopes and USAGE_WRITE not in token.scopes):
+            raise AuthorizationError(
+                message="This token may not send usage: make one with create_token NAME --role member, and with the"
+                f" scope {USAGE_WRITE} where its scopes are listed."
+            )
+        return reader
 
 
 def believed(header: str) -> AccessToken | None:

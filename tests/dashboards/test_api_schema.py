@@ -40,14 +40,14 @@ def _one_connection() -> Iterator[None]:
 
 @pytest.fixture
 def spend_token(db: None) -> str:
-    return access.create_token("schemathesis", "viewer", organisation=make_organisation())[1]
+    return access.create_token("schemathesis", "member", organisation=make_organisation())[1]
 
 
 @schema.parametrize()
 @hypothesis_settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_it_does_what_its_document_says(case: Any, spend_token: str) -> None:
     case.headers.update({"Host": "localhost", "Accept-Encoding": "identity"})  # the WSGI client does not unpack
-    if case.operation.path.endswith("/spend"):
+    if case.operation.path.endswith(("/spend", "/usage/events")):
         case.headers["Authorization"] = f"Bearer {spend_token}"
     case.call_and_validate(excluded_checks=EXCLUDED)
 

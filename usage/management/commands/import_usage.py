@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from usage import ingest
 from usage.importers import all_importers
+from usage.ingest.outcomes import as_json
 from usage.models import ColumnMapping, ImportBatch, Organisation
 from usage.organisations import UnknownOrganisation, chosen_for_import
 
@@ -63,22 +64,6 @@ def mapping_named(organisation: Organisation, name: str | None) -> ColumnMapping
     if found is None:
         raise ingest.Refused(f"There is no mapping “{name}”: save it first, or name a JSON file.")
     return found
-
-
-def as_json(batch: ImportBatch) -> dict[str, Any]:
-    """What became of every line."""
-    counts = (
-        "lines",
-        "imported",
-        "updated",
-        "duplicate",
-        "withdrawn",
-        "ignored",
-        "rejected",
-        "unpriced",
-        "unattributed",
-    )
-    return {"status": batch.status, "error": batch.error} | {name: getattr(batch, name) for name in counts}
 
 
 def as_text(batch: ImportBatch) -> str:
