@@ -22,8 +22,12 @@ with what the record needs of its surroundings, such as the bucket it stands in.
 What cannot be read raises ValueError; the records before it are kept. Where a document says itself for what time it is
 complete, `covered(stream) -> Covered | None` reads that.
 
+Where `parse` carries something from line to line (a running total, the model named above), `whole_file(mapping)` is
+true, and a file that is gone on with after a crash is read again from its start.
+
 Discovery is by module; a contract test picks each up and fails where its recording is missing. Modules that begin with
-an underscore are no importers but what several of them share: `_json` reads values and says what is wrong with them.
+an underscore are no importers but what several of them share: `_json` reads values and says what is wrong with them,
+`_records` takes documents of any shape apart, `_logs` knows what the values of a log mean.
 """
 
 from __future__ import annotations

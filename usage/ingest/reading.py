@@ -52,8 +52,8 @@ Located = tuple[str, int, Outcome]
 class Reader:
     """Reads the files of a batch from a place on, one parse a file. `limit` caps what a file may unpack to.
 
-    An importer of lines without a mapping reads each by itself, so a resumed file is entered at its offset; any
-    other is read again from its start, and what was already answered is passed over.
+    An importer whose lines stand alone has a resumed file entered at its offset; for any other it is read again from
+    its start, and what was already answered is passed over.
     """
 
     def __init__(
@@ -126,11 +126,17 @@ class Reader:
             if split is not None:
                 self._source = _Documents(stream, path.name, Place(self.place.file), self._limit, split)
             else:
-                start = Place(self.place.file) if self._importer.MAPPED else self.place
-                self._source = _Source(stream, path.name, start, self._limit, seekable=not self._importer.MAPPED)
+                alone = self._lines_stand_alone()
+                start = self.place if alone else Place(self.place.file)
+                self._source = _Source(stream, path.name, start, self._limit, seekable=alone)
             origin = self._files[self.place.file]["origin"]
             self._outcomes = iter(self._importer.parse(self._source.lines(), origin, self._mapping))
         return self._source
+
+    def _lines_stand_alone(self) -> bool:
+        """Whether each line reads the same wherever reading began."""
+        whole_file = getattr(self._importer, "whole_file", None)
+        return not (self._importer.MAPPED or (whole_file is not None and whole_file(self._mapping)))
 
 
 class _Source:
