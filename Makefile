@@ -3,6 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 HOST ?= 127.0.0.1
 BENCH_ROWS ?= 1000000
+WORKERS ?= auto
 
 .PHONY: setup dev run test lint bench lock schema
 .DEFAULT_GOAL := run
@@ -17,8 +18,8 @@ run: setup  ## PORT=8000 HOST=127.0.0.1 DATA_DIR=.data
 	@[ -z "$$DATA_DIR" ] || export RATECARD_DATABASE_URL="embedded://$$DATA_DIR"; \
 	exec .venv/bin/python manage.py quickstart --port "$(PORT)" --host "$(HOST)"
 
-test: dev
-	@exec .venv/bin/python -m pytest $(PYTEST_ARGS)
+test: dev  ## PYTEST_ARGS="-k prices -x" WORKERS=auto; every worker has a database of its own and takes whole files
+	@exec .venv/bin/python -m pytest -n "$(WORKERS)" --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: dev
 	.venv/bin/ruff check .

@@ -12,6 +12,15 @@ import pytest
 
 SHARED = Path(__file__).resolve().parent.parent / "shared" / "data"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+LONGEST = (
+    "tests/pricing/test_replay_shared.py",
+    "tests/dashboards/test_screens.py",
+    "tests/pricing/test_audits_shared.py",
+    "tests/dashboards/test_money_evidence.py",
+    "tests/peers/test_litellm_map.py",
+    "tests/dashboards/test_api_schema.py",
+    "tests/pricing/test_hostile.py",
+)
 _server = contextlib.ExitStack()
 
 
@@ -21,20 +30,37 @@ hypothesis.settings.load_profile("ratecard")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Start the server, once: where workers share the tests, the process that hands them out does it."""
     from django.conf import settings
 
     from config import embedded
 
-    if settings.DATA_DIR is not None and not config.option.collectonly:
-        _server.enter_context(embedded.serving(settings.DATA_DIR, for_tests=True))
-        _drop_databases_of_ended_runs()
+    if settings.DATA_DIR is None or config.option.collectonly or _is_worker(config):
+        return
+    _server.enter_context(embedded.serving(settings.DATA_DIR, for_tests=True))
+    _drop_databases_of_ended_runs()
+    _server.callback(_drop_databases_of_ended_runs)  # of a worker that was killed on the way
 
 
 def pytest_unconfigure() -> None:
     _server.close()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _begun_first(item: pytest.Item) -> int:
+    """Long files come first, so that no worker is left alone with one at the end."""
+    name = item.nodeid.partition("::")[0]
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+
+# After pytest-django's own order, which it leaves alone inside a file.
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if _is_worker(config):
+        items.sort(key=_begun_first)
     no_chromium = pytest.mark.skip(reason="no Chromium was found: install the system's chromium package")
     no_shared = pytest.mark.skip(reason="the folder ../shared/data is not beside this checkout")
     no_peers = pytest.mark.skip(reason="LiteLLM is not installed beside: `python -m benchmarks.workspace` does that")

@@ -134,6 +134,7 @@ class Look:
             if answer.status != expect_status:
                 told.append(f"answered {answer.status}")
             told += sideways(page)
+            page.context.close()  # else every window stays alive, and drawn, until the test ends
             wrong += [f"{name} {width} {scheme}: {line}" for line in told]
         assert not wrong, "\n".join(wrong)
 

@@ -501,21 +501,21 @@ class TestLook:
     pytestmark = browser
 
     def test_price_per_quality_is_sound(self, look: Look, shown_market: Any) -> None:  # noqa: F811
-        look.at("/quality?q=open", "quality")
+        look.at("/quality?q=open", "quality-small")
 
     def test_the_list_of_models_is_sound(self, look: Look, shown_market: Any) -> None:  # noqa: F811
-        look.at("/models", "models")
+        look.at("/models", "models-small")
 
     def test_a_model_is_sound(self, look: Look, shown_market: Any) -> None:  # noqa: F811
-        look.at("/models/best-1", "model")
+        look.at("/models/best-1", "model-small")
 
     def test_the_drawer_is_sound(self, look: Look, shown_market: Any) -> None:  # noqa: F811
         price = Price.objects.filter(offering=shown_market["best"], unit="output").first()
         assert price is not None
-        look.at(f"/models/best-1/evidence/{price.pk}", "evidence")
+        look.at(f"/models/best-1/evidence/{price.pk}", "evidence-small")
 
     def test_what_is_not_there_is_sound(self, look: Look, shown_market: Any) -> None:  # noqa: F811
-        look.at("/models/nobody", "model-missing", expect_status=404)
+        look.at("/models/nobody", "model-missing-small", expect_status=404)
 
     def test_evidence_opens_beside_the_price_and_a_custom_mix_needs_no_script(
         self,

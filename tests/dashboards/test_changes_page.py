@@ -364,7 +364,7 @@ def test_the_page_is_sound(look: Look, world: World) -> None:  # noqa: F811
     make_event(make_offering("fresh", name="Fresh"), "input", None, "1")
     look.at("/changes", "changes-signed-out")
     look.signed_in_as(Person.objects.get(email="ada@acme.example"))
-    look.at("/changes", "changes")
+    look.at("/changes", "changes-small")
     look.at("/changes?kind=new", "changes-new")
     look.at("/changes?q=nothing-of-this-name&from=never", "changes-refused", expect_status=400)
 

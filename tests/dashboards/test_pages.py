@@ -43,7 +43,7 @@ def ada() -> Person:
 
 
 def test_the_sign_in_page_is_sound(look: Look) -> None:  # noqa: F811
-    look.at("/sign-in", "sign-in")
+    look.at("/sign-in", "sign-in-small")
 
 
 def test_the_card_of_prices_is_sound(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811

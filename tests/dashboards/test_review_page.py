@@ -316,7 +316,7 @@ def test_deciding_in_the_browser_needs_a_reason_and_moves_on(
     iris = Person.objects.create_user("iris@acme.example", is_instance_admin=True)
     access.grant(iris, "admin", world.organisation)
     look.signed_in_as(iris)
-    look.at("/review", "review")
+    look.at("/review", "review-small")
     look.at("/review/names?host=acme&name=m-one-prod&q=model", "review-names")
     page, faults = look.page()
     page.goto(f"{look.origin}/review")
