@@ -21,6 +21,8 @@ from pricing.schedules import ALWAYS, Calendar, occurrences
 from pricing.units import RATED_UNITS
 
 CONTEXT_TIER_UNKNOWN, PRICE_CHANGED_INSIDE = 1, 2
+PRICED_APART = "priced_apart"
+"""The quality of tokens that no rate card prices, such as audio: their price is unknown, and never that of text."""
 _ENDLESS = datetime.max.replace(tzinfo=UTC)
 _UNBOUNDED = 2**63 - 1
 
@@ -172,7 +174,7 @@ _HOURS_HOLD = """
 
 
 def rated(rows: str) -> str:
-    """SELECT of `rows` (a relation with the ledger's token columns and `offering_id`) plus `rate_card_id`,
+    """SELECT of `rows` (a relation with the ledger's token columns, `quality` and `offering_id`) plus `rate_card_id`,
     `list_cost`, `unpriced_reason` and `rating_flags`. 500,000 to 800,000 rows/s on one core."""
     return f"""
     SELECT x.*, CASE WHEN x.cost IS NOT NULL AND x.reason IS NULL THEN x.cost END AS list_cost,
@@ -182,6 +184,7 @@ def rated(rows: str) -> str:
         SELECT s.*, b.card_id, {_COST} AS cost,
             CASE WHEN s.offering_id IS NULL THEN 'model'
                 WHEN s.in_uncached IS NULL AND s.out_total IS NULL THEN 'tokens'
+                WHEN '{PRICED_APART}' = ANY(s.quality) THEN 'price'
                 WHEN b.card_id IS NULL THEN CASE WHEN s.service_tier IN ('', 'standard') THEN 'card' ELSE 'tier' END
             END AS reason,
             (CASE WHEN b.tiered AND s.context_tokens IS NULL AND s.grain NOT IN ('request', 'delta')

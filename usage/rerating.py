@@ -25,7 +25,7 @@ TRUNCATE usage_named, usage_change;
 """
 _RATED_BY = (
     "in_uncached, in_cache_read, in_cache_write, cache_write_5m, cache_write_30m, cache_write_1h, cache_write_12h,"
-    " out_total, out_reasoning, context_tokens, service_tier, grain, occurred_at, period_end"
+    " out_total, out_reasoning, context_tokens, service_tier, grain, occurred_at, period_end, quality"
 )
 
 

@@ -13,9 +13,9 @@ from typing import IO, Any
 import ijson
 import pytest
 
-from usage.importers import APPEND, COMPUTED, Covered, Ignored
+from usage.importers import APPEND, COMPUTED, UNTOLD, Covered, Ignored
 from usage.ingest.reading import LONGEST_LINE, Place, Reader, Refused
-from usage.ingest.running import joined
+from usage.ingest.windows import joined
 
 
 class Numbers:
@@ -85,16 +85,25 @@ def day(number: int) -> datetime:
     return datetime(2026, 10, number, tzinfo=UTC)
 
 
+def pages(since: int, until: int, keys: str = "", *, whole: bool = True) -> Covered:
+    return Covered(day(since), day(until), whole, keys)
+
+
 @pytest.mark.parametrize(
-    ("parts", "whole"),
+    ("parts", "together"),
     [
-        ([Covered(day(1), day(3))], (day(1), day(3))),
-        ([Covered(day(3), day(5)), Covered(day(1), day(3), whole=False)], (day(1), day(5))),
-        ([Covered(day(1), day(3), whole=False)], None),
-        ([Covered(day(1), day(2)), Covered(day(3), day(4))], None),
-        ([Covered(day(1), day(2)), None], None),
-        ([], None),
+        ([pages(1, 3)], [pages(1, 3)]),
+        ([pages(3, 5), pages(1, 3, whole=False)], [pages(1, 5)]),
+        ([pages(1, 3, whole=False)], []),
+        ([pages(1, 2), pages(3, 4)], []),
+        ([pages(1, 2), None], []),
+        ([], []),
+        ([pages(1, 3, "a:"), pages(2, 9, "b:")], [pages(1, 3, "a:"), pages(2, 9, "b:")]),
+        ([pages(1, 3, "a:"), pages(2, 9, "b:", whole=False)], []),
+        ([pages(1, 3, "a:", whole=False), pages(3, 9, UNTOLD)], [pages(1, 9, "a:")]),
+        ([pages(1, 3, "a:"), pages(1, 9, UNTOLD)], [pages(1, 3, "a:")]),
+        ([pages(1, 9, UNTOLD)], [pages(1, 9, UNTOLD)]),
     ],
 )
-def test_documents_are_complete_for_the_time_they_cover_together_without_a_gap(parts, whole):
-    assert joined(parts) == whole
+def test_documents_are_complete_for_the_time_they_cover_together_without_a_gap_kind_by_kind(parts, together):
+    assert joined(parts) == together

@@ -20,7 +20,7 @@ An importer of JSON documents (the pages of an API, an array, one document a lin
 which reads a document of any size in bounded memory (ijson) and yields each of its records as a line of JSON, together
 with what the record needs of its surroundings, such as the bucket it stands in. A line's number is then the record's.
 What cannot be read raises ValueError; the records before it are kept. Where a document says itself for what time it is
-complete, `covered(stream) -> Covered | None` reads that.
+complete, `covered(stream) -> Covered | list[Covered] | None` reads that: one for each kind of record it speaks for.
 
 Where `parse` carries something from line to line (a running total, the model named above), `whole_file(mapping)` is
 true, and a file that is gone on with after a crash is read again from its start.
@@ -118,11 +118,19 @@ Outcome = Fact | Ignored | Rejected
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """The time [from, until) a document speaks for; `whole` unless it says that more of it follows elsewhere."""
+    """The time [from, until) a document speaks for; `whole` unless it says that more of it follows elsewhere.
+
+    It speaks for the records whose key begins with `keys`: one API's pages say nothing of what another one reported.
+    Pages without any record may not tell of which kind they are: `UNTOLD`, which no key begins with.
+    """
 
     window_from: datetime
     window_until: datetime
     whole: bool = True
+    keys: str = ""
+
+
+UNTOLD = "?"
 
 
 class Importer(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from usage.ingest import uploads
 from usage.ingest.merging import first_of
 from usage.ingest.preparing import Prepared, prepare
 from usage.ingest.reading import LINES, UNREADABLE, Place, Reader, Refused, opened
-from usage.ingest.windows import withdraw
+from usage.ingest.windows import abandon, joined, withdraw
 from usage.ingest.writing import write
 from usage.locks import lock_connection, share_organisation
 from usage.models import ImportBatch, RejectedRow
@@ -74,42 +74,31 @@ def mode_of(importer: Importer, spec: dict[str, Any] | None) -> str:
     return str(own(spec)) if own else importer.MODE
 
 
-def window_of(importer: Importer, batch: ImportBatch) -> tuple[datetime, datetime] | None:
-    """For what time a batch's files are complete: what the mapping declares, else what the documents say together.
+def windows_of(importer: Importer, batch: ImportBatch) -> list[Covered]:
+    """For what time a batch's files are complete, for each kind of record; nothing where they are not.
 
-    Documents that leave a gap, or of which the last says that more follows, are complete for no time.
+    A mapping may declare the time; else it is what the documents say together.
     """
     declared = (batch.mapping_spec or {}).get("window")
     if own := getattr(importer, "window_of", None):
         found: tuple[datetime, datetime] | None = own(batch.mapping_spec)
-        return found
-    if declared:
-        return datetime.fromisoformat(declared["from"]), datetime.fromisoformat(declared["until"])
+        return [Covered(*found)] if found else []
     covered = getattr(importer, "covered", None)
-    return joined([covered_by(covered, file["path"]) for file in batch.files]) if covered else None
+    parts = [part for file in batch.files for part in covered_by(covered, file["path"])] if covered else []
+    if declared:
+        times = datetime.fromisoformat(declared["from"]), datetime.fromisoformat(declared["until"])
+        return [Covered(*times, keys=keys) for keys in sorted({part.keys for part in parts if part} or {""})]
+    return joined(parts)
 
 
-def covered_by(covered: Callable[[IO[bytes]], Covered | None], path: str) -> Covered | None:
-    """For what time one file speaks; None where it cannot be read to its end."""
+def covered_by(covered: Callable[[IO[bytes]], Any], path: str) -> list[Covered | None]:
+    """For what times one file speaks; None where it cannot be read to its end."""
     with opened(Path(path)) as stream:
         try:
-            return covered(stream)
+            found = covered(stream)
         except UNREADABLE:
-            return None
-
-
-def joined(parts: Iterable[Covered | None]) -> tuple[datetime, datetime] | None:
-    """The one span that documents cover without a gap. A document that more follows is whole with the next in time."""
-    known = list(parts)
-    found = sorted((part for part in known if part), key=lambda part: (part.window_from, part.window_until))
-    if not found or len(found) < len(known) or not found[-1].whole:
-        return None
-    until = found[0].window_until
-    for part in found[1:]:
-        if part.window_from > until:
-            return None
-        until = max(until, part.window_until)
-    return found[0].window_from, until
+            return [None]
+    return list(found) if isinstance(found, list) else [found]
 
 
 def unpacked_limit(batch: ImportBatch) -> int:
@@ -118,13 +107,19 @@ def unpacked_limit(batch: ImportBatch) -> int:
 
 
 def fail(batch: ImportBatch, reason: str) -> None:
-    """End the batch with a sentence; what was committed before stays, and importing again completes it."""
+    """End the batch with a sentence; what was committed before stays, and importing again completes it.
+
+    Only half of a window is taken back where an earlier import speaks of the same time.
+    """
     with transaction.atomic():
+        share_organisation(batch.organisation_id)
+        lock_connection(batch.connection_id)
         row = ImportBatch.objects.select_for_update().get(pk=batch.pk)
         if row.status in OPEN:
             row.status, row.error, row.finished_at = ImportBatch.Status.FAILED, reason, timezone.now()
-            row.save(update_fields=["status", "error", "finished_at"])
-            row.keys.all().delete()
+            if row.keys.exists():
+                abandon(row)
+            row.save()
     uploads.discard(batch)
     batch.refresh_from_db()
 
@@ -178,18 +173,18 @@ def _write_and_check(batch: ImportBatch, chunk: Prepared, names: Names, importer
     row.touched_at = timezone.now()
     row.started_at = row.started_at or row.touched_at
     if chunk.finished:
-        _finish(row, mode, window_of(importer, row) if mode == REPLACE_WINDOW else None)
+        _finish(row, mode, windows_of(importer, row) if mode == REPLACE_WINDOW else [])
     row.save()
     batch.__dict__.update(row.__dict__)
     return True
 
 
-def _finish(row: ImportBatch, mode: str, window: tuple[datetime, datetime] | None) -> None:
+def _finish(row: ImportBatch, mode: str, windows: list[Covered]) -> None:
     row.finished_at = row.touched_at
     row.status = ImportBatch.Status.DONE
-    if row.lines == 0 and window is None:
+    if row.lines == 0 and not windows:
         row.status, row.error = ImportBatch.Status.FAILED, "The file is empty."
     elif mode == REPLACE_WINDOW:
-        row.error = withdraw(row, window)
+        row.error = withdraw(row, windows)
         if row.error:
             row.status = ImportBatch.Status.HELD

@@ -220,7 +220,7 @@ def _insert(batch: ImportBatch) -> int:
             FROM ({rating.rated("staged")}) x""",
             {"organisation": batch.organisation_id, "connection": batch.connection_id, "batch": batch.pk},
         )
-        cursor.execute(f"INSERT INTO {LEDGER} ({_LEDGER_COLUMNS}) SELECT {_LEDGER_COLUMNS} FROM usage_fresh")
+        cursor.execute(f"INSERT INTO {LEDGER} ({LEDGER_COLUMNS}) SELECT {LEDGER_COLUMNS} FROM usage_fresh")
         inserted: int = cursor.rowcount
     rollups.post("usage_fresh", 1)
     return inserted
@@ -245,7 +245,7 @@ def _tally(table: str, batch: ImportBatch) -> tuple[int, int]:
     return int(unpriced), int(unattributed)
 
 
-_LEDGER_COLUMNS = ", ".join(
+LEDGER_COLUMNS = ", ".join(
     (
         *("id", "organisation_id", "connection_id", "batch_id", "dimension_id", "offering_id", "content_hash"),
         *rows.COLUMNS,
