@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponseBase
 
 from dashboards import audit
+from dashboards.access import sessions
 from dashboards.api import limits
 
 # Plotly's basic bundle writes its rules through the CSSOM (insertRule into an empty <style>), which a policy
@@ -39,8 +40,8 @@ class ContentPolicyMiddleware:
         return response
 
 
-class ChangeAddressMiddleware:
-    """Lets the audit log know from which network address a change came, for as long as the request lasts."""
+class WhereaboutsMiddleware:
+    """Lets the audit log know the request's network address, and notes that the reader's session is in use."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -48,6 +49,8 @@ class ChangeAddressMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         token = audit.address.set(limits.address(request.META))
         try:
-            return self.get_response(request)
+            response = self.get_response(request)
+            sessions.seen(request)
+            return response
         finally:
             audit.address.reset(token)

@@ -63,7 +63,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "config.middleware.ChangeAddressMiddleware",
+    "config.middleware.WhereaboutsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -144,6 +144,8 @@ if _https:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 globals().update(environment.mail())
+# Whether messages reach people: without a server of its own they would end in the log.
+SENDS_MAIL = bool(environment.text("EMAIL_URL"))
 
 _broker = broker(DATABASE)
 CELERY_BROKER_URL = _broker.url

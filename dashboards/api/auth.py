@@ -42,7 +42,13 @@ class Reader:
 
 
 class Bearer(HttpBearer):
-    """A live token, whatever it may do."""
+    """A live token that may do this: it has the scope, or is narrowed to none, and carries at least the role."""
+
+    scope = ""
+
+    def __init__(self, scope: str = "", role: str = "viewer") -> None:
+        super().__init__()
+        self.scope, self.role = scope or self.scope, role
 
     def __call__(self, request: HttpRequest) -> Any:
         header = request.headers.get("Authorization")
@@ -56,7 +62,21 @@ class Bearer(HttpBearer):
             _count_wrong_token(request)
             raise AuthenticationError
         _count(request, f"token {token.pk}")
+        self.refuse_what_it_may_not(token)
         return self.authenticate(request, token)
+
+    def refuse_what_it_may_not(self, token: AccessToken) -> None:
+        """403 with what to do; what the token's person lost since, the token lost too."""
+        if not access.token_may(token, "viewer", self.scope):
+            told = f"This token is for {', '.join(token.scopes)}: make one with the scope {self.scope}."
+            raise AuthorizationError(message=told)
+        if not access.token_may(token, self.role):
+            raise AuthorizationError(message=f"This token is a {token.role}'s: make one with the role {self.role}.")
+        if self.role == "viewer" or token.person is None or token.organisation is None:
+            return  # who may look at what is for the operation to tell
+        if not access.may(token.person, self.role, token.organisation):
+            told = f"The person of this token is no {self.role} of {token.organisation}: ask an admin for that role."
+            raise AuthorizationError(message=told)
 
     def authenticate(self, request: HttpRequest, token: Any) -> Reader:
         return Reader(token)
@@ -66,7 +86,16 @@ class Bearer(HttpBearer):
 
 
 class CatalogueBearer(Bearer):
-    """A live token or a session; neither where RATECARD_PUBLIC_CATALOG is true. A wrong token is always refused."""
+    """A live token or a session; neither where RATECARD_PUBLIC_CATALOG is true. A wrong token is always refused.
+
+    Where the catalogue is public a token needs no scope for what anybody may read.
+    """
+
+    scope = "catalogue:read"
+
+    def refuse_what_it_may_not(self, token: AccessToken) -> None:
+        if not settings.PUBLIC_CATALOG:
+            super().refuse_what_it_may_not(token)
 
     def without_token(self, request: HttpRequest) -> Reader | None:
         if settings.PUBLIC_CATALOG:
@@ -76,7 +105,9 @@ class CatalogueBearer(Bearer):
 
 
 class UsageBearer(Bearer):
-    """A live token of an organisation."""
+    """A live token of an organisation: `UsageBearer("usage:write", role="member")`; by default it reads spend."""
+
+    scope = "spend:read"
 
     def authenticate(self, request: HttpRequest, token: Any) -> Reader:
         if token.organisation is None:

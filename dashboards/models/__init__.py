@@ -5,7 +5,7 @@ Only `dashboards.access` writes these tables, and only `dashboards.audit` the lo
 """
 
 from dashboards.models.audit import AuditEntry, AuditQuerySet
-from dashboards.models.door import SignInFailure, SignInLink
+from dashboards.models.door import BrowserSession, Invitation, SignInFailure, SignInLink
 from dashboards.models.people import Membership, Person, PersonManager, Role
 from dashboards.models.tokens import AccessToken
 
@@ -13,6 +13,8 @@ __all__ = [
     "AccessToken",
     "AuditEntry",
     "AuditQuerySet",
+    "BrowserSession",
+    "Invitation",
     "Membership",
     "Person",
     "PersonManager",

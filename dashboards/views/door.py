@@ -6,7 +6,7 @@ from typing import Protocol
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboards import access, audit, formatting
+from dashboards.access import sessions
 from dashboards.forms import PasswordForm, SignInForm
 from dashboards.models import Person
 
@@ -99,7 +100,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             if came.person:
                 enter(request, came.person, "password")
                 return redirect(next_page(request))
-            audit.record(None, "failed to sign in", _typed(form.cleaned_data["email"]))
+            if came.was_checked:  # what the pause refuses would only fill the log
+                audit.record(None, "failed to sign in", _typed(form.cleaned_data["email"]))
             form.add_error("password", tries_sentence(came.tries_left))
             status = 429 if came.is_paused else 422
     response = _door(request, "door/sign_in.html", {"form": form, "next": next_page(request)}, status)
@@ -138,7 +140,7 @@ def set_password(request: HttpRequest) -> HttpResponse:
         del request.session[MAY_SET_PASSWORD]
         if "skip" not in request.POST:
             access.set_password(person, form.cleaned_data["password"])
-            update_session_auth_hash(request, person)
+            sessions.keep_only_this(request, person)
             audit.record(person, "set their password", person.email)
             messages.success(request, f"Password set. From now on you sign in as {person.email}.")
         return redirect("/")
@@ -151,6 +153,7 @@ def set_password(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     if isinstance(request.user, Person):
         audit.record(request.user, "signed out", request.user.email)
+        sessions.end_this(request)
     logout(request)
     return redirect("sign-in")
 

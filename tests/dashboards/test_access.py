@@ -252,6 +252,7 @@ def test_an_administrator_joins_only_organisations_without_members(
 
 
 def test_a_token_is_found_by_its_header_and_kept_only_as_a_hash(larkfield: Organisation, ada: Person) -> None:
+    access.grant(ada, "member", larkfield)
     token, secret = access.create_token("ci", "member", ada, larkfield)
     assert secret.startswith(token.prefix)
     assert secret not in str(AccessToken.objects.values().get())

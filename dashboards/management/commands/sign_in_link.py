@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            person = access.invite(options["email"], options["name"], is_instance_admin=options["admin"])
+            person = access.person_of(options["email"], options["name"], is_instance_admin=options["admin"])
         except ValueError as error:
             raise CommandError(str(error), returncode=2) from None
         audit.record(None, "gave out a sign-in link", person.email, after={"instance admin": person.is_instance_admin})
