@@ -27,7 +27,6 @@ PAUSE: Final = 60
 BELIEVED_SECONDS: Final = 1.0
 """For so long a token that was found live is not looked up again: a revoked one ends within that time."""
 MOST_BELIEVED: Final = 10_000
-USAGE_WRITE: Final = "usage:write"
 QUOTA, CALLER = "ratecard.quota", "ratecard.caller"
 
 _believed: OrderedDict[str, tuple[float, AccessToken]] = OrderedDict()
@@ -45,10 +44,7 @@ class Bearer(HttpBearer):
     """A live token that may do this: it has the scope, or is narrowed to none, and carries at least the role."""
 
     scope = ""
-
-    def __init__(self, scope: str = "", role: str = "viewer") -> None:
-        super().__init__()
-        self.scope, self.role = scope or self.scope, role
+    role = "viewer"
 
     def __call__(self, request: HttpRequest) -> Any:
         header = request.headers.get("Authorization")
@@ -105,7 +101,7 @@ class CatalogueBearer(Bearer):
 
 
 class UsageBearer(Bearer):
-    """A live token of an organisation: `UsageBearer("usage:write", role="member")`; by default it reads spend."""
+    """A live token of an organisation that may read its spend."""
 
     scope = "spend:read"
 
@@ -120,14 +116,8 @@ class UsageBearer(Bearer):
 class WritingBearer(UsageBearer):
     """A live token of an organisation that may send usage: of a member at least, and of scope usage:write."""
 
-    def authenticate(self, request: HttpRequest, token: Any) -> Reader:
-        reader = super().authenticate(request, token)
-        if not access.token_may(token, "member") or (token.scopes and USAGE_WRITE not in token.scopes):
-            raise AuthorizationError(
-                message="This token may not send usage: make one with create_token NAME --role member, and with the"
-                f" scope {USAGE_WRITE} where its scopes are listed."
-            )
-        return reader
+    scope = "usage:write"
+    role = "member"
 
 
 def believed(header: str) -> AccessToken | None:
