@@ -27,14 +27,17 @@ from pricing.models import Offering
 GOAL_KEPT, GOAL_DATABASE = 0.5, 2_000
 SECONDS, ROUNDS = 3.0, 3
 HOT = 50
-MOMENTS = 20_000
-"""Questions of different moments: more than the answers that are kept."""
+MOMENTS, FEWER = 20_000, 5_000
+"""Questions of one measurement and of what comes before it: more than it answers, so that none is asked twice."""
+READY = 2_000
+"""Offerings whose answers PostgreSQL has ready."""
 ARGUMENTS = (
     "--worker-class=gthread", "--workers=1", "--threads=4", "--keep-alive=5", "--log-level=warning",
     "--no-control-socket",
 )  # fmt: skip
 """As `quickstart` starts it, but one process."""
 
+DAY = "2026-11-01"
 PACKED = {"Accept-Encoding": "gzip"}
 """As every common client asks."""
 
@@ -59,12 +62,9 @@ def run(space: Workspace) -> None:
     report = space.report
     skus = list(Offering.objects.filter(prices__isnull=False).distinct().values_list("provider__slug", "sku"))
     hot = [_target(provider, sku) for provider, sku in skus[:HOT]]
-    cold = [
-        _target(
-            *skus[number % len(skus)], at=f"2026-11-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z"
-        )
-        for number in range(MOMENTS)
-    ]
+    ready = skus[-READY:]
+    new = _Moments()
+    bare_hello: list[Target] = [("/", {})]
     with _server("benchmarks.hello:application") as hello, _server("config.wsgi:application") as ours:
         # Of a stated moment: the tag of an answer about now changes by the minute, and a minute may end meanwhile.
         dated = [f"{path}&at=2026-11-01" for path, _ in hot]
@@ -75,11 +75,17 @@ def run(space: Workspace) -> None:
         for _ in range(ROUNDS):
             space.patience.wait()
             for name, server, targets in (
-                ("hello", hello, [("/", {})]), ("kept", ours, hot), ("copy", ours, copies),
+                ("hello", hello, bare_hello), ("kept", ours, hot), ("copy", ours, copies),
             ):  # fmt: skip
                 rounds.setdefault(name, []).append(_load(space, server, name, targets))
         space.patience.wait()
-        rounds["cold"] = [_load(space, ours, "cold", cold) for _ in range(ROUNDS)]
+        never = skus[HOT:-READY]
+        rounds["first"] = [_load(space, ours, "first", new.of(never, len(never) // 2), new.of(never[-99:], 99))]
+        _ask_each(ours.port, [_target(provider, sku, at=DAY) for provider, sku in ready])
+        space.patience.wait()
+        rounds["ready"] = [
+            _load(space, ours, "ready", new.of(ready, MOMENTS), new.of(ready, FEWER)) for _ in range(ROUNDS)
+        ]
     bare = [taken.per_cpu_second for taken in rounds["hello"]]
     report.add(Figure("bare WSGI hello", median(bare), "requests/s of processor time", samples=bare))
     for name, what in (("kept", "a price, kept in memory"), ("copy", "304, the copy still holds")):
@@ -89,8 +95,10 @@ def run(space: Workspace) -> None:
             Figure(what, median(rates), "requests/s of processor time", f"hello {median(bare):,.0f}/s", ratio,
                    f">= {GOAL_KEPT} x", ratio >= GOAL_KEPT, rates)
         )  # fmt: skip
-    rates = [taken.per_cpu_second for taken in rounds["cold"]]
-    shares = [taken.database_cpu / (taken.cpu + taken.database_cpu) for taken in rounds["cold"]]
+    first = rounds["first"][0]
+    report.add(Figure("a price never asked for before", first.per_cpu_second, "requests/s of processor time"))
+    rates = [taken.per_cpu_second for taken in rounds["ready"]]
+    shares = [taken.database_cpu / (taken.cpu + taken.database_cpu) for taken in rounds["ready"]]
     report.add(
         Figure("a price, from PostgreSQL", median(rates), "requests/s of processor time",
                f"{median(shares):.0%} of it in PostgreSQL", goal=f">= {GOAL_DATABASE:,}/s",
@@ -101,6 +109,20 @@ def run(space: Workspace) -> None:
         "on the wall: " + ", ".join(f"{name} {rate:,.0f}/s" for name, rate in on_the_wall.items())
         + "; gunicorn, one process of four threads, eight connections that stay open."
     )  # fmt: skip
+
+
+class _Moments:
+    """Questions of one day, each of a second of its own."""
+
+    def __init__(self) -> None:
+        self.second = 0
+
+    def of(self, skus: list[tuple[str, str]], count: int) -> list[Target]:
+        first, self.second = self.second, self.second + count
+        return [
+            _target(*skus[n % len(skus)], at=f"{DAY}T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}Z")
+            for n in range(first, self.second)
+        ]
 
 
 def _target(provider: str, sku: str, **more: str) -> Target:
@@ -114,6 +136,14 @@ def _etag(port: int, path: str) -> str:
         return str(asked.getresponse().headers["ETag"])
     finally:
         asked.close()
+
+
+def _ask_each(port: int, targets: list[Target]) -> None:
+    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    for path, headers in targets:
+        asked.request("GET", path, headers={"Host": "localhost", **headers})
+        asked.getresponse().read()
+    asked.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +189,14 @@ def _worker(process: subprocess.Popen[bytes], port: int) -> int:
     raise RuntimeError("gunicorn did not answer")
 
 
-def _load(space: Workspace, server: _Server, name: str, targets: list[Target]) -> Taken:
+def _load(
+    space: Workspace, server: _Server, name: str, targets: list[Target], before_it: list[Target] | None = None
+) -> Taken:  # fmt: skip
+    """What is measured for some seconds, after half a second of the same, or of `before_it`, that is not."""
     path = space.folder / f"{name}.json"
+    path.write_text(json.dumps(before_it or targets))
+    _run(server, path, 0.5)
     path.write_text(json.dumps(targets))
-    _run(server, path, 0.5)  # what comes first is not measured
     before, database = _cpu(server.worker), _database_cpu()
     found = _run(server, path, SECONDS)
     if wrong := set(found["statuses"]) - ({"304"} if name == "copy" else {"200"}):

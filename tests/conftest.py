@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -13,10 +14,23 @@ Tables = dict[str, bytes]
 
 
 @pytest.fixture(autouse=True)
-def _nothing_remembered() -> None:
-    """Answers and names are kept in the process by the catalogue's version, which a rolled-back test reuses."""
+def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers and names are kept in the process by the catalogue's version, which a rolled-back test reuses.
+
+    What PostgreSQL has ready is read on the test's own connection: another would not see its transaction.
+    """
+    from pricing import ready
     from pricing.answers import kept
 
+    def of_the_test() -> Any:
+        connection.ensure_connection()
+        link = connection.connection.pgconn
+        if not link.exec_(b"SELECT 1 FROM pg_prepared_statements WHERE name = 'ratecard_ready'").ntuples:
+            ready.prepare(link)
+        return link
+
+    monkeypatch.setattr(ready, "_connected", of_the_test)
+    ready.forget()
     kept.forget()
 
 

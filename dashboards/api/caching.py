@@ -7,7 +7,7 @@ database. What a process serves is at most a second older than the catalogue (`k
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import quote
@@ -51,7 +51,7 @@ def answered(
     """The reply rendered, or 304 where the caller's copy still holds."""
     now = datetime.now(UTC)
     until = _until(holds, kept.recent_version(), now)
-    etag = _etag(request, until)
+    etag = tag(until, request.path, request.GET.lists())
     if is_copy(request.headers.get("If-None-Match", ""), etag):
         response = HttpResponse(status=304)
     else:
@@ -83,13 +83,17 @@ def _until(holds: Holds, current: kept.Version, now: datetime) -> Until:
     if holds == "version":
         return Until(current, None)
     edge = next_edge(now, current)
-    if holds == "edge":
-        return Until(current, edge)
+    return Until(current, edge) if holds == "edge" else within_minute(edge, current, now)
+
+
+def within_minute(edge: datetime, current: kept.Version, now: datetime) -> Until:
+    """Until the edge or the end of the minute, for an answer that tells the moment it was read at."""
     return Until(current, min(edge, now.replace(second=0, microsecond=0) + timedelta(minutes=1)))
 
 
-def _etag(request: HttpRequest, until: Until) -> str:
-    asked = f"{until.version}|{until.moment}|{request.path}|{sorted(request.GET.lists())}"
+def tag(until: Until, path: str, asked_for: Iterable[tuple[str, list[str]]]) -> str:
+    """The strong tag of an answer: of the catalogue's version, until when it holds, and the question."""
+    asked = f"{until.version}|{until.moment}|{path}|{sorted(asked_for)}"
     return f'"{hashlib.sha256(asked.encode("utf-8", "replace")).hexdigest()[:24]}"'
 
 

@@ -100,7 +100,7 @@ def price(request: HttpRequest, asked: Query[PriceQuestion]) -> HttpResponse:
         asked.sku, asked.provider, asked.region, asked.tier, asked.context, _moment(asked.at, "at"),
         _moment(asked.known_at, "known_at"),
     )  # fmt: skip
-    return answered(request, lambda: prices_of.price(question), holds=_now_or(asked.at))
+    return answered(request, lambda: prices_of.price(question, have_ready=True), holds=_now_or(asked.at))
 
 
 @router.get("/price-history", response=documented(schemas.HistoryAnswer), operation_id="price_history")

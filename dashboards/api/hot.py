@@ -1,10 +1,11 @@
-"""In front of Django: the same question again, answered from memory before any middleware runs.
+"""In front of Django: the same question again, answered from memory or by PostgreSQL before any middleware runs.
 
 A response that `caching.answered` marked is kept as it left Django, headers and all, and served again for as long as
 it holds: the catalogue's version was seen within the last second and is the same, and no price or hour has begun
-since. Whoever asks has to be let in as before: nobody is asked for a name where the catalogue is public; a token
-must have been found live within the last second; a session always goes through Django. Everything that could make
-Django answer otherwise is part of the key: the host, the scheme, the address, compression.
+since. A price that nobody asked this process for may be ready in PostgreSQL (`plain`). Whoever asks has to be let in
+as before: nobody is asked for a name where the catalogue is public; a token must have been found live within the last
+second; a session always goes through Django. Everything that could make Django answer otherwise is part of the key:
+the host, the scheme, the address, compression.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 
-from dashboards.api import auth, limits
+from dashboards.api import auth, limits, plain
 from dashboards.api.caching import KEPT, Until, is_copy
 from pricing.answers import kept
 
@@ -50,10 +51,11 @@ class HotAnswers:
             return self.application(environ, start_response)
         key = _key(environ)
         current = kept.known_version()
+        caller = _caller(environ) if current is not None else None
         found: _Response | None = None
-        if current is not None:
-            found = kept.recall(key, current, datetime.now(UTC))
-        caller = _caller(environ) if found is not None else None
+        if current is not None and caller is not None:
+            now = datetime.now(UTC)
+            found = kept.recall(key, current, now) or _ready(key, environ, current, now)
         if found is None or caller is None:
             return self._asked(key, environ, start_response)
         if is_copy(environ.get("HTTP_IF_NONE_MATCH", ""), found.etag):
@@ -75,29 +77,54 @@ class HotAnswers:
 
         response = self.application(environ, noted)
         until: Until | None = environ.get(KEPT)
-        if until is None or not told or not told[-1][0].startswith("200"):
+        if until is None or not told or told[-1][0] != "200 OK":
             return response
         try:
             body = b"".join(response)
         finally:
             if hasattr(response, "close"):
                 response.close()
-        status, headers = told[-1]
+        headers = told[-1][1]
         fixed = [(name, value) for name, value in headers if not name.lower().startswith("ratelimit")]
-        copied = [(name, value) for name, value in fixed if name.lower() in _OF_A_COPY]
-        etag = next((value for name, value in fixed if name.lower() == "etag"), "")
         if not any(name.lower() == "set-cookie" for name, _ in fixed):
-            whole = _Response(status, fixed, copied, etag, body)
-            kept.keep(key, until.version, whole, until.moment, len(body) + 1000)
+            etag = next((value for name, value in fixed if name.lower() == "etag"), "")
+            _keep(key, fixed, etag, body, until)
+            if environ["PATH_INFO"] == plain.PATH and (frame := plain.frame(fixed, body, packed=_packed(environ))):
+                kept.keep(_frame_key(key), until.version, frame)
         return [body]
+
+
+def _keep(key: tuple[Any, ...], headers: Headers, etag: str, body: bytes, until: Until) -> _Response:
+    copied = [(name, value) for name, value in headers if name.lower() in _OF_A_COPY]
+    whole = _Response("200 OK", headers, copied, etag, body)
+    kept.keep(key, until.version, whole, until.moment, len(body) + 1000)
+    return whole
+
+
+def _ready(key: tuple[Any, ...], environ: Environ, current: kept.Version, now: datetime) -> _Response | None:
+    """What PostgreSQL has ready, kept as if Django had answered it."""
+    if environ["PATH_INFO"] != plain.PATH:
+        return None
+    around: plain.Frame | None = kept.recall(_frame_key(key), current, now)
+    found = plain.answer(environ.get("QUERY_STRING", ""), around, current, now) if around else None
+    return found and _keep(key, found.headers, found.etag, found.body, found.until)
 
 
 def _key(environ: Environ) -> tuple[Any, ...]:
     get = environ.get
     return (
         "response", settings.PUBLIC_CATALOG, get("wsgi.url_scheme"), get("HTTP_X_FORWARDED_PROTO"), get("HTTP_HOST"),
-        get("PATH_INFO"), get("QUERY_STRING"), bool(_GZIP.search(get("HTTP_ACCEPT_ENCODING", ""))),
+        _packed(environ), get("PATH_INFO"), get("QUERY_STRING"),
     )  # fmt: skip
+
+
+def _frame_key(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Of all questions that differ in their query alone."""
+    return ("frame", *key[1:-1])
+
+
+def _packed(environ: Environ) -> bool:
+    return bool(_GZIP.search(environ.get("HTTP_ACCEPT_ENCODING", "")))
 
 
 def _caller(environ: Environ) -> str | None:

@@ -34,7 +34,7 @@ from pricing.acceptance.facts import (
     same_price,
     with_origins,
 )
-from pricing.acceptance.grades import STALE, grade
+from pricing.acceptance.grades import STALE, grade, grade_edges
 from pricing.acceptance.moves import Evidence
 from pricing.acceptance.spans import has_odd_move, lay_out
 from pricing.acceptance.timeline import alone, timelines
@@ -58,6 +58,7 @@ __all__ = [
     "accept",
     "agrees",
     "grade",
+    "grade_edges",
     "odd_units",
     "same_price",
     "with_origins",

@@ -11,6 +11,8 @@ from pricing.sources import CURATED, TRUSTS
 STALE = timedelta(days=60)
 """A price still said to hold and not seen for this long is grade D."""
 
+_NEXT = timedelta.resolution  # the last moment of either span is still within it
+
 
 def grade(
     *, trust: str, agreeing: Sequence[str], disputed: bool, evidence_at: datetime, observed_at: datetime,
@@ -34,3 +36,8 @@ def grade(
     if TRUSTS.index(trust) < TRUSTS.index(CURATED) and asked_at - observed_at <= FRESH:
         return "A"
     return "B" if len(agreeing) > 1 else "C"
+
+
+def grade_edges(evidence_at: datetime, observed_at: datetime) -> tuple[datetime, ...]:
+    """The moments asked for from which a price that holds throughout may have another grade than before."""
+    return (evidence_at, observed_at + FRESH + _NEXT, observed_at + STALE + _NEXT)

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from pricing import names, schedules
-from pricing.answers import kept
+import orjson
+
+from pricing import names, ready, schedules
+from pricing.answers import edges, kept
 from pricing.answers.questions import name as as_name
 from pricing.answers.questions import whole
 from pricing.answers.rates import rates
@@ -32,6 +34,7 @@ from pricing.units import RATED_UNITS
 
 MAKERS_OWN = "the maker's own offering"
 REGION_PREFIX = "region prefix"
+EXACT = "exact"
 OLD_AFTER = timedelta(minutes=1)
 """An answer about now is asked anew after this long, or when a price or an hour begins or ends."""
 
@@ -68,19 +71,18 @@ class Found:
     offerings: tuple[Seller, ...] = ()
 
 
-def price(question: Question, now: datetime | None = None) -> dict[str, Any]:
-    """The answer in the shape of `price`: every offering asked for, each with its prices at the moment."""
-    return answer(question, now)[0]
+def price(question: Question, now: datetime | None = None, *, have_ready: bool = False) -> dict[str, Any]:
+    """The answer in the shape of `price`: every offering asked for, each with its prices at the moment.
 
-
-def answer(question: Question, now: datetime | None = None) -> tuple[dict[str, Any], kept.Version]:
-    """The answer and the version of the catalogue it was read from. One query where it is remembered."""
+    One query where it is remembered. With `have_ready` the next who asks it of about the same moment is answered by
+    `pricing.ready`, where it is a question of `is_plain`.
+    """
     asked = question.checked()
     clock = now or datetime.now(UTC)
     current = kept.version()
     remembered = kept.recall(asked, current, clock)
     if remembered is not None:
-        return remembered, current
+        return cast("dict[str, Any]", remembered)
     at = asked.at or clock
     found = find(asked, at)
     everything = rows_of(seller.id for seller in found.offerings) if found.offerings else []
@@ -97,7 +99,21 @@ def answer(question: Question, now: datetime | None = None) -> tuple[dict[str, A
     # What is asked of a moment holds until the catalogue changes; what is asked of now grows old.
     until = None if asked.at else _next_change(everything, clock, holidays)
     kept.keep(asked, current, reply, until)
-    return reply, current
+    if have_ready and is_plain(asked) and _is_itself(asked, found) and reply["status"] != "unknown":
+        span = edges.span([row for row in everything if row.known_at(None)], at, holidays)
+        ready.keep(asked.provider or "", asked.model, span, orjson.dumps(reply), moment_text(at), current)
+    return reply
+
+
+def is_plain(asked: Question) -> bool:
+    """Whether a question asks for nothing but one seller's offering, at whatever moment."""
+    return asked.provider is not None and asked == Question(asked.model, asked.provider, at=asked.at)
+
+
+def _is_itself(asked: Question, found: Found) -> bool:
+    """Whether the name is the offering's own: it means the same at every moment."""
+    own = all((one.provider, one.sku) == (asked.provider, asked.model) for one in found.offerings)
+    return found.rule == EXACT and own
 
 
 def find(asked: Question, at: datetime) -> Found:
@@ -194,11 +210,11 @@ def in_context(rows: Sequence[PriceRow], prompt_tokens: int) -> list[PriceRow]:
 def _next_change(rows: Iterable[PriceRow], now: datetime, holidays: Mapping[str, schedules.Calendar]) -> datetime:
     """The first moment after now at which an answer about now could differ, at most `OLD_AFTER` away."""
     last = now + OLD_AFTER
-    edges = [edge for row in rows for edge in (row.effective_from, row.effective_until) if edge is not None]
+    turns = [edge for row in rows for edge in (row.effective_from, row.effective_until) if edge is not None]
     for text in {row.schedule for row in rows} - {""}:
         for window in schedules.occurrences(text, now.date(), last.date(), holidays):
-            edges += window
-    return min((edge for edge in edges if now < edge < last), default=last)
+            turns += window
+    return min((edge for edge in turns if now < edge < last), default=last)
 
 
 def history(question: Question, now: datetime | None = None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from typing import Any, cast
 import psycopg
 from django.db import DataError, IntegrityError, transaction
 
+from pricing import ready
 from pricing.catalog.claims import write_claims
 from pricing.catalog.locks import lock
 from pricing.catalog.prices import accept_offerings
@@ -151,6 +152,7 @@ def recompute(offering_ids: set[int]) -> int:
     """Accept the offerings anew from the claims and decisions there are; the number of `Price` rows written."""
     with transaction.atomic():
         lock()
+        ready.clear()  # no reading and no decision says that something changed
         return accept_offerings(offering_ids)
 
 

@@ -23,6 +23,7 @@ from pricing.models.prices import (
     Price,
     PriceEvent,
     RateCard,
+    ReadyAnswer,
     TsTzRange,
 )
 from pricing.models.quality import (
@@ -58,6 +59,7 @@ __all__ = [
     "PriceSource",
     "Provider",
     "RateCard",
+    "ReadyAnswer",
     "Score",
     "Snapshot",
     "SourceRun",

@@ -251,3 +251,24 @@ class ExchangeRate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.currency} {self.day}"
+
+
+class ReadyAnswer(models.Model):
+    """What an offering costs at any moment of [since, until), as bytes: written and read by `pricing.ready` alone.
+
+    An unlogged table: nothing in it is knowledge, and after a crash it is empty.
+    """
+
+    provider = models.CharField(max_length=120)
+    sku = models.CharField(max_length=400)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    stamp = models.CharField(max_length=32, help_text="The version of the catalogue and of the program it is of.")
+    head = models.BinaryField(help_text="The JSON up to the moment it names.")
+    tail = models.BinaryField(help_text="What comes after the moment, deflated.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["provider", "sku", "since"], name="ready_once")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.sku} {self.since:%Y-%m-%d}"
