@@ -14,8 +14,11 @@ setup:  ## create .venv with the locked dependencies
 dev:  ## the same with what the tests and checks need
 	@PYTHON="$(PYTHON)" sh deploy/install.sh dev
 
+# Where Python may not write compiled code beside its sources, every part would compile all of it anew, 2 s each.
 run: setup  ## PORT=8000 HOST=127.0.0.1 DATA_DIR=.data
-	@[ -z "$$DATA_DIR" ] || export RATECARD_DATABASE_URL="embedded://$$DATA_DIR"; \
+	@[ -z "$$PYTHONDONTWRITEBYTECODE" ] || \
+		export PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX="$(CURDIR)/.venv/bytecode"; \
+	[ -z "$$DATA_DIR" ] || export RATECARD_DATABASE_URL="embedded://$$DATA_DIR"; \
 	exec .venv/bin/python manage.py quickstart --port "$(PORT)" --host "$(HOST)"
 
 test: dev  ## PYTEST_ARGS="-k prices -x" WORKERS=auto; every worker has a database of its own and takes whole files

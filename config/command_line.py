@@ -1,6 +1,9 @@
 """Runs one management command, with the embedded PostgreSQL answering for as long as it lasts."""
 
 import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -18,6 +21,9 @@ def run(argv: list[str]) -> None:
     command = argv[1] if len(argv) > 1 else ""
     try:
         folder = settings.DATA_DIR
+        if folder is not None and command == "quickstart" and not _asks_for_help(argv):
+            # The first start's longest wait, 1 s, is over when Django has been imported.
+            threading.Thread(target=_initialise, args=[folder]).start()
         if folder is None or command in WITHOUT_SERVER or command.startswith("-") or _asks_for_help(argv):
             execute_from_command_line(argv)
             return
@@ -28,6 +34,11 @@ def run(argv: list[str]) -> None:
                 let_go()
     except (EmbeddedError, ImproperlyConfigured) as error:
         sys.exit(f"Error: {error}")
+
+
+def _initialise(folder: Path) -> None:
+    with suppress(EmbeddedError, OSError):  # quickstart meets the same fault, and says it
+        embedded.initialise(folder)
 
 
 def _asks_for_help(argv: list[str]) -> bool:

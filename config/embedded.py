@@ -9,6 +9,7 @@ import atexit
 import fcntl
 import hashlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -113,6 +114,12 @@ def start(folder: Path, *, on_demand: bool = False, for_tests: bool = False) -> 
         return started
 
 
+def initialise(folder: Path) -> None:
+    """Make the cluster of `folder` where there is none; `start` does so too, and finds it made."""
+    with _lock(folder):
+        _initialised(folder)
+
+
 def stop(folder: Path) -> bool:
     """End the server of `folder` and its connections; true if there was one."""
     if not folder.exists():
@@ -203,11 +210,9 @@ def _launch(folder: Path, *, for_tests: bool) -> None:
     killed = _servers.pop(folder, None)
     if killed:
         killed.wait()  # until its parent has seen its end, a killed server's number counts as running
-    cluster = _cluster(folder)
+    cluster = _initialised(folder)
     runner = postgres_binaries.runner(cluster)
     _prepare(folder, cluster, runner)
-    if not (cluster / "PG_VERSION").exists():
-        _initialise(cluster, runner)
     _configure(cluster, socket_folder(folder), for_tests=for_tests)
     if runner.owner:
         _give(cluster, runner.owner)
@@ -236,6 +241,19 @@ def _prepare(folder: Path, cluster: Path, runner: Runner) -> None:
         cluster.mkdir(mode=0o700, exist_ok=True)
         _give(cluster, runner.owner)
         os.chown(where, *runner.owner)
+
+
+def _initialised(folder: Path) -> Path:
+    cluster = _cluster(folder)
+    if not (cluster / "PG_VERSION").exists():
+        # Under its own name only once it is whole: initdb may be killed.
+        fresh = cluster.with_name(f"new-{cluster.name}")
+        shutil.rmtree(fresh, ignore_errors=True)
+        runner = postgres_binaries.runner(fresh)
+        _prepare(folder, fresh, runner)
+        _initialise(fresh, runner)
+        fresh.rename(cluster)
+    return cluster
 
 
 def _initialise(cluster: Path, runner: Runner) -> None:

@@ -1,5 +1,6 @@
 """What `make run` does, phase by phase: as little as possible before the first page can be read."""
 
+import gc
 import http.client
 import os
 import signal
@@ -139,7 +140,7 @@ def _start(choices: Choices, phases: Phases, supervisor: Supervisor) -> None:
 
 
 def _has_run_before() -> bool:
-    return settings.DATA_DIR is not None and any(settings.DATA_DIR.glob("pg*/PG_VERSION"))
+    return settings.DATA_DIR is not None and (settings.DATA_DIR / "log" / "postgresql.log").exists()
 
 
 def web_arguments(choices: Choices) -> tuple[str, ...]:
@@ -175,10 +176,20 @@ def _prepare_database(phases: Phases) -> None:
 def _load_catalogue(choices: Choices, phases: Phases) -> None:
     if not choices.sources:
         return
-    with phases.phase("prices"):
+    with phases.phase("prices"), _uncollected():
         catalog.load_bundled()
     with phases.phase("quality results"):
         quality.load_bundled()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Nothing of a load is garbage before its end, and looking for some took a seventh of it."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _load_sample(choices: Choices, phases: Phases) -> None:

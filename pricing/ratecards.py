@@ -20,7 +20,7 @@ from typing import Any, cast
 
 from django.db import connection, transaction
 
-from pricing.catalog.rows import copy_rows
+from pricing.catalog.rows import among, copy_rows
 from pricing.models import Price, RateCard
 from pricing.units import RATED_UNITS
 
@@ -175,7 +175,7 @@ def ensure(offering_ids: Iterable[int]) -> None:
 def refresh(offering_ids: Iterable[int]) -> None:
     """Bring the cards of those offerings that have some in line with their prices, as evidence of now."""
     with_cards = sorted(set(
-        RateCard.objects.current().filter(offering__in=list(offering_ids)).values_list("offering_id", flat=True)
+        RateCard.objects.current().filter(offering__in=among(offering_ids)).values_list("offering_id", flat=True)
     ))  # fmt: skip
     if with_cards:
         _write(with_cards)

@@ -10,6 +10,7 @@ import hashlib
 import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Q
@@ -26,6 +27,7 @@ KEY = (
     "currency", "effective_from", "effective_until", "basis",
 )  # fmt: skip
 """With the offering, what makes two statements of one source the same claim."""
+_key_of = attrgetter(*KEY)
 
 _COLUMNS = (
     "source_id", "offering_id", *KEY, "until_known_at", "precision", "evidence_at", "url", "note", "first_seen_at",
@@ -126,14 +128,14 @@ class _Runs:
         around: dict[Identity, Claim] = {}
         for claim in Claim.objects.filter(source_id=self._source):
             if self._borders(claim):
-                around[(claim.offering_id, *(getattr(claim, column) for column in KEY))] = claim
+                around[(claim.offering_id, *_key_of(claim))] = claim
         fresh: list[tuple[Any, ...]] = []
         changed: list[Claim] = []
         touched: set[int] = set()
         stated: set[Identity] = set()
         for statement in statements:
             offering = ids[statement.provider, statement.sku, statement.region]
-            identity = (offering, *(getattr(statement, column) for column in KEY))
+            identity = (offering, *_key_of(statement))
             if identity in stated:
                 continue
             stated.add(identity)
@@ -212,6 +214,6 @@ class _Runs:
         evidence_at = min(s.evidence_at, self._now) if s.evidence_at else self._now
         until_known_at = min(s.until_known_at, self._now) if s.until_known_at else None
         return (
-            self._source, offering, *(getattr(s, column) for column in KEY), until_known_at, s.precision,
+            self._source, offering, *_key_of(s), until_known_at, s.precision,
             evidence_at, s.url, s.note[:NOTE], self._now, self._now, self._after, self._snapshot,
         )  # fmt: skip

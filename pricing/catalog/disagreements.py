@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pricing.acceptance import Acceptance
 from pricing.acceptance.moves import HELD
 from pricing.catalog.known_errors import KnownError
+from pricing.catalog.rows import among
 from pricing.models import Claim, Disagreement, Offering
 
 _State = Disagreement.State
@@ -31,7 +32,7 @@ def write_disagreements(
     """
     now = datetime.now(UTC)
     found = {claim: f for claim, f in _found(accepted, now).items() if claim in own} | _known_errors(errors)
-    known = {row.claim_id: row for row in Disagreement.objects.filter(offering__in=list(accepted))}
+    known = {row.claim_id: row for row in Disagreement.objects.filter(offering__in=among(accepted))}
     Disagreement.objects.bulk_create(
         Disagreement(claim_id=claim, accepted_id=f.accepted, offering_id=f.offering, state=f.state, why=f.why[:1000])
         for claim, f in found.items()

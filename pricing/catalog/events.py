@@ -9,7 +9,7 @@ from typing import Any
 
 from pricing.acceptance import Acceptance, SourceFact
 from pricing.acceptance.events import Event, events
-from pricing.catalog.rows import copy_rows
+from pricing.catalog.rows import among, copy_rows
 from pricing.models import PriceEvent
 
 _COLUMNS = (
@@ -34,7 +34,7 @@ def write_events(
     }
     standing = {
         row[1 : 1 + _IDENTITY]: row[0]
-        for row in PriceEvent.objects.filter(offering__in=list(accepted), superseded_at=None).values_list(
+        for row in PriceEvent.objects.filter(offering__in=among(accepted), superseded_at=None).values_list(
             "id", *_COLUMNS
         )
     }

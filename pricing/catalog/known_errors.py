@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 
+from pricing.catalog.rows import among
 from pricing.models import Claim
 
 
@@ -53,7 +54,7 @@ def found_in(offering_ids: Iterable[int]) -> dict[int, KnownError]:
     if not errors:
         return {}
     rows = Claim.objects.filter(
-        offering__in=list(offering_ids), offering__sku__in={error.sku for error in registry()}
+        offering__in=among(offering_ids), offering__sku__in={error.sku for error in registry()}
     ).values_list(
         "id", "source__slug", "offering__provider__slug", "offering__sku", "unit", "service_tier", "amount"
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Min
@@ -14,7 +15,7 @@ from pricing.acceptance import KNOWN_ERROR, Accepted, ClaimFact, SourceFact, acc
 from pricing.catalog import borrowed, known_errors, market
 from pricing.catalog.disagreements import write_disagreements
 from pricing.catalog.events import write_events
-from pricing.catalog.rows import analyze, copy_rows, update_rows
+from pricing.catalog.rows import among, analyze, copy_rows, update_rows
 from pricing.models import Alias, Claim, Decision, Offering, Price, PriceEvent, PriceSource, SourceRun
 from pricing.sources import all_sources
 
@@ -25,6 +26,7 @@ _CLAIM = (
 )  # fmt: skip
 
 _KEY = ("unit", "qualifier", "service_tier", "context_from", "context_op", "context_mode", "schedule")
+_key_of = attrgetter(*_KEY)
 _IDENTITY = ("offering_id", *_KEY, "amount", "per", "currency", "effective_from", "effective_until", "known_from")
 """What makes a stored row and a recomputed one the same price."""
 _EVIDENCE = (
@@ -90,7 +92,7 @@ class _View:
         errors = known_errors.found_in(known)
         decisions = dict.fromkeys(errors, KNOWN_ERROR) | _decided(known)
         claims = {pk: [*own.get(pk, ()), *lent.get(pk, ())] for pk in offering_ids}
-        sellers = Offering.objects.filter(pk__in=offering_ids, provider__slug__in=borrowed.TWIN_TIERS)
+        sellers = Offering.objects.filter(pk__in=among(offering_ids), provider__slug__in=borrowed.TWIN_TIERS)
         for pk, provider in sellers.values_list("pk", "provider__slug"):
             claims[pk] += borrowed.renamed_tiers(claims[pk], provider)
         odd = {pk: units for pk in offering_ids if (units := odd_units(claims[pk], self.sources, decisions))}
@@ -102,7 +104,7 @@ class _View:
 
 def _claims(offering_ids: Iterable[int]) -> dict[int, list[ClaimFact]]:
     claims: dict[int, list[ClaimFact]] = defaultdict(list)
-    rows = Claim.objects.filter(offering__in=list(offering_ids)).values_list("offering_id", *_CLAIM)
+    rows = Claim.objects.filter(offering__in=among(offering_ids)).values_list("offering_id", *_CLAIM)
     for offering, *columns in rows.iterator(chunk_size=5000):
         claims[offering].append(ClaimFact(*columns))
     return claims
@@ -115,7 +117,7 @@ def _decided(claims: Mapping[int, Sequence[ClaimFact]]) -> dict[int, str]:
         return (offering, claim.source, claim.slot, claim.schedule, claim.amount, claim.per, claim.currency)
 
     verdicts = dict(
-        Decision.objects.filter(revoked_at=None, claim__offering__in=list(claims)).values_list("claim_id", "verdict")
+        Decision.objects.filter(revoked_at=None, claim__offering__in=among(claims)).values_list("claim_id", "verdict")
     )
     if not verdicts:
         return {}
@@ -140,7 +142,7 @@ def _sentence(row: Row) -> str:
 
 
 def _standing(ids: Sequence[int]) -> Iterable[Row]:
-    return Price.objects.filter(offering__in=ids, superseded_at=None).values_list("id", *_COLUMNS)
+    return Price.objects.filter(offering__in=among(ids), superseded_at=None).values_list("id", *_COLUMNS)
 
 
 def _sources() -> dict[str, SourceFact]:
@@ -159,7 +161,7 @@ def _sources() -> dict[str, SourceFact]:
 def _row(offering: int, price: Accepted, source_ids: Mapping[str, int]) -> Row:
     claim = price.claim
     return (
-        offering, *(getattr(claim, column) for column in _KEY), claim.amount, claim.per, claim.currency,
+        offering, *_key_of(claim), claim.amount, claim.per, claim.currency,
         price.effective_from, price.effective_until, price.known_from,
         price.known_until, claim.id, source_ids[claim.source], price.basis, price.precision, claim.evidence_at,
         price.observed_at, price.trust, list(price.agreeing), bool(price.disputed_by), price.why[:1000],

@@ -149,3 +149,13 @@ def test_where_nobody_can_run_the_server_root_reads_one_sentence(folder: Path, m
     with pytest.raises(EmbeddedError, match=r"^PostgreSQL will not run as root.*run Ratecard as an ordinary user"):
         embedded.start(folder)
     assert folder.parent.stat().st_mode & 0o777 == 0o700, "no folder above the data is ever opened"
+
+
+def test_a_cluster_whose_making_was_cut_short_is_made_anew(folder: Path) -> None:
+    half = folder / f"new-{cluster(folder).name}"
+    half.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("18\n")
+    embedded.initialise(folder)
+    assert not half.exists()
+    assert not embedded.answers(folder)
+    assert embedded.start(folder) is True

@@ -87,7 +87,7 @@ def test_a_taken_port_is_said_before_anything_starts(folder: Path, start: Start)
     assert process.returncode == 1
     assert said.startswith(f"Error: Port {port} on 127.0.0.1 cannot be used (address already in use)")
     assert f"make run PORT={port + 1}" in said
-    assert not list(folder.glob("pg*"))
+    assert not embedded.answers(folder)
 
 
 def test_ctrl_c_ends_everything_within_ten_seconds(folder: Path, start: Start, port: int) -> None:
