@@ -26,7 +26,7 @@ from dashboards.pages.imports import Run, run_of
 from dashboards.views import member_page
 from dashboards.views.spend import csv_response
 from usage import ingest, organisations
-from usage.importers import all_importers
+from usage.importers import Importer, all_importers
 from usage.importers.csv import MappingError, read_header, suggest_mapping
 from usage.ingest import Refused
 from usage.models import ColumnMapping, ImportBatch, Organisation
@@ -110,7 +110,7 @@ def _upload(request: HttpRequest) -> HttpResponse:
     if errors or importer is None or not isinstance(upload, UploadedFile):
         return _page(request, errors, status=422)
     try:
-        mapping = _chosen_mapping(request, organisation) if importer.MAPPED else _billing(request)
+        mapping = _chosen_mapping(request, organisation) if importer.MAPPED else _billing(request, importer)
         if importer.MAPPED and mapping is None:
             return _stage(request, upload, scope)
         who = str(request.user)
@@ -133,8 +133,11 @@ def _queued(request: HttpRequest, start: Callable[[Organisation], ImportBatch]) 
     return batch
 
 
-def _billing(request: HttpRequest) -> dict[str, str] | None:
-    return {"billing": "subscription"} if request.POST.get("billing") == "subscription" else None
+def _billing(request: HttpRequest, importer: Importer) -> dict[str, str] | None:
+    """Who pays for the tokens, where that is a question for this importer."""
+    chosen = request.POST.get("billing", "")
+    asks = "billing" in getattr(importer, "SETTINGS", ())
+    return {"billing": chosen} if asks and chosen in BILLED_BY else None
 
 
 def _chosen_mapping(request: HttpRequest, organisation: Organisation) -> ColumnMapping | None:
@@ -332,7 +335,7 @@ def transcripts(request: HttpRequest) -> HttpResponse:
     found = own_transcripts()
     if role != "admin" or found is None:
         raise Http404("No transcripts here")
-    folders, billing, who = [found["folder"]], _billing(request), str(request.user)
+    folders, billing, who = [found["folder"]], _billing(request, all_importers()["claude_code"]), str(request.user)
     try:
         batch = _queued(
             request, lambda to: ingest.start_paths(to, "claude_code", folders, "this machine", billing, who)

@@ -22,6 +22,8 @@ with what the record needs of its surroundings, such as the bucket it stands in.
 What cannot be read raises ValueError; the records before it are kept. Where a document says itself for what time it is
 complete, `covered(stream) -> Covered | list[Covered] | None` reads that: one for each kind of record it speaks for.
 
+An importer without columns that still takes settings in its mapping names them: `SETTINGS: tuple[str, ...]`.
+
 Where `parse` carries something from line to line (a running total, the model named above), `whole_file(mapping)` is
 true, and a file that is gone on with after a crash is read again from its start.
 

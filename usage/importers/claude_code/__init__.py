@@ -37,6 +37,7 @@ MODE = APPEND
 MAPPED = False
 FEED = COMPUTED
 DETAIL = 4
+SETTINGS = ("billing",)
 
 COST_KINDS = {"api": "estimated", "subscription": "notional"}
 TOKEN_FIELDS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
