@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils.text import slugify
 
 from usage.locks import lock_organisation
-from usage.models import DailyCost, ModelDailyCost, Organisation, Project
+from usage.models import DailyCost, ModelDailyCost, OfficialCost, OfficialModelCost, Organisation, Project
 
 
 class UnknownOrganisation(ValueError):
@@ -57,8 +57,8 @@ def remove_sample() -> int:
             lock_organisation(organisation.pk)
             with connection.cursor() as cursor:
                 cursor.execute("DELETE FROM usage_usagerecord WHERE organisation_id = %s", [organisation.pk])
-            DailyCost.objects.filter(organisation=organisation).delete()
-            ModelDailyCost.objects.filter(organisation=organisation).delete()
+            for rows in (DailyCost, ModelDailyCost, OfficialCost, OfficialModelCost):
+                rows._default_manager.filter(organisation=organisation).delete()
             organisation.delete()
     return len(samples)
 

@@ -10,7 +10,7 @@ from django.db.models import Count, F, Max, Min, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 if TYPE_CHECKING:
-    from usage.models import DailyCost, ImportBatch, ModelDailyCost, Organisation, UsageDimension  # noqa: F401
+    from usage.models import ImportBatch, Organisation, UsageDimension  # noqa: F401
 
 MEASURES = (
     "records",
@@ -115,7 +115,7 @@ KEYS: dict[str, Any] = {
 """What usage can be grouped by."""
 
 
-class DailyCostQuerySet(RollupQuerySet, QuerySet["DailyCost"]):
+class DailyCostQuerySet(RollupQuerySet):
     def attributed_to(self, project_ids: Iterable[int]) -> Self:
         return self.filter(project__in=list(project_ids))
 
@@ -124,7 +124,7 @@ class DailyCostQuerySet(RollupQuerySet, QuerySet["DailyCost"]):
         return self.filter(project=None)
 
 
-class ModelDailyCostQuerySet(RollupQuerySet, QuerySet["ModelDailyCost"]):
+class ModelDailyCostQuerySet(RollupQuerySet):
     def span(self, organisation: Organisation) -> tuple[date, date] | None:
         """The first and last day with usage; None without any."""
         found = self.filter(organisation=organisation).aggregate(first=Min("day"), last=Max("day"), n=Count("id"))

@@ -18,7 +18,14 @@ from django.db import connection
 
 from pricing.acceptance import grade
 from pricing.models import ExchangeRate, Price
-from usage.models import DailyCost, ModelDailyCost, Organisation
+from usage.models import (
+    OfficialDailyCost,
+    OfficialModelDailyCost,
+    Organisation,
+    PendingDailyCost,
+    PendingModelDailyCost,
+    Period,
+)
 from usage.querysets import KEYS, MEASURES, NOTIONAL, RollupQuerySet
 
 TOKENS = ("in_uncached", "in_cache_read", "in_cache_write", "out_total")
@@ -81,7 +88,8 @@ def report(
         "until": until and until.isoformat(),
         "currency": organisation.display_currency,
         "total": total.money() | total.usage(),
-        "coverage": _coverage(organisation, since, until, projects, total, unconverted, grades=grades),
+        "coverage": _coverage(organisation, since, until, projects, total, unconverted, grades=grades)
+        | {"pending": _pending(organisation, since, until, projects, by_project="project" in group_by)},
         "groups": [
             dict(zip(_names(group_by), key, strict=True))
             | sums.usage()
@@ -93,6 +101,16 @@ def report(
         if group_by
         else [],
     }
+
+
+def summed(organisation: Organisation, rows: Sequence[dict[str, Any]]) -> Sums:
+    """The sums of rows as `sums_by` gives them, each with its `key_day`."""
+    known = ("", organisation.display_currency)
+    foreign = any(row["list_currency"] not in known or row["currency"] not in known for row in rows)
+    rates, total = _Rates(organisation.display_currency, foreign), Sums()
+    for row in rows:
+        _add(row, (total,), rates, defaultdict(Decimal))
+    return total
 
 
 def _rows(
@@ -120,8 +138,8 @@ def _rollup(
     projects: Iterable[int] | None,
 ) -> RollupQuerySet:
     if not by_project:
-        return ModelDailyCost.objects.of(organisation, since, until)
-    found = DailyCost.objects.of(organisation, since, until)
+        return OfficialModelDailyCost.objects.of(organisation, since, until)
+    found = OfficialDailyCost.objects.of(organisation, since, until)
     return found if projects is None else found.attributed_to(projects)
 
 
@@ -203,7 +221,7 @@ def _coverage(
     grades: bool,
 ) -> dict[str, Any]:
     tokens = sum(total.counts[name] for name in TOKENS)
-    lost = DailyCost.objects.of(organisation, since, until).unattributed().spent()
+    lost = OfficialDailyCost.objects.of(organisation, since, until).unattributed().spent()
     unattributed = sum((row["sum_list_cost"] for row in lost.sums_by()), Decimal(0)) if projects is None else Decimal(0)
     whole = total.list_cost
     found: dict[str, Any] = {
@@ -217,6 +235,35 @@ def _coverage(
     if grades:
         found["grades"] = _grades(_rollup(organisation, since, until, projects is not None, projects), whole)
     return found
+
+
+def _pending(
+    organisation: Organisation,
+    since: date | None,
+    until: date | None,
+    projects: Iterable[int] | None,
+    *,
+    by_project: bool,
+) -> list[dict[str, Any]]:
+    """What the ledger holds of closed months beyond the figures of this answer: money by month, and on how many days.
+
+    Of a project's answer also what went from or to it. `usage.pending` says why.
+    """
+    if not Period.objects.of(organisation).touching(since, until).exists():
+        return []
+    whole = not by_project and projects is None
+    found: RollupQuerySet = (PendingModelDailyCost if whole else PendingDailyCost).objects.of(
+        organisation, since, until
+    )
+    found = found if projects is None else found.filter(project__in=list(projects))
+    months: dict[date, list[dict[str, Any]]] = defaultdict(list)
+    for row in found.sums_by("day", *([] if whole else ["project"])):
+        if any(row[f"sum_{name}"] for name in MEASURES):
+            months[row["key_day"].replace(day=1)].append(row)
+    return [
+        {"month": f"{month:%Y-%m}", "days": len({row["key_day"] for row in rows})} | summed(organisation, rows).money()
+        for month, rows in sorted(months.items())
+    ]
 
 
 def _share(part: Decimal | int, whole: Decimal | int) -> str | None:

@@ -7,13 +7,25 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection, transaction
+from django.db.models import Sum
 
-from usage import rollups
+from usage import periods, rollups
 from usage.assignments import unknown_projects
 from usage.locks import lock_organisation
-from usage.models import AttributionRule, Organisation
+from usage.models import (
+    AttributionRule,
+    DailyCost,
+    ModelDailyCost,
+    OfficialDailyCost,
+    OfficialModelDailyCost,
+    Organisation,
+    PendingDailyCost,
+    PendingModelDailyCost,
+    Period,
+)
 from usage.partitions import LEDGER, existing
 
+_SUMMED = {f"sum_{name}": Sum(name) for name in rollups.MEASURES}
 SHOWN = 20
 """Offending rows a check names; there may be more."""
 
@@ -38,6 +50,9 @@ def checks() -> Iterator[Finding]:
         _keys_once_across_months,
         _weights_sum_to_one,
         _references_exist,
+        _closed_rows_stand_still,
+        _official_by_model_is_by_project,
+        _official_and_pending_are_the_ledger,
     ):
         yield from check()
 
@@ -192,6 +207,69 @@ def _references_exist() -> Iterator[Finding]:
             AND (r.occurred_at AT TIME ZONE 'UTC')::date < a.valid_until)""",
         "Its records are in no rollup, as nothing maps the dimension to an attribution.",
     )
+
+
+def _closed_rows_stand_still() -> Iterator[Finding]:
+    """The rows of every closing and restatement still sum to what was noted when they were written."""
+    for period in Period.objects.select_related("organisation").prefetch_related("restatements"):
+        for made in (None, *period.restatements.all()):
+            noted, found = (period if made is None else made).sums, periods.sums_of(period, made)
+            if any(found.get(name) != amount for name, amount in noted.items()):
+                where = f"organisation {period.organisation_id}, {period}" + (
+                    f", restatement {made.pk}" if made else ""
+                )
+                yield Finding("periods", where, "The official rows are not what was closed or restated.")
+    for table in ("usage_officialcost", "usage_officialmodelcost"):
+        yield from _rows(
+            "periods",
+            f"""SELECT '{table} ' || o.id FROM {table} o JOIN usage_period p ON p.id = o.period_id
+            LEFT JOIN usage_restatement s ON s.id = o.restatement_id
+            WHERE o.organisation_id <> p.organisation_id OR date_trunc('month', o.day::timestamp)::date <> p.month
+            OR s.period_id <> p.id OR o.undone <> (s.undone_at IS NOT NULL)""",
+            "It stands in another month than it was closed or restated in, or counts although it was undone.",
+        )
+
+
+def _official_by_model_is_by_project() -> Iterator[Finding]:
+    key, summed = ", ".join(rollups.KEY), ", ".join(f"sum({name})" for name in rollups.MEASURES)
+    something = " OR ".join(f"sum({name}) <> 0" for name in rollups.MEASURES)
+    by_model, by_project = (
+        f"SELECT period_id, restatement_id, {key}, {summed} FROM {table}"
+        f" GROUP BY period_id, restatement_id, {key} HAVING {something}"
+        for table in ("usage_officialmodelcost", "usage_officialcost")
+    )
+    yield from _rows(
+        "periods",
+        f"""SELECT DISTINCT 'organisation ' || organisation_id || ', ' || day FROM (
+            (({by_model}) EXCEPT ALL ({by_project})) UNION ALL (({by_project}) EXCEPT ALL ({by_model}))
+        ) difference""",
+        "The official figures by model are not those by project.",
+    )
+
+
+def _official_and_pending_are_the_ledger() -> Iterator[Finding]:
+    """By every day, as the reads of pages and answers choose them."""
+    for organisation_id in Organisation.objects.filter(periods__isnull=False).distinct().values_list("id", flat=True):
+        for ledger, official, pending in (
+            (DailyCost, OfficialDailyCost, PendingDailyCost),
+            (ModelDailyCost, OfficialModelDailyCost, PendingModelDailyCost),
+        ):
+            sums = {
+                name: {row.pop("day"): row for row in rows.values("day").annotate(**_SUMMED).order_by()}
+                for name, rows in (
+                    ("ledger", ledger._default_manager.filter(organisation=organisation_id)),
+                    ("official", official.objects.whole(organisation_id)),
+                    ("pending", pending.objects.whole(organisation_id)),
+                )
+            }
+            for day in sorted(set().union(*sums.values())):
+                of = {name: found.get(day, {}) for name, found in sums.items()}
+                if any(
+                    of["official"].get(name, 0) + of["pending"].get(name, 0) != of["ledger"].get(name, 0)
+                    for name in _SUMMED
+                ):
+                    where = f"organisation {organisation_id}, {day}"
+                    yield Finding("periods", where, "Official and pending figures are not the ledger's.")
 
 
 def _rows(check: str, query: str, problem: str) -> Iterator[Finding]:

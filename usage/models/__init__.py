@@ -10,7 +10,14 @@ from __future__ import annotations
 from usage.models.attribution import Assignment, Attribution, AttributionRule, UsageDimension
 from usage.models.imports import ColumnMapping, Connection, ImportBatch, ImportedKey, RejectedRow
 from usage.models.ledger import CostKind, Grain, SupersededRecord, Unpriced, UsageRecord
+from usage.models.official import (
+    OfficialDailyCost,
+    OfficialModelDailyCost,
+    PendingDailyCost,
+    PendingModelDailyCost,
+)
 from usage.models.organisations import Organisation, Project
+from usage.models.periods import OfficialCost, OfficialModelCost, Period, Restatement
 from usage.models.rollups import DailyCost, ModelDailyCost
 
 __all__ = [
@@ -25,9 +32,17 @@ __all__ = [
     "ImportBatch",
     "ImportedKey",
     "ModelDailyCost",
+    "OfficialCost",
+    "OfficialDailyCost",
+    "OfficialModelCost",
+    "OfficialModelDailyCost",
     "Organisation",
+    "PendingDailyCost",
+    "PendingModelDailyCost",
+    "Period",
     "Project",
     "RejectedRow",
+    "Restatement",
     "SupersededRecord",
     "Unpriced",
     "UsageDimension",

@@ -1,0 +1,77 @@
+"""Views of the rollups, read like them: what is official, and what of the ledger is not official yet.
+
+An open month's official figures are the ledger's; a closed month's are its rows as closed with the restatements
+that stand. Pending is the ledger's closed months less the official ones, so official + pending = ledger.
+Begin a read with `of` or `whole` (see `usage.period_querysets`); `usage.official_views` writes the views.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+from usage.models.rollups import Rollup
+from usage.period_querysets import OfficialDailyCostQuerySet, OfficialQuerySet, PendingQuerySet
+
+
+class View(Rollup):
+    # A view has nothing to delete: without this, deleting an organisation would try to.
+    organisation = models.ForeignKey("usage.Organisation", models.DO_NOTHING, related_name="+")
+    connection = models.ForeignKey("usage.Connection", models.DO_NOTHING, related_name="+")
+    offering = models.ForeignKey("pricing.Offering", models.DO_NOTHING, null=True, related_name="+")
+    closed = models.BooleanField(help_text="Whether the row is the official record's or the ledger's.")
+    undone = models.BooleanField(help_text="A restated row that counts no more.")
+
+    class Meta:
+        abstract = True
+
+
+class OfficialDailyCost(View):
+    """`DailyCost` as it is official."""
+
+    project = models.ForeignKey("usage.Project", models.DO_NOTHING, null=True, related_name="+")
+
+    objects = OfficialDailyCostQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.project_id}"
+
+
+class OfficialModelDailyCost(View):
+    """`ModelDailyCost` as it is official."""
+
+    objects = OfficialQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.offering_id}"
+
+
+class PendingDailyCost(View):
+    """What closed months hold in the ledger (positive rows) less what is official of them (negative rows)."""
+
+    project = models.ForeignKey("usage.Project", models.DO_NOTHING, null=True, related_name="+")
+
+    objects = PendingQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.project_id}"
+
+
+class PendingModelDailyCost(View):
+    """The same without project."""
+
+    objects = PendingQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.offering_id}"

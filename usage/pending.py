@@ -1,0 +1,96 @@
+"""What the ledger holds of closed months beyond their official figures, by why it is there. Reads only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from usage import rollups, spending
+from usage.models import Organisation, PendingDailyCost
+from usage.periods import Cell, after
+
+USAGE, COUNTED, RATED, ATTRIBUTED = "usage", "counted", "rated", "attributed"
+CAUSES = (USAGE, COUNTED, RATED, ATTRIBUTED)
+"""Usage came, changed or went · another feed's money counts · prices or names changed · it went to other projects."""
+
+_PRICED = {"list_cost", "contracted_cost", "spent", "priced_records", "unpriced_requests", "unpriced_tokens"}
+_REPORTED = tuple(name for name in rollups.MEASURES if name not in _PRICED)
+_BY = tuple(name for name in rollups.KEY if name != "organisation_id")
+
+
+@dataclass(slots=True)
+class Cause:
+    """What one cause moves: whole days of connections, as a day has one cause only, the first of `CAUSES` that is."""
+
+    name: str
+    cells: list[Cell] = field(default_factory=list)
+    sums: spending.Sums = field(default_factory=spending.Sums)
+
+    @property
+    def days(self) -> int:
+        return len({day for day, _ in self.cells})
+
+
+@dataclass(slots=True)
+class Pending:
+    """What a restatement of a closed month would take in. Empty where official and ledger agree in every row."""
+
+    month: date
+    causes: list[Cause]
+    sums: spending.Sums
+
+    @property
+    def cells(self) -> list[Cell]:
+        return [cell for cause in self.causes for cell in cause.cells]
+
+    @property
+    def days(self) -> int:
+        return len({day for day, _ in self.cells})
+
+    def __bool__(self) -> bool:
+        return bool(self.causes)
+
+
+def pending(organisation: Organisation, month: date) -> Pending:
+    """What is pending in a month; nothing in an open one."""
+    in_month = PendingDailyCost.objects.whole(organisation.pk).filter(day__gte=month, day__lt=after(month))
+    rows = list(in_month.moved(*_BY, "project_id"))
+    by_cell: dict[Cell, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        by_cell[row["day"], row["connection_id"]].append(row)
+    of_cause: dict[str, list[Cell]] = defaultdict(list)
+    for cell, moved in sorted(by_cell.items()):
+        of_cause[cause(moved)].append(cell)
+    causes = [
+        Cause(name, of_cause[name], _sums(organisation, [row for cell in of_cause[name] for row in by_cell[cell]]))
+        for name in CAUSES
+        if name in of_cause
+    ]
+    return Pending(month, causes, _sums(organisation, rows))
+
+
+def cause(rows: Sequence[dict[str, Any]]) -> str:
+    """Why the rows of one day of a connection are pending."""
+    reported = _sums_by(rows, ("currency",), _REPORTED)
+    if any(reported.values()):
+        return USAGE
+    if any(_sums_by([row for row in rows if row["counted"]], (), ("records",)).values()):
+        return COUNTED
+    return RATED if any(_sums_by(rows, _BY, rollups.MEASURES).values()) else ATTRIBUTED
+
+
+def _sums_by(rows: Iterable[dict[str, Any]], keys: Sequence[str], measures: Sequence[str]) -> dict[Any, Any]:
+    found: dict[Any, Any] = defaultdict(int)
+    for row in rows:
+        key = tuple(row[name] for name in keys)
+        for name in measures:
+            found[key, name] += row[f"sum_{name}"]
+    return found
+
+
+def _sums(organisation: Organisation, rows: Iterable[dict[str, Any]]) -> spending.Sums:
+    """The money that counts, and counts of what counts, in the display currency at each day's rate."""
+    return spending.summed(organisation, [row | {"key_day": row["day"]} for row in rows if row["counted"]])
