@@ -1,4 +1,4 @@
-"""What became of an import, and what the columns of a CSV could mean. Pure."""
+"""What became of an import, and what the columns of a file could mean. Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from dashboards import formatting
-from usage.importers import Fact, Ignored, Outcome, Rejected
-from usage.importers.csv import MappingError, parse, validate_mapping
+from usage.importers import Fact, Ignored, Importer, Outcome, Rejected
+from usage.importers.csv import MappingError, validate_mapping
 
 OPEN = {"queued", "running"}
 STATUS_WORDS = {
@@ -126,7 +126,7 @@ def finding(run: Run) -> str:
     return f"{rows} {noun} of usage imported."
 
 
-# The mapping of a CSV
+# The mapping of a file
 
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("When and what", (("time", "Time"), ("model", "Model"), ("host", "Provider"), ("service_tier", "Service tier"))),
@@ -266,13 +266,13 @@ class Preview:
     rows: Sequence[Previewed]
 
 
-def preview(lines: Sequence[bytes], header: Sequence[str], spec: Mapping[str, Any]) -> Preview:
+def preview(lines: Sequence[bytes], header: Sequence[str], spec: Mapping[str, Any], importer: Importer) -> Preview:
     """What is wrong with a mapping, else how the first rows would be read."""
     faults = validate_mapping(spec, header)
     if faults:
         return Preview(faults, ())
     try:
-        return Preview((), tuple(_previewed(parse(lines, "preview", spec))))
+        return Preview((), tuple(_previewed(importer.parse(lines, "preview", spec))))
     except MappingError as fault:
         return Preview((str(fault),), ())
 

@@ -1,9 +1,8 @@
-"""Imports: upload, the columns of a CSV, the reader's own transcripts, runs and what was rejected."""
+"""Imports: upload, the columns of a file, the reader's own transcripts, runs and what was rejected."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +26,7 @@ from dashboards.views import member_page
 from dashboards.views.spend import csv_response
 from usage import ingest, organisations
 from usage.importers import Importer, all_importers
-from usage.importers.csv import MappingError, read_header, suggest_mapping
+from usage.importers.csv import MappingError
 from usage.ingest import Refused
 from usage.models import ColumnMapping, ImportBatch, Organisation
 
@@ -96,7 +95,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 
 @csrf_protect
 def _upload(request: HttpRequest) -> HttpResponse:
-    """Queue the upload and show its run; a CSV without a mapping goes on to its columns."""
+    """Queue the upload and show its run; a file of columns without a mapping goes on to what they mean."""
     organisation, _ = _may_import(request)
     upload, slug, scope = request.FILES.get("file"), request.POST.get("importer", ""), request.POST.get("scope", "")
     errors = {}
@@ -112,7 +111,7 @@ def _upload(request: HttpRequest) -> HttpResponse:
     try:
         mapping = _chosen_mapping(request, organisation) if importer.MAPPED else _billing(request, importer)
         if importer.MAPPED and mapping is None:
-            return _stage(request, upload, scope)
+            return _stage(request, upload, scope, slug)
         who = str(request.user)
         batch = _queued(request, lambda to: ingest.start_upload(to, slug, upload, scope, mapping, who))
     except Refused as fault:
@@ -150,18 +149,23 @@ def _chosen_mapping(request: HttpRequest, organisation: Organisation) -> ColumnM
     return found
 
 
-def _stage(request: HttpRequest, upload: UploadedFile[Any], scope: str) -> HttpResponse:
+def _stage(request: HttpRequest, upload: UploadedFile[Any], scope: str, slug: str) -> HttpResponse:
     if waiting := request.session.get(WAITING):
         staging.drop(waiting["token"])
     token = staging.keep(upload)
     name = Path(upload.name or "upload.csv").name[:200]
     try:
-        read_header(_first_lines(token))
+        _mapped(slug).read_header(_first_lines(token))
     except MappingError as fault:
         staging.drop(token)
         raise Refused(str(fault)) from None
-    request.session[WAITING] = {"token": token, "name": name, "scope": scope.strip()[:200]}
+    request.session[WAITING] = {"token": token, "name": name, "scope": scope.strip()[:200], "importer": slug}
     return redirect("import-columns")
+
+
+def _mapped(slug: str) -> Any:
+    """The importer of a file with columns, which also reads its header and suggests what they mean."""
+    return all_importers()[slug if slug in all_importers() else "csv"]
 
 
 def _too_large() -> str:
@@ -218,7 +222,7 @@ def runs(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboards/import_runs.html", {"runs": found, "is_busy": any(run.is_open for run in found)})
 
 
-# The columns of a CSV
+# The columns of a file
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -232,14 +236,15 @@ def columns(request: HttpRequest) -> HttpResponse:
     if not lines:
         messages.warning(request, "That file is no longer here: choose it again.")
         return redirect("imports")
-    header = read_header(lines)
+    importer = _mapped(waiting.get("importer", "csv"))
+    header = importer.read_header(lines)
     if request.method == "POST":
         values = {name: value for name, value in request.POST.items() if isinstance(value, str)}
     else:
-        values = {"time_format": "iso", "time_zone": "UTC", **pages.form_values(suggest_mapping(header))}
+        values = {"time_format": "iso", "time_zone": "UTC", **pages.form_values(importer.suggest_mapping(header))}
         values["name"] = Path(waiting["name"]).stem[:80]
     spec = pages.spec_of(values)
-    seen = pages.preview(lines, header, spec)
+    seen = pages.preview(lines, header, spec, importer)
     error = ""
     if request.method == "POST" and "import" in request.POST:
         error = _save_and_start(request, waiting, spec, values.get("name", "").strip()) if not seen.faults else ""
@@ -249,7 +254,7 @@ def columns(request: HttpRequest) -> HttpResponse:
     context = {
         "waiting": waiting,
         "header": header,
-        "sample": _sample_rows(lines, header),
+        "sample": importer.first_values(lines),
         "groups": [
             (
                 title,
@@ -274,19 +279,6 @@ def columns(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboards/import_columns.html", context, status=422 if wrong else 200)
 
 
-def _sample_rows(lines: list[bytes], header: list[str]) -> dict[str, str]:
-    """The first value of each column, so that a person sees what they choose."""
-    import csv
-
-    text = (line.decode("utf-8-sig", "replace") for line in lines)
-    for delimiter in (",", ";", "\t", "|"):
-        rows = list(islice(csv.reader(text, delimiter=delimiter), 2))
-        if rows and [name.strip() for name in rows[0]] == header:
-            return dict(zip(header, rows[1] if len(rows) > 1 else [], strict=False))
-        text = (line.decode("utf-8-sig", "replace") for line in lines)
-    return {}
-
-
 def _save_and_start(request: HttpRequest, waiting: dict[str, str], spec: dict[str, Any], name: str) -> str:
     """Saves the mapping under its name and queues the file; a sentence where that cannot be done."""
     if not name or len(name) > 120:
@@ -297,7 +289,9 @@ def _save_and_start(request: HttpRequest, waiting: dict[str, str], spec: dict[st
         mapping, _ = ColumnMapping.objects.update_or_create(organisation=to, name=name, defaults={"spec": spec})
         audit.record(request.user, "saved a column mapping", name, stood, spec, to)
         with staging.opened(waiting["token"], waiting["name"]) as file:
-            return ingest.start_upload(to, "csv", file, waiting["scope"], mapping, str(request.user))
+            return ingest.start_upload(
+                to, waiting.get("importer", "csv"), file, waiting["scope"], mapping, str(request.user)
+            )
 
     try:
         batch = _queued(request, start)

@@ -246,6 +246,20 @@ def test_a_header_becomes_a_mapping_that_is_checked_saved_and_used(world: World)
     assert world.admin.get("/imports/columns").status_code == 302
 
 
+def test_json_lines_get_their_columns_from_their_keys(world: World) -> None:  # noqa: F811
+    line = b'{"date": "2026-09-01", "model": "claude-sonnet-4-5", "usage": {"input_tokens": 1000000}}\n'
+    answer = send(world, line, importer="jsonl", name="log.jsonl", mapping="", scope="logs")
+    assert (answer.status_code, answer["Location"]) == (302, "/imports/columns")
+    page = world.admin.get("/imports/columns").content.decode()
+    assert '<option value="usage.input_tokens" selected>' in page
+    values = {name: value for name, value in form_of(page).items() if value}
+    filled = {**values, "grain": "1d", "name": "our log", "import": "yes"}
+    assert world.admin.post("/imports/columns", filled).status_code == 302
+    batch = ImportBatch.objects.latest("pk")
+    ingest.advance(batch)
+    assert (batch.connection.importer, batch.lines, batch.imported) == ("jsonl", 1, 1)
+
+
 def form_of(page: str) -> dict[str, str]:
     """The values a browser would send back of the form of columns."""
     values = dict(re.findall(r'<input id="[^"]+" name="([^"]+)"[^>]*value="([^"]*)"', page))

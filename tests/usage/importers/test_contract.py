@@ -143,6 +143,9 @@ def with_canary(slug: str, lines: list[bytes]) -> Iterator[bytes]:
     """The lines with a canary wherever the format holds content."""
     if importer_of(slug).MAPPED:  # a column that the mapping does not name
         for number, line in enumerate(lines):
+            if line.startswith(b"{") and line.rstrip().endswith(b"}"):
+                yield json.dumps({**json.loads(line), "unmapped": CANARY}).encode() + b"\n"
+                continue
             rest = line.rstrip(b"\n")
             yield (
                 rest

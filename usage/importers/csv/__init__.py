@@ -3,10 +3,7 @@
     date,project,provider,model,input_tokens,cached_input_tokens,cache_write_tokens,output_tokens,requests,cost_usd
     2026-09-01,ranker,anthropic,claude-sonnet-4-5-20250929,10,5000,1000,100,1,0.00678
 
-The first line is the header. Without an id column a row's key is a digest of its bucket and its dimensions;
-rows of one file that are equal in all of them are told apart by an ordinal, counted in the order of their
-contents, so that neither the file's order nor importing it again matters. For that the file is read twice,
-from a compressed copy in memory: about 150 bytes a row.
+The first line is the header. Who a row is, where no column says it, is told in `outcomes`.
 
 Of two rows with one key the one with more tokens, requests and cost wins, whatever order they come in: an
 export of a day that is not over grows. To lower a figure, declare the window for which the file is complete.
@@ -15,13 +12,11 @@ export of a day that is not over grows. To lower a figure, declare the window fo
 from __future__ import annotations
 
 import csv
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
-from usage.importers import APPEND, REPLACE_WINDOW, REPORTED, Fact, Ignored, Outcome, Rejected
-from usage.importers.csv.lines import Kept, Record, records
+from usage.importers import APPEND, REPLACE_WINDOW, REPORTED, Ignored, Outcome
+from usage.importers.csv.lines import records
 from usage.importers.csv.mapping import (
     DELIMITERS,
     Columns,
@@ -30,7 +25,8 @@ from usage.importers.csv.mapping import (
     validate_mapping,
     window_of,
 )
-from usage.importers.csv.rows import RowReader, Unreadable, contents_of
+from usage.importers.csv.outcomes import outcomes
+from usage.importers.csv.rows import RowReader
 from usage.importers.csv.suggestions import suggest_mapping
 
 __all__ = [
@@ -39,6 +35,7 @@ __all__ = [
     "NAME",
     "SLUG",
     "MappingError",
+    "first_values",
     "mode_of",
     "parse",
     "read_header",
@@ -79,26 +76,28 @@ def parse(lines: Iterable[bytes], origin: str, mapping: Mapping[str, Any] | None
     reader = RowReader(spec, header)
     for line in range(1, used + 1):
         yield Ignored(line, "header" if line == 1 else "continues the row above")
-    if "id" in spec.columns or spec.key:
-        for record in records(numbered, delimiter, len(header)):
-            yield from _outcomes(record, header, reader, None)
-        return
-    kept = Kept()
-    keys = (_key(record, header, reader) for record in records(kept.through(numbered), delimiter, len(header)))
-    shared = _shared(keys)
-    ordinals = _Ordinals()
-    if shared:
-        for record in records(kept.again(), delimiter, len(header)):
-            outcome = _outcome(record, header, reader)
-            if isinstance(outcome, Fact) and outcome.record_key in shared:
-                ordinals.add(outcome)
-    for record in records(kept.again(), delimiter, len(header)):
-        yield from _outcomes(record, header, reader, ordinals)
+    yield from outcomes(
+        numbered,
+        lambda rows: records(rows, delimiter, len(header)),
+        header,
+        reader,
+        has_ids=not whole_file(mapping),
+    )
 
 
 def read_header(lines: Iterable[bytes], delimiter: str = "") -> list[str]:
     """The column names of a file, for `suggest_mapping` and `validate_mapping`; raises MappingError."""
     return _split_header(iter(enumerate(lines, 1)), delimiter, ())[0]
+
+
+def first_values(lines: Iterable[bytes]) -> dict[str, str]:
+    """The first value of each column, for a person who chooses among them."""
+    numbered = iter(enumerate(lines, 1))
+    header, delimiter, _ = _split_header(numbered, "", ())
+    for record in records(numbered, delimiter, len(header)):
+        if record.fields:
+            return dict(zip(header, record.fields, strict=False))
+    return {}
 
 
 def _header(numbered: Iterator[tuple[int, bytes]], spec: Columns) -> tuple[list[str], str, int]:
@@ -155,83 +154,3 @@ def _best_split(text: str, declared: str, wanted: tuple[str, ...]) -> tuple[list
         raise MappingError("This is not a CSV text file.")
     *_, names, delimiter = max(found, key=lambda split: split[:3])
     return names, delimiter
-
-
-def _outcomes(record: Record, header: list[str], reader: RowReader, ordinals: _Ordinals | None) -> Iterator[Outcome]:
-    outcome = _outcome(record, header, reader)
-    if ordinals is not None and isinstance(outcome, Fact):
-        outcome = ordinals.told_apart(outcome)
-    yield outcome
-    if record.lines > 1:
-        for line in range(record.line + 1, record.line + record.lines):
-            yield Ignored(line, "continues the row above")
-
-
-def _outcome(record: Record, header: list[str], reader: RowReader) -> Outcome:
-    if record.fault:
-        return Rejected(record.line, record.fault)
-    if reason := _no_row(record.fields, header):
-        return Ignored(record.line, reason)
-    try:
-        return reader.read(record.line, record.fields)
-    except Unreadable as fault:
-        return Rejected(record.line, str(fault), reader.structure(record.fields))
-
-
-def _no_row(fields: list[str], header: list[str]) -> str:
-    """Why a record is none; exports that were joined repeat their header."""
-    if not fields or (not fields[0].strip() and not "".join(fields).strip()):
-        return "blank line"
-    if fields[0].strip() == header[0] and [name.strip() for name in fields] == header:
-        return "header"
-    return ""
-
-
-def _key(record: Record, header: list[str], reader: RowReader) -> str:
-    """The row's key, '' where it has none."""
-    if record.fault or _no_row(record.fields, header):
-        return ""
-    try:
-        return reader.key(record.fields)
-    except Unreadable:
-        return ""
-
-
-def _shared(keys: Iterable[str]) -> set[str]:
-    """Keys that more than one row has."""
-    seen: set[int] = set()
-    shared: set[str] = set()
-    for key in keys:
-        short = hash(key)
-        if short in seen and key:
-            shared.add(key)
-        seen.add(short)
-    return shared
-
-
-class _Ordinals:
-    """Tells rows of equal dimensions apart by their place among their contents, sorted."""
-
-    def __init__(self) -> None:
-        self._contents: dict[str, list[bytes]] = {}
-        self._given: dict[tuple[str, bytes], int] = {}
-        self._sorted = False
-
-    def add(self, fact: Fact) -> None:
-        self._contents.setdefault(fact.record_key, []).append(contents_of(fact))
-
-    def told_apart(self, fact: Fact) -> Fact:
-        """The fact with its ordinal; the first keeps the bare key."""
-        contents = self._contents.get(fact.record_key)
-        if contents is None:
-            return fact
-        if not self._sorted:
-            for equals in self._contents.values():
-                equals.sort()
-            self._sorted = True
-        own = contents_of(fact)
-        # Rows that are equal in everything are interchangeable: they take their places as they come.
-        nth = self._given.get((fact.record_key, own), 0)
-        self._given[fact.record_key, own] = nth + 1
-        ordinal = bisect_left(contents, own) + nth
-        return replace(fact, record_key=f"{fact.record_key}-{ordinal}") if ordinal else fact

@@ -1,0 +1,123 @@
+"""Records to outcomes, with an identity for each row: shared by every importer that reads by a saved mapping.
+
+Without an id column a row's key is a digest of its bucket and its dimensions; rows of one file that are equal in all
+of them are told apart by an ordinal, counted in the order of their contents, so that neither the file's order nor
+importing it again matters. For that the file is read twice, from a compressed copy in memory: about 150 bytes a row.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from usage.importers import Fact, Ignored, Outcome, Rejected
+from usage.importers.csv.lines import Kept, Record
+from usage.importers.csv.rows import RowReader, Unreadable, contents_of
+
+Numbered = Iterable[tuple[int, bytes]]
+
+
+def outcomes(
+    numbered: Numbered,
+    records: Callable[[Numbered], Iterator[Record]],
+    header: list[str],
+    reader: RowReader,
+    *,
+    has_ids: bool,
+) -> Iterator[Outcome]:
+    """One outcome a physical line. `records` reads lines to rows of `header`'s columns."""
+    if has_ids:
+        for record in records(numbered):
+            yield from _outcomes(record, header, reader, None)
+        return
+    kept = Kept()
+    shared = _shared(_key(record, header, reader) for record in records(kept.through(numbered)))
+    ordinals = _Ordinals()
+    if shared:
+        for record in records(kept.again()):
+            outcome = _outcome(record, header, reader)
+            if isinstance(outcome, Fact) and outcome.record_key in shared:
+                ordinals.add(outcome)
+    for record in records(kept.again()):
+        yield from _outcomes(record, header, reader, ordinals)
+
+
+def _outcomes(record: Record, header: list[str], reader: RowReader, ordinals: _Ordinals | None) -> Iterator[Outcome]:
+    outcome = _outcome(record, header, reader)
+    if ordinals is not None and isinstance(outcome, Fact):
+        outcome = ordinals.told_apart(outcome)
+    yield outcome
+    if record.lines > 1:
+        for line in range(record.line + 1, record.line + record.lines):
+            yield Ignored(line, "continues the row above")
+
+
+def _outcome(record: Record, header: list[str], reader: RowReader) -> Outcome:
+    if record.fault:
+        return Rejected(record.line, record.fault)
+    if reason := _no_row(record.fields, header):
+        return Ignored(record.line, reason)
+    try:
+        return reader.read(record.line, record.fields)
+    except Unreadable as fault:
+        return Rejected(record.line, str(fault), reader.structure(record.fields))
+
+
+def _no_row(fields: list[str], header: list[str]) -> str:
+    """Why a record is none; exports that were joined repeat their header."""
+    if not fields or (not fields[0].strip() and not "".join(fields).strip()):
+        return "blank line"
+    if fields[0].strip() == header[0] and [name.strip() for name in fields] == header:
+        return "header"
+    return ""
+
+
+def _key(record: Record, header: list[str], reader: RowReader) -> str:
+    """The row's key, '' where it has none."""
+    if record.fault or _no_row(record.fields, header):
+        return ""
+    try:
+        return reader.key(record.fields)
+    except Unreadable:
+        return ""
+
+
+def _shared(keys: Iterable[str]) -> set[str]:
+    """Keys that more than one row has."""
+    seen: set[int] = set()
+    shared: set[str] = set()
+    for key in keys:
+        short = hash(key)
+        if short in seen and key:
+            shared.add(key)
+        seen.add(short)
+    return shared
+
+
+class _Ordinals:
+    """Tells rows of equal dimensions apart by their place among their contents, sorted."""
+
+    def __init__(self) -> None:
+        self._contents: dict[str, list[bytes]] = {}
+        self._given: dict[tuple[str, bytes], int] = {}
+        self._sorted = False
+
+    def add(self, fact: Fact) -> None:
+        self._contents.setdefault(fact.record_key, []).append(contents_of(fact))
+
+    def told_apart(self, fact: Fact) -> Fact:
+        """The fact with its ordinal; the first keeps the bare key."""
+        contents = self._contents.get(fact.record_key)
+        if contents is None:
+            return fact
+        if not self._sorted:
+            for equals in self._contents.values():
+                equals.sort()
+            self._sorted = True
+        own = contents_of(fact)
+        # Rows that are equal in everything are interchangeable: they take their places as they come.
+        nth = self._given.get((fact.record_key, own), 0)
+        self._given[fact.record_key, own] = nth + 1
+        ordinal = bisect_left(contents, own) + nth
+        return replace(fact, record_key=f"{fact.record_key}-{ordinal}") if ordinal else fact
