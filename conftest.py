@@ -20,12 +20,6 @@ LONGEST = (
     "tests/peers/test_litellm_map.py",
     "tests/dashboards/test_api_schema.py",
     "tests/pricing/test_hostile.py",
-    "tests/config/test_killed_import.py",
-    "tests/config/test_quickstart.py",
-    "tests/usage/test_properties.py",
-    "tests/config/test_embedded.py",
-    "tests/config/test_broker.py",
-    "tests/dashboards/test_catalogue_pages.py",
 )
 _server = contextlib.ExitStack()
 

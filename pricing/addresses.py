@@ -1,13 +1,14 @@
 """Which addresses a price source may be fetched from: https, to hosts of the public internet. Pure but for `resolve`.
 
 A price source never gets RATECARD_PRIVATE_HOSTS: its address comes with the code or out of a redirect, so nobody
-of this installation vouches for it.
+of this installation vouches for it. A connection does: whoever runs the installation names those hosts, and they may
+be asked over http too.
 """
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -36,10 +37,15 @@ class Target:
 
     host: str
     port: int
+    scheme: str = "https"
+
+    @property
+    def has_usual_port(self) -> bool:
+        return self.port == (443 if self.scheme == "https" else 80)
 
 
-def target(url: str) -> Target:
-    """The host and port of an https address; `SourceFailure` for any other kind of address."""
+def target(url: str, private: Collection[str] = ()) -> Target:
+    """The host and port of an https address, or of an http one at a private host; `SourceFailure` for any other."""
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").rstrip("."), parts.port
@@ -47,13 +53,15 @@ def target(url: str) -> Target:
         raise SourceFailure("bad_url", f"{shown(url)} is not an address.") from None
     if "\\" in url or not url.isprintable() or " " in url:
         raise SourceFailure("bad_url", f"{shown(url)!r} holds a sign that no address has.")
-    if parts.scheme != "https":
-        raise SourceFailure("bad_url", f"{shown(url)} is not an https address; prices are fetched over nothing else.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in private):
+        raise SourceFailure("bad_url", f"{shown(url)} is not an https address; nothing else is fetched.")
     if not host or "%" in host:
         raise SourceFailure("bad_url", f"{shown(url)} names no host.")
     if parts.username is not None or parts.password is not None:
-        raise SourceFailure("bad_url", f"An address of {host} carries a user or a password; keys come from KEY.")
-    return Target(host, port or 443)
+        raise SourceFailure(
+            "bad_url", f"An address of {host} carries a user or a password: leave them out, keys are given apart."
+        )
+    return Target(host, port or (443 if parts.scheme == "https" else 80), parts.scheme)
 
 
 def shown(url: str) -> str:
@@ -104,7 +112,9 @@ def refuse_literal(where: Target, *, allow: Allow = is_public) -> None:
     if literal is not None:
         _refuse_private(where.host, literal, allow)
     elif "." not in where.host or where.host.endswith(_LOCAL_NAMES):
-        raise SourceFailure("private_address", f"{where.host} is a name of this network; prices come from outside it.")
+        raise SourceFailure(
+            "private_address", f"{where.host} is a name of this network; only what is outside is fetched."
+        )
 
 
 def _literal(host: str) -> str | None:
@@ -124,5 +134,5 @@ def _refuse_private(host: str, name: str, allow: Allow) -> None:
     if not allowed:
         raise SourceFailure(
             "private_address",
-            f"{host} leads to {name}, which is not on the public internet; prices come from there only.",
+            f"{host} leads to {name}, which is not on the public internet; only from there is anything fetched.",
         )

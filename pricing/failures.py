@@ -55,14 +55,28 @@ LONGEST_WAIT: Final = timedelta(days=7)
 
 
 class SourceFailure(SourceError):
-    """A source could not be read: which of `KINDS`, in a sentence. `retry_at`: not before, where the host says so."""
+    """A source could not be read: which of `KINDS`, in a sentence. `retry_at`: not before, where the host says so.
 
-    def __init__(self, kind: str, sentence: str, *, permanent: bool = True, retry_at: datetime | None = None) -> None:
+    `status` is the answer's, 0 where there is none; `answer` the first of its words where the fetcher reads refusals.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        sentence: str,
+        *,
+        permanent: bool = True,
+        retry_at: datetime | None = None,
+        status: int = 0,
+        answer: str = "",
+    ) -> None:
         if kind not in KINDS:
             raise ValueError(f"{kind!r} is not a kind of failure")
         super().__init__(sentence, permanent=permanent)
         self.kind = kind
         self.retry_at = retry_at
+        self.status = status
+        self.answer = answer
 
 
 def next_try(

@@ -13,6 +13,7 @@ import ssl
 import time
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -31,6 +32,7 @@ from pricing.failures import SourceFailure
 USER_AGENT: Final = "Ratecard/0.1"
 _CHUNK: Final = 64 << 10
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_REFUSAL: Final = 4_000
 _TRANSIENT: Final = frozenset({408, 421, 425, 429})
 
 
@@ -67,30 +69,41 @@ class Fetcher:
     """A file of certificate authorities; '' for those that come with requests."""
     resolve: Resolve = addresses.resolve
     allow: Allow = addresses.is_public
+    private: frozenset[str] = frozenset()
+    """Hosts that may be on this network and may be asked over http, when asked for by name; no redirect leads there."""
+    reads_refusals: bool = False
+    """Whether a failure brings the first words of the host's refusal."""
 
     def fetch(
-        self, url: str, *, etag: str = "", last_modified: str = "", key: str = "", until: float | None = None
+        self,
+        url: str,
+        *,
+        etag: str = "",
+        last_modified: str = "",
+        key: str = "",
+        headers: Mapping[str, str] | None = None,
+        until: float | None = None,
     ) -> Fetched:
-        """The body at an address; `key` is sent as a bearer token, to its own host only.
+        """The body at an address; `key` is sent as a bearer token, it and `headers` to their own host only.
 
         `until`, on the monotonic clock, ends the fetch earlier than `limits.total` would.
         """
         deadline = time.monotonic() + self.limits.total
         deadline = min(deadline, until) if until is not None else deadline
-        headers = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip"}
-        headers |= {"If-None-Match": etag} if etag else {}
-        headers |= {"If-Modified-Since": last_modified} if last_modified else {}
-        origin, address = addresses.target(url), url
+        open_headers = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip"}
+        open_headers |= {"If-None-Match": etag} if etag else {}
+        open_headers |= {"If-Modified-Since": last_modified} if last_modified else {}
+        secret_headers = {**(headers or {})} | ({"Authorization": f"Bearer {key}"} if key else {})
+        origin, address = addresses.target(url, self.private), url
         for _ in range(self.limits.redirects + 1):
-            where = addresses.target(address)
-            authorised = {"Authorization": f"Bearer {key}"} if key and where == origin else {}
-            with (
-                _Session() as session,
-                self._answer(session, address, where, headers | authorised, deadline) as response,
-            ):
+            where = addresses.target(address, self.private)
+            if where != origin and where.host in self.private:
+                raise SourceFailure("redirect", f"{origin.host} redirects to {where.host}, a host of this network.")
+            told = open_headers | (secret_headers if where == origin else {})
+            with _Session() as session, self._answer(session, address, where, told, deadline) as response:
                 if response.status_code not in _REDIRECTS:
                     return self._fetched(url, where.host, response, deadline, conditional=bool(etag or last_modified))
-                address = _redirected(address, where, response)
+                address = _redirected(address, where, response, self.private)
         raise SourceFailure(
             "redirect", f"{origin.host} redirects more than {self.limits.redirects} times, at last to {shown(address)}."
         )
@@ -102,21 +115,24 @@ class Fetcher:
         session.trust_env = False  # neither proxies nor .netrc nor certificates of the environment
         session.headers.clear()
         session.verify = self.certificates or True
-        if self.proxy:
+        private = where.host in self.private
+        proxied = bool(self.proxy) and not private
+        if proxied:
             addresses.refuse_literal(where, allow=self.allow)
             found: list[str | None] = [None]
         else:
-            found = [*addresses.checked(where, resolve=self.resolve, allow=self.allow)]
+            allow = _any_address if private else self.allow
+            found = [*addresses.checked(where, resolve=self.resolve, allow=allow)]
         for number, ip in enumerate(found, 1):
             left = _seconds_left(deadline, where.host)
-            session.mount("https://", _PinnedAdapter(ip, deadline))
+            session.mount(f"{where.scheme}://", _PinnedAdapter(ip, deadline, self.private))
             try:
                 return session.get(
                     url,
                     headers=dict(headers),
                     stream=True,
                     allow_redirects=False,
-                    proxies={"https": self.proxy} if self.proxy else {},
+                    proxies={"https": self.proxy} if proxied else {},
                     timeout=(min(self.limits.connect, left), min(self.limits.read, left)),
                 )
             except (requests.RequestException, HTTPError, UnicodeError, ValueError) as fault:
@@ -136,7 +152,7 @@ class Fetcher:
         if status in (204, 205, 206, 304):
             raise SourceFailure("no_content", f"{host} answers {status}, without the body.", permanent=False)
         if status != 200:
-            raise _refused(host, response)
+            raise _refused(host, response, self._words(response, deadline) if self.reads_refusals else "")
         return Fetched(url, self._body(host, response, deadline), etag, last_modified)
 
     def _body(self, host: str, response: requests.Response, deadline: float) -> bytes:
@@ -174,6 +190,18 @@ class Fetcher:
                 raise self._too_large(host, size)
             yield part
 
+    def _words(self, response: requests.Response, deadline: float) -> str:
+        """The beginning of a refusal, as far as it comes in time."""
+        said = b""
+        with suppress(SourceFailure, zlib.error):
+            for part in self._sent("", response, deadline):
+                said += part
+                if len(said) >= _REFUSAL:
+                    break
+            if "gzip" in response.headers.get("Content-Encoding", ""):
+                said = zlib.decompressobj(wbits=31).decompress(said, _REFUSAL)
+        return said[:_REFUSAL].decode(errors="replace")
+
     def _too_large(self, host: str, size: int) -> SourceFailure:
         return SourceFailure(
             "too_large", f"{host} sends {size:,} bytes or more; {self.limits.body:,} are read at most."
@@ -195,8 +223,8 @@ class _Session(requests.Session):
 class _PinnedAdapter(HTTPAdapter):
     """Connects to one given address, whatever the name now resolves to; TLS and Host still speak of the name."""
 
-    def __init__(self, address: str | None, deadline: float) -> None:
-        self._address, self._deadline = address, deadline
+    def __init__(self, address: str | None, deadline: float, private: frozenset[str] = frozenset()) -> None:
+        self._address, self._deadline, self._private = address, deadline, private
         super().__init__(max_retries=0)
 
     def build_connection_pool_key_attributes(  # type: ignore[override]
@@ -210,9 +238,9 @@ class _PinnedAdapter(HTTPAdapter):
 
     def add_headers(self, request: requests.PreparedRequest, **kwargs: Any) -> None:
         if self._address is not None:
-            where = addresses.target(str(request.url))
+            where = addresses.target(str(request.url), self._private)
             host = f"[{where.host}]" if ":" in where.host else where.host
-            request.headers["Host"] = host if where.port == 443 else f"{host}:{where.port}"
+            request.headers["Host"] = host if where.has_usual_port else f"{host}:{where.port}"
 
 
 def _context(deadline: float) -> ssl.SSLContext:
@@ -255,29 +283,37 @@ def unpacked(parts: Iterator[bytes], most: int, name: str) -> bytes:
     return bytes(body)
 
 
-def _redirected(url: str, where: Target, response: requests.Response) -> str:
+def _any_address(address: addresses.Address) -> bool:
+    return True
+
+
+def _redirected(url: str, where: Target, response: requests.Response, private: frozenset[str]) -> str:
     location = response.headers.get("Location", "")
     if not location:
         raise SourceFailure("redirect", f"{where.host} redirects ({response.status_code}) without saying where to.")
     try:
         address = urljoin(url, location)
-        addresses.target(address)
+        addresses.target(address, private)
     except (ValueError, SourceFailure) as fault:
         raise SourceFailure("redirect", f"{where.host} redirects to {shown(location)}: {_reason(fault)}.") from None
     return address
 
 
-def _refused(host: str, response: requests.Response) -> SourceFailure:
+def _refused(host: str, response: requests.Response, answer: str = "") -> SourceFailure:
     status = response.status_code
     retry_at = retry_moment(response.headers.get("Retry-After", ""), datetime.now(UTC))
     later = f" and asks to come back at {retry_at:%Y-%m-%d %H:%M:%S} UTC" if retry_at else ""
     if status == 429:
-        return SourceFailure("rate_limited", f"{host} answers 429{later}.", permanent=False, retry_at=retry_at)
+        return SourceFailure(
+            "rate_limited", f"{host} answers 429{later}.", permanent=False, retry_at=retry_at, status=429
+        )
     if 500 <= status < 600:
-        return SourceFailure("http_5xx", f"{host} answers {status}{later}.", permanent=False, retry_at=retry_at)
+        sentence = f"{host} answers {status}{later}."
+        return SourceFailure("http_5xx", sentence, permanent=False, retry_at=retry_at, status=status)
     hint = {401: ": it wants a key, or another one", 403: ": it does not let us in", 404: ": the page has moved"}
     kind = "http_4xx" if 400 <= status < 500 else "broken_answer"
-    return SourceFailure(kind, f"{host} answers {status}{hint.get(status, '')}.", permanent=status not in _TRANSIENT)
+    sentence = f"{host} answers {status}{hint.get(status, '')}."
+    return SourceFailure(kind, sentence, permanent=status not in _TRANSIENT, status=status, answer=answer)
 
 
 def retry_moment(text: str, now: datetime) -> datetime | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db.models import Count, F, Max, Min, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 if TYPE_CHECKING:
-    from usage.models import ImportBatch, Organisation, UsageDimension  # noqa: F401
+    from usage.models import Connection, ImportBatch, Organisation, UsageDimension  # noqa: F401
 
 MEASURES = (
     "records",
@@ -34,6 +34,16 @@ MEASURES = (
     "unknown_out_total",
 )
 NOTIONAL = "notional"
+
+
+class ConnectionQuerySet(QuerySet["Connection"]):
+    def live(self) -> Self:
+        """Those whose API is pulled."""
+        return self.exclude(credential="")
+
+    def due(self, now: datetime) -> Self:
+        """Live ones that are not paused and whose time has come."""
+        return self.live().filter(enabled=True, next_pull_at__lte=now).exclude(schedule="off")
 
 
 class ImportBatchQuerySet(QuerySet["ImportBatch"]):

@@ -14,10 +14,13 @@ from django.utils import timezone
 
 from pricing.catalog import market
 from pricing.providers import canonical
-from usage import ingest, rerating
-from usage.models import ImportBatch, ModelDailyCost, Organisation
+from usage import connections, ingest, rerating
+from usage.models import ImportBatch, ModelDailyCost, Organisation, Pull
+from usage.pulling import running as pulling
+from usage.pulling import spool
 
 SECONDS = 10
+OPEN_PULLS = (Pull.Status.RUNNING, Pull.Status.WAITING)
 _FORGOTTEN = timedelta(minutes=5)
 _PATIENT: dict[str, Any] = {
     "autoretry_for": (OperationalError, InterfaceError), "retry_backoff": 2, "retry_backoff_max": 60, "max_retries": 20,
@@ -44,6 +47,36 @@ def resume_imports() -> None:
     forgotten = ImportBatch.objects.filter(Q(touched_at__lt=limit), status__in=ingest.OPEN)
     for batch_id in forgotten.values_list("pk", flat=True):
         import_chunk.delay(batch_id)
+
+
+@shared_task(name="usage.pull", **_PATIENT)
+def pull(pull_id: int) -> None:
+    """Pull for some seconds and queue the rest. Delivered twice or after a kill, it changes nothing twice."""
+    found = Pull.objects.select_related("connection").filter(pk=pull_id, status__in=OPEN_PULLS).first()
+    if found is None:
+        return
+    before = found.touched_at
+    pulling.advance(found, seconds=SECONDS)
+    # One that did not move is in another worker's hands; one that waits is queued when its time comes.
+    if found.status == Pull.Status.RUNNING and found.touched_at != before:
+        pull.delay(pull_id)
+
+
+@shared_task(name="usage.pull_due")
+def pull_due() -> None:
+    """Begin what the timetable says, and queue pulls whose wait is over or that a lost message left behind."""
+    now = timezone.now()
+    spool.sweep()
+    for connection in connections.claimed(now):
+        try:
+            begun = connections.start(connection)
+        except connections.Refused:
+            continue
+        pull.delay(begun.pk)
+    waiting = Q(status=Pull.Status.WAITING, next_try_at__lte=now)
+    lost = Q(status=Pull.Status.RUNNING, touched_at__lt=now - _FORGOTTEN)
+    for pull_id in Pull.objects.filter(waiting | lost).values_list("pk", flat=True):
+        pull.delay(pull_id)
 
 
 @shared_task(name="usage.rerate", **_PATIENT)
@@ -86,4 +119,7 @@ def _queue(months: Iterable[tuple[int, date]]) -> int:
     return len({day for days in by_organisation.values() for day in days})
 
 
-SCHEDULE = {"resume-imports": {"task": "usage.resume_imports", "schedule": 300.0}}
+SCHEDULE = {
+    "resume-imports": {"task": "usage.resume_imports", "schedule": 300.0},
+    "pull-due": {"task": "usage.pull_due", "schedule": 60.0},
+}

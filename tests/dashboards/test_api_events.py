@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from dashboards import access
@@ -48,7 +50,8 @@ def ledger(organisation: Organisation) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.django_db
-def test_events_are_rated_and_attributed_and_their_files_are_gone() -> None:
+def test_events_are_rated_and_attributed_and_their_files_are_gone(settings: Any, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
     organisation = make_organisation()
     project = make_project(organisation, "search")
     make_rule(organisation, [{"field": "ext_project", "op": "equals", "value": "search"}], {project.pk: "1"})
@@ -205,7 +208,7 @@ DRAWN = st.lists(
 
 
 @pytest.mark.django_db
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(sent=DRAWN, data=st.data())
 def test_no_order_split_or_repetition_of_events_changes_the_ledger(sent: list[dict[str, Any]], data: Any) -> None:
     once, again = make_organisation(), make_organisation()

@@ -17,11 +17,23 @@ from django.db import transaction
 from usage.dimensions import connection_of
 from usage.importers import Importer, all_importers
 from usage.ingest import reading, uploads
+from usage.ingest.again import may_be_accepted, may_be_read_again, read_again
 from usage.ingest.reading import Refused
 from usage.ingest.running import OPEN, advance
-from usage.models import ColumnMapping, ImportBatch, Organisation
+from usage.models import ColumnMapping, Connection, ImportBatch, Organisation, Pull
 
-__all__ = ["OPEN", "Refused", "advance", "import_paths", "start_paths", "start_upload"]
+__all__ = [
+    "OPEN",
+    "Refused",
+    "advance",
+    "import_paths",
+    "may_be_accepted",
+    "may_be_read_again",
+    "queue_pulled",
+    "read_again",
+    "start_paths",
+    "start_upload",
+]
 
 
 def import_paths(
@@ -63,8 +75,12 @@ def start_upload(
     scope: str,
     mapping: ColumnMapping | dict[str, Any] | None = None,
     requested_by: str = "",
+    accepted: bool = False,
 ) -> ImportBatch:
-    """Keep an upload and queue its import; Refused for what can be seen to be wrong at once."""
+    """Keep an upload and queue its import; Refused for what can be seen to be wrong at once.
+
+    `accepted`: it may hold less than half of what was there for its window.
+    """
     importer, spec = _importer(importer_slug), _spec(mapping)
     _check_mapping(importer, spec)
     stored = uploads.store(uploaded_file)
@@ -79,6 +95,7 @@ def start_upload(
                 mapping_spec=spec,
                 files=[{"path": str(stored.path), "origin": origin}],
                 uploaded=True,
+                accepted=accepted,
                 sha256=stored.sha256,
                 size=stored.size,
                 requested_by=requested_by,
@@ -87,6 +104,25 @@ def start_upload(
     except BaseException:
         stored.path.unlink(missing_ok=True)
         raise
+    return batch
+
+
+def queue_pulled(
+    connection: Connection, pull: Pull, path: Path, origin: str, spec: dict[str, Any], requested_by: str
+) -> ImportBatch:
+    """Queue the pages of an API for a complete window. The pull drives the import; the file goes when it is in."""
+    batch = ImportBatch.objects.create(
+        organisation_id=connection.organisation_id,
+        connection=connection,
+        pull=pull,
+        mapping_spec=spec,
+        files=[{"path": str(path), "origin": origin}],
+        uploaded=True,
+        accepted=pull.accepted,
+        size=path.stat().st_size,
+        requested_by=requested_by,
+    )
+    batch.refresh_from_db()
     return batch
 
 

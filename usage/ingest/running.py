@@ -83,6 +83,8 @@ def windows_of(importer: Importer, batch: ImportBatch) -> list[Covered]:
     if own := getattr(importer, "window_of", None):
         found: tuple[datetime, datetime] | None = own(batch.mapping_spec)
         return [Covered(*found)] if found else []
+    if declared and declared.get("whole"):  # a pull that asked for every kind of record
+        return [Covered(datetime.fromisoformat(declared["from"]), datetime.fromisoformat(declared["until"]))]
     covered = getattr(importer, "covered", None)
     parts = [part for file in batch.files for part in covered_by(covered, file["path"])] if covered else []
     if declared:
@@ -182,7 +184,7 @@ def _write_and_check(batch: ImportBatch, chunk: Prepared, names: Names, importer
 def _finish(row: ImportBatch, mode: str, windows: list[Covered]) -> None:
     row.finished_at = row.touched_at
     row.status = ImportBatch.Status.DONE
-    if row.lines == 0 and not windows:
+    if row.lines == 0 and not windows and row.pull_id is None:  # an API may have nothing to tell
         row.status, row.error = ImportBatch.Status.FAILED, "The file is empty."
     elif mode == REPLACE_WINDOW:
         row.error = withdraw(row, windows)

@@ -22,6 +22,7 @@ from usage.models import ImportBatch
 from usage.partitions import LEDGER
 
 TAKEN_BACK = "not taken into the ledger, because the import was held"
+HALVED = "The file holds less than half of what was there for its window, so nothing was withdrawn: check it."
 _TOKENS = (
     "coalesce(sum(coalesce(in_uncached, 0) + coalesce(in_cache_read, 0) + coalesce(in_cache_write, 0)"
     " + coalesce(out_total, 0)), 0), coalesce(sum(cost_reported), 0)"
@@ -103,8 +104,8 @@ def _doubt(batch: ImportBatch, windows: Sequence[Covered]) -> str:
         return "The file does not say for which time it is complete, or a page of it is missing: nothing was withdrawn."
     if batch.rejected:
         return "Some lines were rejected, so the file is not complete and nothing was withdrawn."
-    if any(_halved(_values(batch, window)) for window in windows):
-        return "The file holds less than half of what was there for its window, so nothing was withdrawn: check it."
+    if not batch.accepted and any(_halved(_values(batch, window)) for window in windows):
+        return HALVED
     return ""
 
 

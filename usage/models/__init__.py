@@ -8,7 +8,7 @@ retroactive rule changes the map and the rollups and never a record. Content is 
 from __future__ import annotations
 
 from usage.models.attribution import Assignment, Attribution, AttributionRule, UsageDimension
-from usage.models.imports import ColumnMapping, Connection, ImportBatch, ImportedKey, RejectedRow
+from usage.models.imports import ColumnMapping, Connection, ImportBatch, ImportedKey, Pull, RejectedRow
 from usage.models.ledger import CostKind, Grain, SupersededRecord, Unpriced, UsageRecord
 from usage.models.official import (
     OfficialDailyCost,
@@ -41,6 +41,7 @@ __all__ = [
     "PendingModelDailyCost",
     "Period",
     "Project",
+    "Pull",
     "RejectedRow",
     "Restatement",
     "SupersededRecord",
