@@ -1,0 +1,105 @@
+"""Logged lines to responses: unwrapped from what surrounds them, and stripped to what may be kept.
+
+Only names, times, ids and numbers survive; text inside a usage object only where it is a known selector of a price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from usage.importers._logs import nested
+from usage.importers._records import Json, at
+
+ROOTS = ("usage", "usageMetadata", "usage_metadata", "tokenUsage", "usage_info")
+WRAPPERS = ("response", "body", "result", "message", "output")
+SELECTORS = frozenset(
+    {"service_tier", "serviceTier", "speed", "inference_geo", "type", "ttl", "trafficType", "modality"}
+)
+NAMES = (
+    "id", "responseId", "response_id", "request_id", "object", "type", "status", "model", "modelVersion",
+    "model_version", "provider", "created", "created_at", "createTime", "create_time",
+    "service_tier", "user", "safety_identifier",
+)  # fmt: skip
+TIMES = ("time", "timestamp", "ts", "occurred_at", "received_at", "created_at", "at", "date")
+ENVELOPE = (
+    *TIMES,
+    "provider",
+    "host",
+    "model",
+    "project",
+    "user",
+    "team",
+    "api_key",
+    "session",
+    "request_id",
+    "id",
+    "type",
+)
+_DEEPEST = 5
+
+
+def kept(record: Json) -> Json:
+    """The response a line holds: its usage, its names, and those of what it was wrapped in."""
+    body = _unwrapped(record)
+    found: Json = {name: value for name in NAMES if _is_plain(value := body.get(name))}
+    found |= {root: _numbers(usage) for root in ROOTS if (usage := nested(body, root))}
+    if units := at(body, "meta", "billed_units"):
+        found["meta"] = {"billed_units": _numbers(units)}
+    found["metadata"] = _plain_pairs(nested(body, "metadata"))
+    if request := at(body, "ResponseMetadata", "RequestId"):
+        found["request_id"] = request
+    if date := at(body, "ResponseMetadata", "HTTPHeaders", "date"):
+        found["date"] = date
+    if kind := at(body, "serviceTier", "type"):
+        found["service_tier"] = kind
+    found["failed"] = _has_failed(record, body)
+    found["batch"] = "custom_id" in record
+    if body is not record:
+        found["envelope"] = {name: value for name in ENVELOPE if _is_plain(value := record.get(name))}
+        found["envelope"]["tags"] = _plain_pairs(nested(record, "tags"))
+    return found
+
+
+def _unwrapped(record: Json) -> Json:
+    """The innermost object that has a usage, or the record itself."""
+    body = record
+    for _ in range(_DEEPEST):
+        if any(nested(body, root) for root in ROOTS) or at(body, "meta", "billed_units"):
+            return body
+        inner = next((found for name in WRAPPERS if (found := nested(body, name))), None)
+        if inner is None:
+            break
+        body = inner
+    return record
+
+
+def _has_failed(*objects: Json) -> bool:
+    inner = (nested(found, name) for found in objects for name in ("response", "result"))
+    return any(found.get("error") or found.get("type") == "error" for found in (*objects, *inner))
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, str) and 0 < len(value) <= 400)
+
+
+def _plain_pairs(found: Json) -> Json:
+    return {name: value for name, value in list(found.items())[:50] if isinstance(value, str | int)}
+
+
+def _numbers(value: Any, name: str = "", depth: int = 0) -> Any:
+    """The numbers of a usage object; its texts only where they select a price."""
+    if depth > _DEEPEST:
+        return None
+    if isinstance(value, dict):
+        return {key: _numbers(inner, key, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_numbers(inner, name, depth + 1) for inner in value[:100]]
+    if isinstance(value, str) and name not in SELECTORS and not value.replace(".", "", 1).isdecimal():
+        return "a text"  # where a number belongs it is then refused
+    return value[:40] if isinstance(value, str) else value
+
+
+def first_plain(found: Json, names: Iterable[str]) -> Any:
+    """The first of the names that has a value."""
+    return next((value for name in names if (value := found.get(name)) not in (None, "")), None)

@@ -1,0 +1,198 @@
+"""The usage of a response, whatever vendor's, as disjoint counts.
+
+Five families differ in what they include. OpenAI's chat and responses: input with the cache, output with the
+reasoning (a few sellers of that shape count reasoning beside it, which their total shows). Anthropic's messages and
+Bedrock's Converse: input without the cache. Gemini: input with the cache and without the prompts of tools, output
+without the thoughts. Cohere: the units it bills. Any other shape is looked for with the extractors of genai-prices,
+which all add the cache to the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from usage.importers._json import Unreadable
+from usage.importers._logs import disjoint, first, lifetimes, nested, tokens
+from usage.importers._records import Json, at
+from usage.importers.claude_code import tokens as anthropic
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Disjoint counts of one response, and the family that says what they are."""
+
+    family: str
+    uncached: int | None
+    read: int | None
+    written: int | None
+    out: int | None
+    reasoning: int | None = None
+    lifetimes: Mapping[str, int] = field(default_factory=dict)
+    context: int | None = None
+    quality: tuple[str, ...] = ()
+
+
+def counts_of(body: Json, host: str = "") -> Counts | None:
+    """The counts a response states; None where it has none; Unreadable where they cannot be."""
+    usage = first(*(nested(body, root) or None for root in ("usage", "usageMetadata", "usage_metadata"))) or {}
+    for belongs, read in FAMILIES:
+        if belongs(body, usage):
+            return read(usage or body)
+    return _found_by_extractors(body, host)
+
+
+def _is_gemini(body: Json, usage: Json) -> bool:
+    return any(name in usage for name in ("promptTokenCount", "totalTokenCount", "prompt_token_count"))
+
+
+def _is_converse(body: Json, usage: Json) -> bool:
+    return "inputTokens" in usage and ("outputTokens" in usage or "totalTokens" in usage)
+
+
+def _is_cohere(body: Json, usage: Json) -> bool:
+    return bool(nested(usage, "billed_units") or at(body, "meta", "billed_units"))
+
+
+def _is_anthropic(body: Json, usage: Json) -> bool:
+    if "input_tokens" not in usage or "output_tokens" not in usage or "input_tokens_details" in usage:
+        return False
+    return body.get("type") == "message" or any(name in usage for name in ("cache_creation_input_tokens",
+                                                "cache_read_input_tokens", "cache_creation"))  # fmt: skip
+
+
+def _is_openai(body: Json, usage: Json) -> bool:
+    return "prompt_tokens" in usage or "input_tokens" in usage
+
+
+def _openai(usage: Json) -> Counts:
+    """Chat (`prompt_tokens`) and responses (`input_tokens`), and all who copied them."""
+    details = nested(usage, "prompt_tokens_details") or nested(usage, "input_tokens_details")
+    total = tokens(first(usage.get("prompt_tokens"), usage.get("input_tokens")))
+    read = tokens(
+        first(
+            details.get("cached_tokens"),
+            usage.get("prompt_cache_hit_tokens"),  # DeepSeek
+            usage.get("num_cached_tokens"),  # Mistral
+            usage.get("cached_tokens"),  # Moonshot, Together
+            details.get("cache_read_input_tokens"),  # Perplexity
+            usage.get("cache_read_input_tokens"),  # Databricks
+            usage.get("cached_prompt_text_tokens"),  # xAI
+        )
+    )
+    written = tokens(details.get("cache_write_tokens"))
+    uncached, read, written, quality = disjoint(total, read, written)
+    all_tokens = tokens(usage.get("total_tokens"))
+    out, reasoning = _openai_output(usage, total, all_tokens)
+    return Counts("openai", uncached, read, written, out, reasoning, quality=quality)
+
+
+def _openai_output(usage: Json, total: int | None, all_tokens: int | None) -> tuple[int | None, int | None]:
+    details = nested(usage, "completion_tokens_details") or nested(usage, "output_tokens_details")
+    out = tokens(first(usage.get("completion_tokens"), usage.get("output_tokens")))
+    reasoning = tokens(first(details.get("reasoning_tokens"), usage.get("reasoning_tokens")))
+    if out is None:  # embeddings: where all tokens are the input's, none came out
+        return (0 if total is not None and all_tokens == total else None), None
+    beside = reasoning is not None and (reasoning > out or (reasoning and all_tokens == (total or 0) + out + reasoning))
+    citations = tokens(usage.get("citation_tokens")) or 0  # Perplexity bills them as output, beside it
+    return out + citations + ((reasoning or 0) if beside else 0), reasoning
+
+
+def _anthropic(usage: Json) -> Counts:
+    try:
+        found = anthropic.read_usage(usage)
+    except anthropic.Unreadable as fault:
+        raise Unreadable(str(fault)) from None
+    return Counts(
+        "anthropic", found.uncached, found.read, found.written, found.out, found.reasoning, found.lifetimes,
+        found.context if usage.get("iterations") else None, found.quality,
+    )  # fmt: skip
+
+
+def _gemini(stated: Json) -> Counts:
+    usage = {_camel(name): count for name, count in stated.items()}  # its Python library writes snake_case
+    prompt, tool = tokens(usage.get("promptTokenCount")), tokens(usage.get("toolUsePromptTokenCount"))
+    total = None if prompt is None and tool is None else (prompt or 0) + (tool or 0)
+    # An absent count is one of zero: Gemini leaves out what is empty.
+    uncached, read, written, quality = disjoint(total, tokens(usage.get("cachedContentTokenCount")) or 0, None)
+    said = first(usage.get("candidatesTokenCount"), usage.get("responseTokenCount"))
+    candidates, thoughts = tokens(said), tokens(usage.get("thoughtsTokenCount"))
+    if candidates is None and thoughts is None:
+        out = 0 if tokens(usage.get("totalTokenCount")) == total else None
+    else:
+        out = (candidates or 0) + (thoughts or 0)
+    return Counts("gemini", uncached, read, written, out, thoughts, quality=quality)
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def _converse(usage: Json) -> Counts:
+    read = tokens(first(usage.get("cacheReadInputTokens"), usage.get("cacheReadInputTokenCount")))
+    written = tokens(first(usage.get("cacheWriteInputTokens"), usage.get("cacheWriteInputTokenCount")))
+    split: dict[str, int | None] = {}
+    details = usage.get("cacheDetails")
+    for detail in details if isinstance(details, list) else []:
+        if isinstance(ttl := at(detail, "ttl"), str):
+            split[ttl] = (split.get(ttl) or 0) + (tokens(at(detail, "inputTokens")) or 0)
+    uncached, out = tokens(usage.get("inputTokens")), tokens(usage.get("outputTokens"))
+    return Counts("converse", uncached, read or 0, written or 0, out, lifetimes=lifetimes(split, written))
+
+
+def _cohere(usage: Json) -> Counts:
+    billed = nested(usage, "billed_units") or nested(nested(usage, "meta"), "billed_units")
+    read = nested(usage, "tokens")
+    quality = ("cache_split_unknown",) if tokens(usage.get("cached_tokens")) else ()
+    out = tokens(billed.get("output_tokens"))
+    return Counts("cohere", tokens(billed.get("input_tokens")), None, None, out if out is not None or read else 0,
+                  quality=quality)  # fmt: skip
+
+
+FAMILIES: tuple[tuple[Callable[[Json, Json], bool], Callable[[Json], Counts]], ...] = (
+    (_is_gemini, _gemini),
+    (_is_converse, _converse),
+    (_is_cohere, _cohere),
+    (_is_anthropic, _anthropic),
+    (_is_openai, _openai),
+)
+
+
+def _found_by_extractors(body: Json, host: str) -> Counts | None:
+    """The first extractor of genai-prices that finds tokens, those of the host first."""
+    for _, extractor in sorted(_extractors(), key=lambda found: found[0] != host):
+        try:
+            _, usage = extractor.extract(body)
+        except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
+            continue
+        total, out = _said(usage, "input_tokens"), _said(usage, "output_tokens")
+        if total is None and out is None:
+            continue
+        uncached, read, written, quality = disjoint(
+            total, _said(usage, "cache_read_tokens"), _said(usage, "cache_write_tokens")
+        )
+        reasoning = _said(usage, "output_reasoning_tokens")
+        if reasoning is not None and (out is None or reasoning > out):
+            raise Unreadable("reasoning tokens exceed the output they are a part of")
+        return Counts("extracted", uncached, read, written, out, reasoning, quality=quality)
+    return None
+
+
+def _said(usage: Any, name: str) -> int | None:
+    return tokens(vars(usage).get(name))  # the attribute itself is 0 where nothing was said
+
+
+@cache
+def _extractors() -> tuple[tuple[str, Any], ...]:
+    return tuple(_all_extractors())
+
+
+def _all_extractors() -> Iterator[tuple[str, Any]]:
+    from genai_prices.data import providers  # a large module, and needed by few files
+
+    for provider in providers:
+        for extractor in provider.extractors or ():
+            yield provider.id, extractor
