@@ -7,6 +7,7 @@ Pure: bytes and plain values in, plain values out.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any, cast
 
@@ -19,6 +20,7 @@ from usage.importers._json import Unreadable, object_in, text
 HEAD = 1 << 20
 LONGEST_LINE = 16 << 20
 _PIECE = 1 << 16
+_COUNTED = re.compile("token|count|cost|spend|usage", re.IGNORECASE)
 _BOM = b"\xef\xbb\xbf"
 
 Json = dict[str, Any]
@@ -204,14 +206,16 @@ def outcomes(
 
 def shown(record: Json, names: Iterable[str]) -> str:
     """What of a rejected record may be kept: the names, ids, times and counts that are asked for, never content."""
-    found = {name: _shown(value) for name in names if (value := at(record, *name.split("."))) is not None}
+    found = {name: _shown(name, value) for name in names if (value := at(record, *name.split("."))) is not None}
     return orjson.dumps(found).decode()[:500] if found else ""
 
 
-def _shown(value: object) -> object:
+def _shown(name: str, value: object) -> object:
     if isinstance(value, bool | int | float):
         return value if abs(value) < 10**18 else "a very large number"
-    return text(value)[:60] if isinstance(value, str) else f"a {type(value).__name__}"
+    if isinstance(value, str) and not _COUNTED.search(name):  # text where a number belongs may be anything
+        return text(value)[:60]
+    return f"a {type(value).__name__}"
 
 
 def at(record: object, *path: str) -> Any:

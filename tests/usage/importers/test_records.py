@@ -126,9 +126,10 @@ def test_a_key_is_the_id_itself_or_a_digest_of_its_parts() -> None:
 
 
 def test_a_rejected_record_shows_only_the_names_that_are_asked_for() -> None:
-    record = {"id": "r-1", "usage": {"n": 3, "text": ["secret"]}, "content": "secret"}
-    assert json.loads(_records.shown(record, ("id", "usage.n", "usage.text"))) == {
+    record = {"id": "r-1", "usage": {"n": 3, "text": ["secret"], "said": "secret"}, "content": "secret"}
+    assert json.loads(_records.shown(record, ("id", "usage.n", "usage.text", "usage.said"))) == {
         "id": "r-1",
         "usage.n": 3,
         "usage.text": "a list",
+        "usage.said": "a str",
     }

@@ -1,0 +1,151 @@
+"""Langfuse: only calls of models, a partition whatever its keys are called, the copy updated last."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.usage.importers.logs import counts, fact, ignored, merged, no_content, read, rejected, sample
+from usage.importers import Fact
+from usage.importers import langfuse as importer
+from usage.importers.csv import MappingError
+
+USAGE = {"input": 10, "input_cached_tokens": 5000, "input_cache_creation_5m": 1000, "output": 40,
+         "output_reasoning_tokens": 60, "total": 6110}  # fmt: skip
+
+
+def observation(usage: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    record = {
+        "id": "obs-1",
+        "projectId": "cl-1",
+        "type": "GENERATION",
+        "startTime": "2026-09-01T10:00:00.000Z",
+        "environment": "production",
+        "userId": "u-1",
+        "sessionId": "s-1",
+        "providedModelName": "claude-sonnet-4-5",
+        "usageDetails": USAGE if usage is None else usage,
+        "totalCost": 0.00678,
+        "tags": ["ranker", "env:prod"],
+        "metadata": {"team": "search", "question": "who?"},
+        "updatedAt": "2026-09-01T10:00:03.000Z",
+    }
+    return {name: value for name, value in {**record, **fields}.items() if value is not ...}
+
+
+def test_the_keys_are_a_partition_and_the_total_is_no_part() -> None:
+    found = fact(importer, observation())
+    assert counts(found) == (10, 5000, 1000, 100, 60)
+    assert found.cache_write_by_lifetime == {"5m": 1000}
+
+
+@pytest.mark.parametrize(
+    ("usage", "partition"),
+    [
+        ({"input": 5, "output": 7}, (5, None, None, 7, None)),
+        ({"input": 5, "input_audio_tokens": 3, "output": 7, "output_audio_tokens": 1}, (8, None, None, 8, None)),
+        ({"input": 5, "cache_read_input_tokens": 90, "cache_creation_input_tokens": 8}, (5, 90, 8, None, None)),
+        ({"input": 5, "input_cache_read": 9, "output": 1, "output_reasoning": 2}, (5, 9, None, 3, 2)),
+    ],
+)
+def test_free_form_keys_go_where_their_names_belong(usage: dict[str, int], partition: Any) -> None:
+    assert counts(fact(importer, observation(usage))) == partition
+
+
+def test_parts_that_exceed_the_total_by_the_cache_show_an_inclusive_input() -> None:
+    found = fact(importer, observation({"input": 100, "input_cached_tokens": 60, "output": 5, "total": 105}))
+    assert (counts(found)[:2], found.quality) == ((40, 60), ("inclusive_input_heuristic",))
+
+
+def test_a_key_that_is_neither_input_nor_output_is_flagged() -> None:
+    assert "other_usage_not_counted" in fact(importer, observation({"input": 1, "images": 2})).quality
+
+
+@pytest.mark.parametrize("kind", ["SPAN", "EVENT", "AGENT", "CHAIN", "TOOL", "RETRIEVER"])
+def test_what_sums_the_calls_below_it_is_no_call(kind: str) -> None:
+    assert ignored(importer, observation(type=kind)) == "observation that is no call of a model"
+
+
+def test_an_embedding_is_a_call() -> None:
+    found = fact(importer, observation({"input": 9}, type="EMBEDDING"))
+    assert (found.dimension.operation, counts(found)[0]) == ("embeddings", 9)
+
+
+def test_an_observation_that_is_sent_again_replaces_itself_in_any_order() -> None:
+    early = observation({"input": 10, "output": 1}, updatedAt="2026-09-01T10:00:01Z")
+    late = observation(updatedAt="2026-09-02T10:00:00Z")
+    other = observation(projectId="cl-2")
+    for order in itertools.permutations([early, late, other]):
+        kept = merged(read(importer, json.dumps(order).encode()))
+        assert len(kept) == 2
+        assert {one.dimension.ext_project: counts(one)[0] for one in kept.values()} == {"cl-1": 10, "cl-2": 10}
+        assert all(counts(one)[1] == 5000 for one in kept.values())
+
+
+def test_the_blob_export_is_the_same_record() -> None:
+    row = {
+        "id": "obs-1", "project_id": "cl-1", "type": "GENERATION", "start_time": "2026-09-01 10:00:00.000000",
+        "environment": "production", "user_id": "u-1", "session_id": "s-1", "tags": ["ranker", "env:prod"],
+        "provided_model_name": "claude-sonnet-4-5", "usage_details": json.dumps(USAGE), "total_cost": "0.00678",
+        "metadata": json.dumps({"team": "search"}), "updated_at": "2026-09-01 10:00:03.000000",
+    }  # fmt: skip
+    assert fact(importer, row) == fact(importer, observation())
+
+
+def test_a_call_is_attributed_by_project_user_tags_environment_and_named_metadata() -> None:
+    found = fact(importer, observation())
+    place = found.dimension
+    assert (place.ext_project, place.ext_user, found.session) == ("cl-1", "u-1", "s-1")
+    assert dict(place.tags) == {"tag": "ranker", "env": "prod", "team": "search", "langfuse_environment": "production"}
+    other = fact(importer, observation(), {"metadata": ["question"]})
+    assert dict(other.dimension.tags)["question"] == "who?"
+    with pytest.raises(MappingError, match="list of the names"):
+        read(importer, b"{}", {"metadata": "team"})
+
+
+def test_the_cost_is_langfuses_estimate_in_usd() -> None:
+    found = fact(importer, observation())
+    assert (found.cost_reported, found.currency, found.cost_kind) == (Decimal("0.00678"), "USD", "estimated")
+    details = fact(importer, observation(totalCost=None, costDetails={"total": 0.5, "input": 0.2}))
+    assert details.cost_reported == Decimal("0.5")
+    assert fact(importer, observation(totalCost=None)).cost_reported is None
+
+
+def test_a_call_that_says_nothing_of_itself_is_ignored() -> None:
+    assert ignored(importer, observation({}, totalCost=None)) == "call without usage or cost"
+    assert fact(importer, observation({})).cost_reported == Decimal("0.00678")
+    assert fact(importer, observation(providedModelName=None)).dimension.model_raw == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ({"type": ...}, "record is no observation"),
+        ({"id": ...}, "record is no observation"),
+        ({"usageDetails": {"input": -1}}, "a count is negative"),
+        ({"usageDetails": {"input": "few"}}, "a count is not a whole number"),
+        ({"totalCost": -0.1}, "the cost is negative"),
+        ({"startTime": "noon"}, "the time cannot be read"),
+    ],
+)
+def test_an_observation_that_cannot_be_read_is_rejected_with_a_sentence(bad: dict[str, Any], reason: str) -> None:
+    assert rejected(importer, observation(**bad)).startswith(reason)
+
+
+def test_no_content_survives_the_first_step() -> None:
+    assert no_content(
+        importer, observation(), ("input", "output", "metadata.prompt", "modelParameters", "statusMessage")
+    )
+
+
+@pytest.mark.shared
+def test_the_sample_page_is_its_one_generation(shared_data: Path) -> None:
+    [found] = read(importer, sample(shared_data, "langfuse/observation_v2.json"))
+    assert isinstance(found, Fact)
+    assert (counts(found), found.cost_reported) == ((10, 5000, 1000, 100, 60), Decimal("0.00678"))
+    assert sum(count or 0 for count in counts(found)[:4]) == 6110

@@ -1,0 +1,185 @@
+"""Langfuse observations: pages of `GET /api/public/v2/observations`, or the JSON lines of its blob export.
+
+    {"id":"obs-1","projectId":"cl-proj","type":"GENERATION","startTime":"…Z","name":"rank","environment":"production",
+     "userId":"u-1","sessionId":"s-1","providedModelName":"claude-sonnet-4-5","tags":["ranker"],
+     "usageDetails":{"input":10,"input_cached_tokens":5000,"input_cache_creation_5m":1000,"output":40,
+       "output_reasoning_tokens":60,"total":6110},
+     "totalCost":0.00678,"metadata":{"team":"search"},"createdAt":"…Z","updatedAt":"…Z","input":…,"output":…}
+
+The keys of `usageDetails` are a partition: every `input…` is a part of the input, every `output…` one of the output,
+and `total` is their sum, never a part. Only generations and embeddings are calls of a model; spans, agents, chains and
+tools carry sums of theirs. An observation is sent again whenever it changes: the copy updated last is the record.
+The blob export writes the same names in snake_case, and times without a zone, in UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import IO, Any
+
+from usage.importers import APPEND, REPORTED, Dimension, Fact, Ignored, Outcome, _logs, _records
+from usage.importers._json import Unreadable, text
+from usage.importers._logs import first, named, nested, tokens
+from usage.importers._records import Json
+from usage.importers.csv.mapping import MappingError
+
+SLUG = "langfuse"
+NAME = "Langfuse"
+MODE = APPEND
+MAPPED = False
+FEED = REPORTED
+DETAIL = 3
+SETTINGS = ("metadata",)
+
+FIELDS = (
+    "id", "projectId", "type", "startTime", "environment", "userId", "sessionId", "providedModelName", "model",
+    "usageDetails", "costDetails", "totalCost", "calculatedTotalCost", "updatedAt", "createdAt", "tags", "metadata",
+)  # fmt: skip
+CALLS = {"GENERATION": "chat", "EMBEDDING": "embeddings"}
+METADATA = ("team", "project", "department", "cost_center", "costcenter", "customer", "tenant", "feature", "app",
+            "application", "service", "environment", "env", "product", "workspace")  # fmt: skip
+"""What of the metadata is read unless a mapping says otherwise: anything may stand in it, also content."""
+SHOWN = ("id", "projectId", "type", "startTime", "providedModelName", "usageDetails.input", "usageDetails.output",
+         "usageDetails.total", "totalCost")  # fmt: skip
+_LIFETIME = re.compile(r"(?:^|_)(5m|30m|1h|12h)(?:_|$)")
+_SNAKE = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def split(stream: IO[bytes]) -> Iterator[bytes]:
+    """Each observation without input and output, in the names of the API."""
+    return _records.kept_lines(stream, ("data",), _kept)
+
+
+def _kept(record: Json) -> Json:
+    kept = {}
+    for name in FIELDS:
+        if (value := first(record.get(name), record.get(_SNAKE.sub("_", name).lower()))) is not None:
+            kept[name] = value
+    for name in ("usageDetails", "costDetails"):
+        kept[name] = {key: value for key, value in nested(kept, name).items() if not isinstance(value, dict | list)}
+    kept["metadata"] = {
+        key: value for key, value in nested(kept, "metadata").items() if isinstance(value, str | int | float)
+    }
+    return kept
+
+
+def parse(lines: Iterable[bytes], origin: str, mapping: Mapping[str, Any] | None) -> Iterator[Outcome]:
+    """One outcome an observation. `mapping` may name the metadata to keep as tags: {"metadata": ["team"]}."""
+    return _records.outcomes(lines, partial(_outcome, metadata=_metadata(mapping)), SHOWN)
+
+
+def _metadata(mapping: Mapping[str, Any] | None) -> frozenset[str]:
+    wanted = (mapping or {}).get("metadata", METADATA)
+    if not isinstance(wanted, list | tuple) or not all(isinstance(name, str) for name in wanted):
+        raise MappingError('“metadata” must be a list of the names to keep as tags, such as ["team"].')
+    return frozenset(name.lower() for name in wanted)
+
+
+def _outcome(line: int, record: Json, metadata: frozenset[str]) -> Outcome:
+    kind = text(record.get("type")).upper()
+    if not kind or "id" not in record:
+        raise Unreadable("record is no observation of Langfuse: it has no id or no type")
+    if kind not in CALLS:
+        return Ignored(line, "observation that is no call of a model")
+    usage, cost = nested(record, "usageDetails"), _cost(record)
+    parts = _Parts()
+    for name, count in usage.items():
+        parts.add(name.lower(), tokens(count) or 0)
+    if not parts.known and cost is None:
+        return Ignored(line, "call without usage or cost")
+    parts.settle(tokens(usage.get("total")))
+    occurred_at = _logs.instant(record.get("startTime"), naive_is_utc=True)
+    touched = _logs.instant(
+        first(record.get("updatedAt"), record.get("createdAt"), record.get("startTime")), naive_is_utc=True
+    )
+    model = text(first(record.get("providedModelName"), record.get("model")))
+    return Fact(
+        line,
+        _logs.record_key(text(record.get("projectId")), text(record["id"])),
+        occurred_at,
+        "request",
+        _dimension(record, model or "unknown", CALLS[kind], metadata),
+        parts.input,
+        parts.read,
+        parts.written,
+        parts.output,
+        parts.reasoning,
+        _logs.lifetimes(parts.lifetimes, parts.written),
+        1,
+        cost_reported=cost,
+        currency="" if cost is None else "USD",
+        session=text(record.get("sessionId")),
+        quality=parts.quality if model else (*parts.quality, "model_unknown"),
+        rank=(_logs.micros(touched), parts.sum),
+    )
+
+
+def _cost(record: Json) -> Any:
+    stated = (record.get("totalCost"), record.get("calculatedTotalCost"))
+    return _logs.money(first(*stated, nested(record, "costDetails").get("total")))
+
+
+@dataclass(slots=True)
+class _Parts:
+    """The parts of a usage, each key added where its name belongs. What no key says is unknown."""
+
+    input: int | None = None
+    read: int | None = None
+    written: int | None = None
+    output: int | None = None
+    reasoning: int | None = None
+    lifetimes: dict[str, int | None] = field(default_factory=dict)
+    quality: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        return any(count is not None for count in (self.input, self.read, self.written, self.output))
+
+    @property
+    def sum(self) -> int:
+        return sum(count or 0 for count in (self.input, self.read, self.written, self.output))
+
+    def add(self, name: str, count: int) -> None:
+        if name == "total":
+            return
+        if "cache_creation" in name or "cache_write" in name:
+            self.written = (self.written or 0) + count
+            if found := _LIFETIME.search(name):
+                self.lifetimes[found[1]] = (self.lifetimes.get(found[1]) or 0) + count
+        elif "cached" in name or "cache_read" in name:
+            self.read = (self.read or 0) + count
+        elif name.startswith("input"):
+            self.input = (self.input or 0) + count
+        elif name.startswith("output"):
+            self.output = (self.output or 0) + count
+            if "reasoning" in name or "thinking" in name:
+                self.reasoning = (self.reasoning or 0) + count
+        elif count:
+            self.quality = ("other_usage_not_counted",)
+
+    def settle(self, total: int | None) -> None:
+        """Parts that together exceed the total, by as much as the cache: an input that includes it."""
+        cached = (self.read or 0) + (self.written or 0)
+        if total and cached and self.sum - cached == total and self.input is not None and self.input >= cached:
+            self.input -= cached
+            self.quality = (*self.quality, "inclusive_input_heuristic")
+        if self.input is not None and self.read is None:
+            self.quality = (*self.quality, "cache_split_unknown")
+
+
+def _dimension(record: Json, model: str, operation: str, metadata: frozenset[str]) -> Dimension:
+    wanted = {name: value for name, value in nested(record, "metadata").items() if name.lower() in metadata}
+    return Dimension(
+        model_raw=model,
+        operation=operation,
+        ext_project=text(record.get("projectId")),
+        ext_user=text(record.get("userId")),
+        tags=_logs.tags(
+            _logs.labels(record.get("tags")),
+            _logs.pairs(wanted),
+            named(langfuse_environment=record.get("environment")),
+        ),
+    )
