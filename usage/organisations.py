@@ -17,7 +17,14 @@ class UnknownOrganisation(ValueError):
 
 def create_organisation(name: str, slug: str = "", sample: bool = False, **fields: Any) -> Organisation:
     """A new organisation; its slug is made from its name where none is given."""
-    return Organisation.objects.create(name=name, slug=slug or _slug(name), is_sample=sample, **fields)
+    return Organisation.objects.create(name=name, slug=slug or _free_slug(name), is_sample=sample, **fields)
+
+
+def change_organisation(organisation: Organisation, **fields: str) -> None:
+    """Another name, time zone or display currency. Its slug stays: addresses and commands name it."""
+    for name, value in fields.items():
+        setattr(organisation, name, value)
+    organisation.save(update_fields=list(fields))
 
 
 def create_project(organisation: Organisation, name: str, slug: str = "", **fields: Any) -> Project:
@@ -61,6 +68,15 @@ def remove_sample() -> int:
                 rows._default_manager.filter(organisation=organisation).delete()
             organisation.delete()
     return len(samples)
+
+
+def _free_slug(name: str) -> str:
+    """A slug that no organisation has."""
+    slug, number = _slug(name), 1
+    taken = set(Organisation.objects.filter(slug__startswith=slug).values_list("slug", flat=True))
+    while (f"{slug}-{number}" if number > 1 else slug) in taken:
+        number += 1
+    return f"{slug}-{number}" if number > 1 else slug
 
 
 def _slug(name: str) -> str:

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, reverse
 
+EVERYBODY, PROJECT, ORGANISATION, INSTANCE = "everybody", "project", "organisation", "instance"
+
 
 @dataclass(frozen=True)
 class Tab:
-    """One page of the settings: who needs to be what to see it."""
+    """One page of the settings, for who administers any of `needs`."""
 
     label: str
     url_name: str
-    for_organisation: bool = False
-    for_instance: bool = False
+    needs: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -26,21 +27,20 @@ class Link:
 
 # A page appears once its address exists, for whoever may open it.
 TABS = (
-    Tab("Account", "settings-account"),
-    Tab("Organisation", "settings-organisation", for_organisation=True),
-    Tab("People", "settings-people", for_organisation=True),
-    Tab("Tokens", "settings-tokens", for_organisation=True),
-    Tab("Audit log", "settings-audit", for_organisation=True, for_instance=True),
-    Tab("Instance", "settings-instance", for_instance=True),
+    Tab("Account", "settings-account", frozenset({EVERYBODY})),
+    Tab("Organisation", "settings-organisation", frozenset({ORGANISATION})),
+    Tab("People", "settings-people", frozenset({ORGANISATION, PROJECT})),
+    Tab("Tokens", "settings-tokens", frozenset({ORGANISATION})),
+    Tab("Audit log", "settings-audit", frozenset({ORGANISATION, INSTANCE})),
+    Tab("Instance", "settings-instance", frozenset({INSTANCE})),
 )
 
 
-def tabs(path: str, *, of_organisation: bool, of_instance: bool) -> list[Link]:
-    """The settings this reader may open, the one at `path` marked."""
+def tabs(path: str, rights: frozenset[str]) -> list[Link]:
+    """The settings that somebody of these rights may open, the one at `path` marked."""
     links = []
     for tab in TABS:
-        everybodys = not (tab.for_organisation or tab.for_instance)
-        if not (everybodys or (tab.for_organisation and of_organisation) or (tab.for_instance and of_instance)):
+        if not tab.needs & (rights | {EVERYBODY}):
             continue
         try:
             url = reverse(tab.url_name)

@@ -72,7 +72,8 @@ def _typed(email: str) -> str:
     return email.strip().lower() if "@" in email else "something that is no e-mail address"
 
 
-def _door(request: HttpRequest, template: str, context: dict[str, object], status: int = 200) -> HttpResponse:
+def door_page(request: HttpRequest, template: str, context: dict[str, object], status: int = 200) -> HttpResponse:
+    """A page of the door, beside the card of prices where the catalogue is public."""
     shows_card = settings.PUBLIC_CATALOG
     rows = card_rows() if shows_card else []
     card = {
@@ -104,7 +105,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 audit.record(None, "failed to sign in", _typed(form.cleaned_data["email"]))
             form.add_error("password", tries_sentence(came.tries_left))
             status = 429 if came.is_paused else 422
-    response = _door(request, "door/sign_in.html", {"form": form, "next": next_page(request)}, status)
+    response = door_page(request, "door/sign_in.html", {"form": form, "next": next_page(request)}, status)
     if status == 429:
         response["Retry-After"] = str(int(access.PAUSE.total_seconds()))
     return response
@@ -122,8 +123,8 @@ def sign_in_by_link(request: HttpRequest, secret: str) -> HttpResponse:
             request.session[MAY_SET_PASSWORD] = True
             return redirect("set-password")
     elif access.sign_in_link_lives(secret):
-        return _door(request, "door/link.html", {"lives": True})
-    return _door(request, "door/link.html", {"lives": False}, status=410)
+        return door_page(request, "door/link.html", {"lives": True})
+    return door_page(request, "door/link.html", {"lives": False}, status=410)
 
 
 @never_cache
@@ -145,7 +146,7 @@ def set_password(request: HttpRequest) -> HttpResponse:
             messages.success(request, f"Password set. From now on you sign in as {person.email}.")
         return redirect("/")
     status = 422 if form.errors else 200
-    return _door(request, "door/set_password.html", {"form": form}, status)
+    return door_page(request, "door/set_password.html", {"form": form}, status)
 
 
 @require_POST

@@ -24,3 +24,14 @@ def test_the_settings_are_sound(look: Look) -> None:  # noqa: F811
     audit.record(bea, "started an import", "export-2026-11.csv", None, {"importer": "csv", "run": 12}, larkfield)
     look.at("/settings/audit", "settings-audit")
     look.at("/settings/audit?of=instance&q=nobody", "settings-audit-nothing")
+    claims = organisations.create_project(larkfield, "Claims triage", "claims")
+    access.grant(bea, "admin", larkfield, claims)
+    access.invite(ada, "new@larkfield.example", "member", larkfield)
+    access.create_token("Gateway of the search team", "member", ada, larkfield, scopes=["usage:write", "spend:read"])
+    organisations.create_organisation("Nobody looks after this one")
+    for name in ("account", "organisation", "people", "tokens", "instance"):
+        look.at(f"/settings/{name}", f"settings-{name}")
+    _, secret = access.invite(ada, "fresh@larkfield.example", "viewer", larkfield, claims)
+    look.cookies = []
+    look.at(f"/invitation/{secret}", "invitation")
+    look.at("/invitation/unknown", "invitation-dead", expect_status=410)
