@@ -15,11 +15,24 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 LONGEST = (
     "tests/pricing/test_replay_shared.py",
     "tests/dashboards/test_screens.py",
+    "tests/dashboards/test_catalogue_pages.py",
+    "tests/pricing/test_price_commands.py",
     "tests/pricing/test_audits_shared.py",
+    "tests/dashboards/test_pages.py",
+    "tests/config/test_quickstart.py",
+    "tests/dashboards/test_changes_page.py",
     "tests/dashboards/test_money_evidence.py",
-    "tests/peers/test_litellm_map.py",
+    "tests/dashboards/test_review_page.py",
+    "tests/dashboards/test_sources_page.py",
+    "tests/usage/test_properties.py",
+    "tests/config/test_killed_import.py",
+    "tests/usage/test_rating_catalogue.py",
+    "tests/dashboards/test_compare_page.py",
     "tests/dashboards/test_api_schema.py",
+    "tests/config/test_embedded.py",
+    "tests/config/test_broker.py",
     "tests/pricing/test_hostile.py",
+    "tests/peers/test_litellm_map.py",
 )
 _server = contextlib.ExitStack()
 
