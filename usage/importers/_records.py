@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import chain, islice
 from typing import IO, Any, cast
 
 import ijson
@@ -16,6 +18,7 @@ import orjson
 
 from usage.importers import Outcome, Rejected
 from usage.importers._json import Unreadable, object_in, text
+from usage.importers.csv.mapping import MappingError
 
 HEAD = 1 << 20
 LONGEST_LINE = 16 << 20
@@ -204,17 +207,28 @@ def outcomes(
             yield Rejected(number, str(fault), shown(record, wanted))
 
 
+def of_this_kind(lines: Iterable[bytes], wrong: Callable[[Json], str]) -> Iterator[bytes]:
+    """The lines; MappingError where the first is of another kind, for which `wrong` has a sentence."""
+    rest = iter(lines)
+    first = list(islice(rest, 1))
+    for line in first:
+        with suppress(Unreadable):
+            if reason := wrong(object_in(line)):
+                raise MappingError(f"{reason[0].upper()}{reason[1:]}.")
+    return chain(first, rest)
+
+
 def shown(record: Json, names: Iterable[str]) -> str:
     """What of a rejected record may be kept: the names, ids, times and counts that are asked for, never content."""
-    found = {name: _shown(name, value) for name in names if (value := at(record, *name.split("."))) is not None}
+    found = {name: _shown(name, value) for name in names if (value := at(record, *name.split("."))) not in (None, "")}
     return orjson.dumps(found).decode()[:500] if found else ""
 
 
 def _shown(name: str, value: object) -> object:
     if isinstance(value, bool | int | float):
         return value if abs(value) < 10**18 else "a very large number"
-    if isinstance(value, str) and not _COUNTED.search(name):  # text where a number belongs may be anything
-        return text(value)[:60]
+    if isinstance(value, str) and (not _COUNTED.search(name) or value.replace(".", "", 1).isdecimal()):
+        return text(value)[:60]  # other text where a number belongs may be anything
     return f"a {type(value).__name__}"
 
 

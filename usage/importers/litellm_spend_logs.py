@@ -19,14 +19,12 @@ seconds. `LiteLLM_Daily…Spend` and `/global/spend/report` are sums of these ro
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
 from typing import IO, Any
 
 from usage.importers import APPEND, REPORTED, Dimension, Fact, Ignored, Outcome, _logs, _records
-from usage.importers._json import Unreadable, object_in, text
+from usage.importers._json import Unreadable, text
 from usage.importers._logs import first, named, nested, tokens
 from usage.importers._records import Json, at
-from usage.importers.csv.mapping import MappingError
 
 SLUG = "litellm_spend_logs"
 NAME = "LiteLLM spend logs"
@@ -71,21 +69,7 @@ def _kept(record: Json) -> Json:
 
 def parse(lines: Iterable[bytes], origin: str, mapping: Mapping[str, Any] | None) -> Iterator[Outcome]:
     """One outcome a row; MappingError where the first is a total by day."""
-    rest = iter(lines)
-    head = list(_first_line(rest))
-    return _records.outcomes(chain(head, rest), _outcome, SHOWN)
-
-
-def _first_line(lines: Iterator[bytes]) -> Iterator[bytes]:
-    for line in lines:
-        try:
-            daily = _is_daily(object_in(line))
-        except Unreadable:
-            daily = False
-        if daily:
-            raise MappingError(DAILY[0].upper() + DAILY[1:] + ".")
-        yield line
-        return
+    return _records.outcomes(_records.of_this_kind(lines, lambda row: DAILY if _is_daily(row) else ""), _outcome, SHOWN)
 
 
 def _is_daily(row: Json) -> bool:
