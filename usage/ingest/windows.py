@@ -149,17 +149,17 @@ def _own(batch: ImportBatch) -> dict[str, Any]:
 def _in_the_way(batch: ImportBatch) -> bool:
     """Whether the batch replaced rows of an earlier one, or put new ones into a bucket that has others it did not see.
 
-    The bucket is of one kind: the part of the key before a colon is the kind of record.
+    Where keys tell kinds of record apart (`Covered.keys`), only those of one kind can be the same usage.
     """
+    kind = "substring({}.record_key FROM '^([a-z_]+:)[0-9a-f]{{64}}$')"
     with db.cursor() as cursor:
         cursor.execute(
             f"""SELECT EXISTS (SELECT FROM usage_supersededrecord WHERE batch_id = %(batch)s AND NOT withdrawn)
             OR EXISTS (
-                SELECT FROM (SELECT DISTINCT r.occurred_at, split_part(r.record_key, ':', 1) AS kind,
-                    strpos(r.record_key, ':') > 0 AS kinds {_OWN}) own
+                SELECT FROM (SELECT DISTINCT r.occurred_at, {kind.format("r")} AS kind {_OWN}) own
                 JOIN {LEDGER} r ON r.organisation_id = %(organisation)s AND r.connection_id = %(connection)s
                     AND r.occurred_at = own.occurred_at AND r.batch_id <> %(batch)s
-                    AND (NOT own.kinds OR split_part(r.record_key, ':', 1) = own.kind)
+                    AND {kind.format("r")} IS NOT DISTINCT FROM own.kind
                 WHERE NOT {_SEEN})""",
             _own(batch),
         )
