@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection as db
 from django.db import transaction
 
-from usage import rollups
+from usage import rollups, settling
 from usage.attribution import Outcome, Rule, RuleFault, Span, compiled, spans
 from usage.locks import lock_organisation
 from usage.models import Assignment, Attribution, AttributionRule, Organisation, Project, UsageDimension
@@ -136,7 +136,7 @@ def _reassign(organisation_id: int, dimension_ids: Collection[int], rules: Seque
         rollups.post_dimensions(organisation_id, changed, sign=-1)
         Assignment.objects.filter(dimension_id__in=changed).delete()
         _write(organisation_id, {dimension_id: wanted[dimension_id] for dimension_id in changed})
-        rollups.post_dimensions(organisation_id, changed, sign=1)
+        settling.settle(organisation_id, rollups.post_dimensions(organisation_id, changed, sign=1))
     return len(changed)
 
 

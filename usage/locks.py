@@ -1,7 +1,9 @@
 """Who waits for whom while the ledger changes. Locks end with the transaction; always taken in this order:
 
-an import holds its organisation *shared* and its connection *exclusively*; whatever changes the map from
-dimensions to projects, or the prices of rows that are already there, holds the organisation exclusively.
+an import holds its organisation *shared* and its connection *exclusively*, and then, while it posts to the rollups,
+the organisation's settlement: shared with others of its kind, exclusively where feeds may tell of the same usage.
+Whatever changes the map from dimensions to projects, or the prices of rows that are already there, holds the
+organisation exclusively.
 """
 
 from __future__ import annotations
@@ -19,6 +21,14 @@ def lock_organisation(organisation_id: int) -> None:
 
 def lock_connection(connection_id: int) -> None:
     _lock("pg_advisory_xact_lock", f"usage.connection:{connection_id}")
+
+
+def share_settlement(organisation_id: int) -> None:
+    _lock("pg_advisory_xact_lock_shared", f"usage.settlement:{organisation_id}")
+
+
+def lock_settlement(organisation_id: int) -> None:
+    _lock("pg_advisory_xact_lock", f"usage.settlement:{organisation_id}")
 
 
 def _lock(function: str, name: str) -> None:

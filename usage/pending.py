@@ -11,12 +11,21 @@ from typing import Any
 from usage import rollups, spending
 from usage.models import Organisation, PendingDailyCost
 from usage.periods import Cell, after
+from usage.querysets import OF_MONEY
 
 USAGE, COUNTED, RATED, ATTRIBUTED = "usage", "counted", "rated", "attributed"
 CAUSES = (USAGE, COUNTED, RATED, ATTRIBUTED)
 """Usage came, changed or went · another feed's money counts · prices or names changed · it went to other projects."""
 
-_PRICED = {"list_cost", "contracted_cost", "spent", "priced_records", "unpriced_requests", "unpriced_tokens"}
+_PRICED = {
+    "list_cost",
+    "contracted_cost",
+    "spent",
+    "spent_records",
+    "priced_records",
+    "unpriced_requests",
+    "unpriced_tokens",
+}
 _REPORTED = tuple(name for name in rollups.MEASURES if name not in _PRICED)
 _BY = tuple(name for name in rollups.KEY if name != "organisation_id")
 
@@ -77,7 +86,7 @@ def cause(rows: Sequence[dict[str, Any]]) -> str:
     reported = _sums_by(rows, ("currency",), _REPORTED)
     if any(reported.values()):
         return USAGE
-    if any(_sums_by([row for row in rows if row["counted"]], (), ("records",)).values()):
+    if any(any(_sums_by([r for r in rows if r[flag]], (), ("records",)).values()) for flag in ("counted", "tallied")):
         return COUNTED
     return RATED if any(_sums_by(rows, _BY, rollups.MEASURES).values()) else ATTRIBUTED
 
@@ -93,4 +102,10 @@ def _sums_by(rows: Iterable[dict[str, Any]], keys: Sequence[str], measures: Sequ
 
 def _sums(organisation: Organisation, rows: Iterable[dict[str, Any]]) -> spending.Sums:
     """The money that counts, and counts of what counts, in the display currency at each day's rate."""
-    return spending.summed(organisation, [row | {"key_day": row["day"]} for row in rows if row["counted"]])
+    return spending.summed(organisation, [_given(row) | {"key_day": row["day"]} for row in rows])
+
+
+def _given(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with nothing in the measures that another feed gives."""
+    given = {name: row["counted"] if name in OF_MONEY else row["tallied"] for name in rollups.MEASURES}
+    return row | {f"sum_{name}": row[f"sum_{name}"] if kept else 0 for name, kept in given.items()}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db.models import Count, F, Max, Min, QuerySet, Sum
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ MEASURES = (
     "list_cost",
     "contracted_cost",
     "reported_cost",
+    "spent",
+    "spent_records",
     "priced_records",
     "reported_records",
     "unpriced_requests",
@@ -34,6 +36,15 @@ MEASURES = (
     "unknown_out_total",
 )
 NOTIONAL = "notional"
+CURRENCIES = ("list_currency", "currency", "spent_currency")
+"""Of list and contracted cost, of reported cost, and of what was spent."""
+OF_MONEY = frozenset({"reported_cost", "reported_records", "spent", "spent_records"})
+"""Measures that the feed gives that counts; all others the one that tallies."""
+
+
+def summed(name: str) -> Sum:
+    """The sum of a measure over the rows of the feed that gives it."""
+    return Sum(name, filter=Q(counted=True) if name in OF_MONEY else Q(tallied=True), default=0)
 
 
 class ConnectionQuerySet(QuerySet["Connection"]):
@@ -62,8 +73,8 @@ class RollupQuerySet(QuerySet[Any]):
     """Reads that both rollups share. Money stands in `list_currency` and `currency`: never summed across."""
 
     def of(self, organisation: Organisation, since: date | None = None, until: date | None = None) -> Self:
-        """What counts of an organisation in [since, until)."""
-        found = self.filter(organisation=organisation, counted=True)
+        """What counts of an organisation in [since, until): the feeds that give the money or the tokens."""
+        found = self.filter(Q(counted=True) | Q(tallied=True), organisation=organisation)
         if since is not None:
             found = found.filter(day__gte=since)
         return found if until is None else found.filter(day__lt=until)
@@ -80,16 +91,16 @@ class RollupQuerySet(QuerySet[Any]):
         """Every measure by keys (of `KEYS`) and by currency and cost kind, one dict a group."""
         named = {name: KEYS[name] for name in keys if KEYS[name] is not None}
         fields = {f"key_{name}": expression for name, expression in named.items()}
-        found = self.annotate(**fields).values(*fields, "list_currency", "currency", "cost_kind")
-        summed: QuerySet[Any, dict[str, Any]] = found.annotate(**{f"sum_{name}": Sum(name) for name in MEASURES})
-        return summed.order_by(*fields)
+        found = self.annotate(**fields).values(*fields, *CURRENCIES, "cost_kind")
+        sums: QuerySet[Any, dict[str, Any]] = found.annotate(**{f"sum_{name}": summed(name) for name in MEASURES})
+        return sums.order_by(*fields)
 
     def unpriced_models(self) -> QuerySet[Any, dict[str, Any]]:
         """Names and offerings with usage that has no price, by tokens, most first."""
-        found = self.filter(unpriced_requests__gt=0) | self.filter(unpriced_tokens__gt=0)
+        found = self.filter(Q(unpriced_requests__gt=0) | Q(unpriced_tokens__gt=0), tallied=True)
         by_name: QuerySet[Any, dict[str, Any]] = found.values(
             "model_raw", "host", "service_tier", "offering_id", "offering__sku"
-        ).annotate(tokens=Sum("unpriced_tokens"), requests_unpriced=Sum("unpriced_requests"))
+        ).annotate(tokens=summed("unpriced_tokens"), requests_unpriced=summed("unpriced_requests"))
         return by_name.order_by("-tokens", "model_raw", "offering_id", "service_tier")
 
     def unresolved_names(self) -> QuerySet[Any, dict[str, Any]]:
@@ -101,11 +112,11 @@ class RollupQuerySet(QuerySet[Any]):
             "host", "model_raw", "currency", "cost_kind"
         )
         tokens = F("in_uncached") + F("in_cache_read") + F("in_cache_write") + F("out_total")
-        summed: QuerySet[Any, dict[str, Any]] = by_name.annotate(
+        named: QuerySet[Any, dict[str, Any]] = by_name.annotate(
             tokens=Sum(tokens), n=Sum("records"), calls=Sum("requests"), calls_unknown=Sum("unknown_requests"),
             reported=Sum("reported_cost"), n_reported=Sum("reported_records"), first=Min("day"), last=Max("day"),
         )  # fmt: skip
-        return summed.order_by("host", "model_raw", "currency", "cost_kind")
+        return named.order_by("host", "model_raw", "currency", "cost_kind")
 
 
 KEYS: dict[str, Any] = {

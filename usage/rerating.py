@@ -9,9 +9,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from usage import rating, rollups
+from usage import rating, rollups, settling
 from usage.dimensions import Names, matches_of, note_matches
-from usage.ingest.writing import STAGE
+from usage.ingest.writing import STAGE, days_of
 from usage.locks import lock_organisation
 from usage.models import Organisation
 from usage.partitions import existing, leaf, months
@@ -135,5 +135,6 @@ def _apply(organisation_id: int, table: str, result: Rerated) -> None:
         result.newly_unpriced += unpriced
         rollups.post("usage_gone", -1)
         rollups.post("usage_fresh", 1)
-        cursor.execute("SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date FROM usage_gone")
-        rollups.sweep(organisation_id, [day for (day,) in cursor.fetchall()])
+        days = days_of("usage_gone")
+        rollups.sweep(organisation_id, days)
+        settling.settle(organisation_id, days)

@@ -1,7 +1,8 @@
 """The only writer of the rollups: signed differences, in the transaction that changes the ledger or the map.
 
 Every record is split by itself (largest remainder, fixed project order), so a sum of differences is the difference
-of sums, and taking a record out removes exactly what putting it in added.
+of sums, and taking a record out removes exactly what putting it in added. Whether a row counts, and whose it is by
+another feed's word, is `Settlement`'s: `usage.settling` keeps that after every posting.
 """
 
 from __future__ import annotations
@@ -22,9 +23,13 @@ KEY = (
     "cost_kind",
     "currency",
     "list_currency",
+    "spent_currency",
     "counted",
+    "tallied",
+    "spread",
 )
-MONEY = ("list_cost", "contracted_cost", "reported_cost")
+PROJECT_KEY = (*KEY, "project_id")
+MONEY = ("list_cost", "contracted_cost", "reported_cost", "spent")
 COUNTS = {
     "records": "1",
     "requests": "coalesce(r.requests, 0)",
@@ -35,7 +40,10 @@ COUNTS = {
     "out_reasoning": "coalesce(r.out_reasoning, 0)",
     "priced_records": "(r.list_cost IS NOT NULL)::int",
     "reported_records": "(r.cost_reported IS NOT NULL)::int",
-    "unpriced_requests": "CASE WHEN r.list_cost IS NULL THEN coalesce(r.requests, 1) ELSE 0 END",
+    "spent_records": "(coalesce(r.cost_reported, r.list_cost) IS NOT NULL)::int",
+    # The line of a bill has no tokens and needs no price.
+    "unpriced_requests": "CASE WHEN r.list_cost IS NULL AND NOT (r.unpriced_reason = 'tokens'"
+    " AND r.cost_reported IS NOT NULL) THEN coalesce(r.requests, 1) ELSE 0 END",
     "unpriced_tokens": "CASE WHEN r.list_cost IS NULL THEN coalesce(r.in_uncached, 0) + coalesce(r.in_cache_read, 0)"
     " + coalesce(r.in_cache_write, 0) + coalesce(r.out_total, 0) ELSE 0 END",
     "unknown_requests": "(r.requests IS NULL)::int",
@@ -48,42 +56,92 @@ _MEASURED = {
     "list_cost": "coalesce(r.list_cost, 0)",
     "contracted_cost": "coalesce(r.contracted_cost, r.list_cost, 0)",
     "reported_cost": "coalesce(r.cost_reported, 0)",
+    "spent": "coalesce(r.cost_reported, r.contracted_cost, r.list_cost, 0)",
     **COUNTS,
 }
 MEASURES = tuple(_MEASURED)
 _DAY = "(r.occurred_at AT TIME ZONE 'UTC')::date"
 
 
+def cell(host: str, model_raw: str) -> str:
+    """Joins from a row to the cell it stands in: `n` its connection, `o` its offering, `v` that one's seller, `s` the
+    settlement of its cell if there is one. The row is `r` with `day`, `cost_kind` and ids; names are given."""
+    return f"""
+        JOIN usage_connection n ON n.id = r.connection_id
+        LEFT JOIN pricing_offering o ON o.id = r.offering_id
+        LEFT JOIN pricing_provider v ON v.id = o.provider_id
+        LEFT JOIN usage_settlement s ON s.organisation_id = r.organisation_id AND s.day = r.day
+            AND s.account = {account(host)} AND s.model_key = {model_key(model_raw)} AND r.cost_kind <> 'notional'"""
+
+
+def account(host: str) -> str:
+    """The billing account of a row: its host, else its offering's seller; with the account's name if it has one."""
+    return f"coalesce(nullif({host}, ''), v.slug, '') || CASE n.account WHEN '' THEN '' ELSE '/' || n.account END"
+
+
+def model_key(model_raw: str) -> str:
+    """The model of a row whatever a feed calls it; the name itself where that means nothing."""
+    return f"coalesce('#' || o.model_id, lower({model_raw}))"
+
+
+COUNTED = "(s.id IS NULL OR s.money_feed = n.importer)"
+TALLIED = "(s.id IS NULL OR s.usage_feed = n.importer)"
+SPREAD = f"(s.projects IS NOT NULL AND s.detail_feed <> n.importer AND ({COUNTED} OR {TALLIED}))"
+
+
 def sums(rows: str) -> str:
-    """CTEs `model_sums` and `project_sums` over `rows` (a relation like the ledger), as they stand in the rollups."""
+    """CTEs `model_sums`, `project_sums` (each record by its own attribution) and `spread_sums` (what settlements
+    spread) over `rows` (a relation like the ledger), as they stand in the rollups. The last holds for whole days."""
     key, summed = ", ".join(KEY), ", ".join(f"sum({name}) AS {name}" for name in MEASURES)
     measured = ", ".join(f"{sql} AS {name}" for name, sql in _MEASURED.items())
-    parts = ", ".join(f"usage_split(m.{name}, t.weights, {12 if name in MONEY else 0})" for name in MEASURES)
-    of_rows = f"""
-        r.organisation_id, {_DAY} AS day, r.connection_id, r.offering_id, d.host,
-        CASE WHEN r.offering_id IS NULL THEN d.model_raw ELSE '' END AS model_raw, r.service_tier, r.cost_kind,
-        r.currency, coalesce(c.currency, '') AS list_currency, r.counted, a.attribution_id"""
+    apart = {name: f"{name} AND settled IS NULL AS {name}" for name in ("counted", "tallied")}
+    own_key = ", ".join(apart.get(name, name) for name in KEY)
+    parts = _parts("t.weights")
     return f"""
-    moved AS (
-        SELECT {of_rows}, {measured} FROM {rows} r
+    attributed AS (
+        SELECT r.*, {_DAY} AS day, d.host, d.model_raw, a.attribution_id FROM {rows} r
         JOIN usage_usagedimension d ON d.id = r.dimension_id
         JOIN usage_assignment a ON a.dimension_id = r.dimension_id AND {_DAY} >= a.valid_from AND {_DAY} < a.valid_until
+    ), moved AS (
+        SELECT r.organisation_id, r.day, r.connection_id, r.offering_id, r.host,
+            CASE WHEN r.offering_id IS NULL THEN r.model_raw ELSE '' END AS model_raw, r.service_tier, r.cost_kind,
+            r.currency, coalesce(c.currency, '') AS list_currency,
+            CASE WHEN r.cost_reported IS NULL THEN coalesce(c.currency, '') ELSE r.currency END AS spent_currency,
+            {COUNTED} AS counted, {TALLIED} AS tallied, false AS spread, CASE WHEN {SPREAD} THEN s.id END AS settled,
+            r.attribution_id, {measured}
+        FROM attributed r {cell("r.host", "r.model_raw")}
         LEFT JOIN pricing_ratecard c ON c.id = r.rate_card_id
     ), grouped AS (
-        SELECT {key}, attribution_id, {summed} FROM moved GROUP BY {key}, attribution_id
+        SELECT {key}, settled, attribution_id, {summed} FROM moved GROUP BY {key}, settled, attribution_id
+    ), settled_sums AS (
+        SELECT {key}, settled, {summed} FROM grouped GROUP BY {key}, settled
     ), model_sums AS (
-        SELECT {key}, {summed} FROM grouped GROUP BY {key}
+        SELECT {key}, {", ".join(MEASURES)} FROM settled_sums
     ), project_sums AS (
-        SELECT {key}, project_id, {summed} FROM (
+        SELECT {own_key}, project_id, {summed} FROM (
             SELECT g.*, t.projects[1] AS project_id
             FROM grouped g JOIN usage_attribution t ON t.id = g.attribution_id WHERE cardinality(t.projects) <= 1
             UNION ALL
-            SELECT {", ".join(f"m.{name}" for name in KEY)}, m.attribution_id,
+            SELECT {", ".join(f"m.{name}" for name in KEY)}, m.settled, m.attribution_id,
                 {", ".join(f"part.{name}" for name in MEASURES)}, part.project_id
             FROM moved m JOIN usage_attribution t ON t.id = m.attribution_id AND cardinality(t.projects) > 1,
             LATERAL unnest(t.projects, {parts}) AS part (project_id, {", ".join(MEASURES)})
-        ) shares GROUP BY {key}, project_id
-    )"""
+        ) shares GROUP BY {key}, settled, project_id
+    ), spread_sums AS ({spread("settled_sums", "s.id = m.settled")})"""
+
+
+def spread(rows: str, settlement: str) -> str:
+    """Rows of the rollup by model, split over the projects of their settlement."""
+    return f"""
+        SELECT {", ".join("true AS spread" if name == "spread" else f"m.{name}" for name in KEY)}, part.project_id,
+            {", ".join(f"part.{name}" for name in MEASURES)}
+        FROM {rows} m JOIN usage_settlement s ON {settlement},
+        LATERAL unnest(s.projects, {_parts("s.weights")}) AS part (project_id, {", ".join(MEASURES)})
+        WHERE {" OR ".join(f"part.{name} <> 0" for name in MEASURES)}"""
+
+
+def _parts(weights: str) -> str:
+    return ", ".join(f"usage_split(m.{name}, {weights}, {12 if name in MONEY else 0})" for name in MEASURES)
 
 
 def _upsert(table: str, source: str, key: Sequence[str], sign: int) -> str:
@@ -96,7 +154,7 @@ def _upsert(table: str, source: str, key: Sequence[str], sign: int) -> str:
 
 def posted(rows: str, sign: int) -> str:
     """The CTEs and the final statement that add `sign` × the sums of `rows` to both rollups."""
-    return f"""{sums(rows)}, of_projects AS ({_upsert("usage_dailycost", "project_sums", (*KEY, "project_id"), sign)})
+    return f"""{sums(rows)}, of_projects AS ({_upsert("usage_dailycost", "project_sums", PROJECT_KEY, sign)})
         {_upsert("usage_modeldailycost", "model_sums", KEY, sign)}"""
 
 
@@ -106,21 +164,24 @@ def post(rows: str, sign: int) -> None:
         cursor.execute(f"WITH {posted(rows, sign)}")
 
 
-def post_dimensions(organisation_id: int, dimension_ids: Collection[int], sign: int) -> None:
-    """Take the records of some dimensions out of the rollups, or put them in, by the map as it is now."""
+def post_dimensions(organisation_id: int, dimension_ids: Collection[int], sign: int) -> list[date]:
+    """Take the records of some dimensions out of the rollups, or put them in, by the map as it is now; their days."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH chosen AS (SELECT * FROM usage_usagerecord WHERE organisation_id = %s AND dimension_id = ANY(%s)),"
             f" {posted('chosen', sign)}",
             [organisation_id, list(dimension_ids)],
         )
-        if sign > 0:
-            cursor.execute(
-                "SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date FROM usage_usagerecord"
-                " WHERE organisation_id = %s AND dimension_id = ANY(%s)",
-                [organisation_id, list(dimension_ids)],
-            )
-            sweep(organisation_id, [day for (day,) in cursor.fetchall()])
+        if sign < 0:
+            return []
+        cursor.execute(
+            "SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date FROM usage_usagerecord"
+            " WHERE organisation_id = %s AND dimension_id = ANY(%s)",
+            [organisation_id, list(dimension_ids)],
+        )
+        days = [day for (day,) in cursor.fetchall()]
+    sweep(organisation_id, days)
+    return days
 
 
 def sweep(organisation_id: int, days: Collection[date]) -> None:

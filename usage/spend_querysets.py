@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
     BigIntegerField,
+    BooleanField,
     Case,
     Count,
     DateField,
@@ -26,7 +27,10 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, TruncDate
+
+from usage.rollups import cell
 
 if TYPE_CHECKING:
     from usage.models import DailyCost, UsageRecord  # noqa: F401
@@ -45,6 +49,12 @@ MEASURES = (
 _ATTRIBUTION = "dimension__assignments__attribution"
 
 
+_TOLD_BETTER = f"""EXISTS (
+    SELECT FROM (SELECT usage_usagerecord.*, (usage_usagerecord.occurred_at AT TIME ZONE 'UTC')::date AS day) r
+    JOIN usage_usagedimension d ON d.id = r.dimension_id {cell("d.host", "d.model_raw")}
+    WHERE s.usage_feed <> n.importer)"""
+
+
 def midnight(day: date) -> datetime:
     """The instant a UTC day begins."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
@@ -53,7 +63,7 @@ def midnight(day: date) -> datetime:
 class SpendQuerySet(QuerySet["DailyCost"]):
     def seen(self, organisation_id: int, project_ids: Collection[int] | None) -> Self:
         """What counts of an organisation: all of it, unattributed included, or of these projects only."""
-        found = self.filter(organisation_id=organisation_id, counted=True)
+        found = self.filter(organisation_id=organisation_id, tallied=True)
         return found if project_ids is None else found.filter(project_id__in=project_ids)
 
     def span_of_days(self) -> tuple[date | None, date | None]:
@@ -81,7 +91,7 @@ class RecordQuerySet(QuerySet["UsageRecord"]):
     def on_days(
         self, organisation_id: int, start: date, until: date, project_ids: Collection[int] | None = None
     ) -> Self:
-        """Counted records of the days [start, until), joined to whose they were on that day.
+        """Records of the days [start, until) whose feed gives the usage, joined to whose they were on that day.
 
         With projects only records of which a part belongs to any of them; with none of them (an empty
         collection) those that no rule gives to a project.
@@ -92,15 +102,22 @@ class RecordQuerySet(QuerySet["UsageRecord"]):
         if project_ids is not None:
             named = {f"{_ATTRIBUTION}__projects__overlap": list(project_ids)}
             whose = named if project_ids else {f"{_ATTRIBUTION}__projects__len": 0}
-        return self.filter(
+        return self.tallied(organisation_id).filter(
             organisation_id=organisation_id,
-            counted=True,
             occurred_at__gte=midnight(start),
             occurred_at__lt=midnight(until),
             dimension__assignments__valid_from__lte=on,
             dimension__assignments__valid_until__gt=on,
             **whose,
         )
+
+    def tallied(self, organisation_id: int) -> Self:
+        """Without the records of feeds that tell of usage another feed of the account tells of more fully."""
+        from usage.models import Settlement  # the models import this module
+
+        if not Settlement.objects.filter(organisation_id=organisation_id).exists():
+            return self
+        return self.exclude(RawSQL(_TOLD_BETTER, [], output_field=BooleanField()))  # noqa: S611 - a constant
 
     def spent(self) -> Self:
         """Without notional usage, which enters no total."""

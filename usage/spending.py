@@ -42,6 +42,8 @@ class Sums:
     contracted_cost: Decimal = Decimal(0)
     reported_cost: Decimal = Decimal(0)
     notional_cost: Decimal = Decimal(0)
+    spent: Decimal = Decimal(0)
+    costed: int = 0
     priced: int = 0
     reported: int = 0
     notional_priced: int = 0
@@ -55,6 +57,7 @@ class Sums:
             "contracted": _money(self.contracted_cost, self.priced, self.spent_records),
             "reported": _money(self.reported_cost, self.reported, self.spent_records),
             "notional": _money(self.notional_cost, self.notional_priced, self.notional_records),
+            "spent": _money(self.spent, self.costed, self.spent_records),
         }
 
     def usage(self) -> dict[str, int | None]:
@@ -124,6 +127,7 @@ def _rows(
     display = organisation.display_currency
     foreign = found.exclude(list_currency__in=("", display)).exists()
     foreign = foreign or found.exclude(currency__in=("", display)).exists()
+    foreign = foreign or found.exclude(spent_currency__in=("", display)).exists()
     keys = [name for key in group_by for name in _DETAILS.get(key, (key,))]
     if foreign and "day" not in keys:
         keys.append("day")  # an amount of money is converted at the rate of its day
@@ -181,15 +185,16 @@ def _add(row: dict[str, Any], targets: Sequence[Sums], rates: _Rates, unconverte
         ("list_cost", row["list_currency"]),
         ("contracted_cost", row["list_currency"]),
         ("reported_cost", row["currency"]),
+        ("spent", row["spent_currency"]),
     ):
         amount = row[f"sum_{name}"]
         costs[name] = rates.converted(amount, currency, row.get("key_day"))
-        if costs[name] is None and name != "contracted_cost":
+        if costs[name] is None and name in ("list_cost", "reported_cost"):
             unconverted[currency] += amount
     notional = row["cost_kind"] == NOTIONAL
     for sums in targets:
         for name in MEASURES:
-            if not name.endswith("_cost"):
+            if name != "spent" and not name.endswith("_cost"):
                 sums.counts[name] += row[f"sum_{name}"]
         priced = row["sum_priced_records"] if costs["list_cost"] is not None else 0
         if notional:
@@ -201,6 +206,8 @@ def _add(row: dict[str, Any], targets: Sequence[Sums], rates: _Rates, unconverte
         sums.list_cost += costs["list_cost"] or 0
         sums.contracted_cost += costs["contracted_cost"] or 0
         sums.reported_cost += costs["reported_cost"] or 0
+        sums.spent += costs["spent"] or 0
+        sums.costed += row["sum_spent_records"] if costs["spent"] is not None else 0
         sums.priced += priced
         sums.reported += row["sum_reported_records"] if costs["reported_cost"] is not None else 0
 
@@ -354,7 +361,7 @@ def unattributed_by(
                 AND (r.occurred_at AT TIME ZONE 'UTC')::date < a.valid_until
             JOIN usage_attribution t ON t.id = a.attribution_id AND cardinality(t.projects) = 0
             LEFT JOIN pricing_ratecard c ON c.id = r.rate_card_id
-            WHERE r.organisation_id = %s AND r.counted AND r.cost_kind <> 'notional'
+            WHERE r.organisation_id = %s AND r.cost_kind <> 'notional'
                 AND r.occurred_at >= %s AND r.occurred_at < %s
             GROUP BY 1, 2 ORDER BY 4 DESC NULLS LAST, 1 LIMIT %s""",
             [

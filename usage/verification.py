@@ -9,7 +9,7 @@ from datetime import date
 from django.db import connection, transaction
 from django.db.models import Sum
 
-from usage import periods, rollups
+from usage import periods, rollups, settling
 from usage.assignments import unknown_projects
 from usage.locks import lock_organisation
 from usage.models import (
@@ -43,6 +43,7 @@ def checks() -> Iterator[Finding]:
     """Every breach that can be found, a check after the other."""
     for check in (
         _rollups_equal_ledger,
+        _feeds_are_settled,
         _tokens_disjoint,
         _costs_follow_their_cards,
         _lines_add_up,
@@ -64,6 +65,12 @@ def repair() -> int:
         with transaction.atomic():
             lock_organisation(organisation_id)
             rollups.rebuild(organisation_id, sorted(dirty))
+            settling.settle(organisation_id, dirty)
+    for organisation in Organisation.objects.all():
+        unsettled = set(settling.unsettled_days(organisation.pk))
+        if unsettled:
+            settling.settle_all(organisation)
+            days.setdefault(organisation.pk, set()).update(unsettled)
     return sum(len(dirty) for dirty in days.values())
 
 
@@ -73,12 +80,19 @@ def _rollups_equal_ledger() -> Iterator[Finding]:
             yield Finding("rollups", f"organisation {organisation_id}, {day}", "The rollups are not the ledger's sums.")
 
 
+def _feeds_are_settled() -> Iterator[Finding]:
+    for organisation_id in Organisation.objects.values_list("id", flat=True):
+        for day in settling.unsettled_days(organisation_id)[:SHOWN]:
+            problem = "Which feed gives the money of this day is not what the feeds come to."
+            yield Finding("feeds", f"organisation {organisation_id}, {day}", problem)
+
+
 def _dirty_days() -> dict[int, set[date]]:
     """Days on which either rollup differs in any column from what the ledger sums to."""
     found: dict[int, set[date]] = {}
     for organisation_id in Organisation.objects.values_list("id", flat=True):
         for table, source, key in (
-            ("usage_dailycost", "project_sums", (*rollups.KEY, "project_id")),
+            ("usage_dailycost", "(TABLE project_sums UNION ALL TABLE spread_sums) parts", rollups.PROJECT_KEY),
             ("usage_modeldailycost", "model_sums", rollups.KEY),
         ):
             columns = ", ".join((*key, *rollups.MEASURES))

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from tests.usage.factories import ListedFacts, make_organisation
-from usage import ingest
+from usage import ingest, settling
 from usage.importers import Fact, Ignored, Rejected
 from usage.ingest import running
 from usage.models import ImportBatch, Organisation
@@ -27,6 +27,7 @@ def organisation(db: None) -> Organisation:
 def import_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, organisation: Organisation) -> ImportFacts:
     """Import facts as one or more files, `chunk` lines a transaction."""
     numbers = itertools.count()
+    known: dict[str, ListedFacts] = {}
 
     def run(
         facts: Sequence[Fact | Ignored | Rejected],
@@ -37,19 +38,21 @@ def import_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, organisation: 
         mode: str = "append",
         window: object = None,
         into: Organisation | None = None,
+        importer_slug: str = "listed",
+        detail: int = 1,
     ) -> ImportBatch:
-        importer = ListedFacts(facts, mode)
+        importer = known[importer_slug] = ListedFacts(facts, mode, importer_slug, detail)
         if window:
             importer.window_of = lambda _: window
-        monkeypatch.setattr(ingest, "all_importers", lambda: {"listed": importer})
-        monkeypatch.setattr(running, "all_importers", lambda: {"listed": importer})
+        for module in (ingest, running, settling):
+            monkeypatch.setattr(module, "all_importers", lambda: known)
         monkeypatch.setattr(running, "LINES", chunk)
         monkeypatch.setattr(running.advance, "__defaults__", (None, chunk))
         folder = tmp_path / f"import-{next(numbers)}"
         folder.mkdir()
         for n, lines in enumerate([range(len(facts))] if files is None else files):
             (folder / f"{n:04d}.txt").write_text("".join(f"{line}\n" for line in lines))
-        return ingest.import_paths(into or organisation, "listed", [folder], scope)
+        return ingest.import_paths(into or organisation, importer_slug, [folder], scope)
 
     return run
 

@@ -11,7 +11,7 @@ from typing import Any
 from pricing import names
 from pricing.models import LanguageModel, Offering, PriceSource, Provider, RateCard
 from usage import assignments, organisations
-from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, Rejected
+from usage.importers import APPEND, COMPUTED, Dimension, Fact, Ignored, Outcome, Rejected
 from usage.models import AttributionRule, ImportBatch, Organisation, Project
 
 _numbers = itertools.count(1)
@@ -102,13 +102,15 @@ def make_fact(key: str, when: str | datetime = "2026-03-10 12:00", **fields: Any
 class ListedFacts:
     """An importer whose 'file' names facts by number, one a line: what the ledger does with them is the test."""
 
-    SLUG = "listed"
     NAME = "Listed facts"
     MAPPED = False
+    FEED = COMPUTED
 
-    def __init__(self, facts: Iterable[Fact | Ignored | Rejected], mode: str = APPEND) -> None:
+    def __init__(
+        self, facts: Iterable[Fact | Ignored | Rejected], mode: str = APPEND, slug: str = "listed", detail: int = 1
+    ) -> None:
         self.facts = list(facts)
-        self.MODE = mode
+        self.MODE, self.SLUG, self.DETAIL = mode, slug, detail
 
     def parse(self, lines: Iterable[bytes], origin: str, mapping: Mapping[str, Any] | None) -> Iterator[Outcome]:
         import dataclasses

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from pricing.providers import canonical
 from pricing.units import LIFETIMES
 from usage.importers import Dimension, Fact
 
@@ -147,6 +148,7 @@ def stored_dimension(dimension: Dimension) -> Dimension:
             "branch",
         )
     }
+    names["host"] = canonical(names["host"]) if names["host"] else ""
     tags = tuple(sorted((storable(key, TEXT_LIMIT), storable(value, TEXT_LIMIT)) for key, value in dimension.tags))
     return Dimension(**names, tags=tags)
 

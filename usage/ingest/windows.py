@@ -15,9 +15,9 @@ from typing import Any
 
 from django.db import connection as db
 
-from usage import rollups
+from usage import rollups, settling
 from usage.importers import UNTOLD, Covered
-from usage.ingest.writing import LEDGER_COLUMNS, STAGE, supersede
+from usage.ingest.writing import LEDGER_COLUMNS, STAGE, days_of, supersede
 from usage.models import ImportBatch
 from usage.partitions import LEDGER
 
@@ -191,7 +191,8 @@ def _take_back(batch: ImportBatch) -> None:
 
 
 def _post(table: str, sign: int, batch: ImportBatch) -> None:
+    settling.enter(batch.organisation_id)
     rollups.post(table, sign)
-    with db.cursor() as cursor:
-        cursor.execute(f"SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date FROM {table}")
-        rollups.sweep(batch.organisation_id, [day for (day,) in cursor.fetchall()])
+    days = days_of(table)
+    rollups.sweep(batch.organisation_id, days)
+    settling.settle(batch.organisation_id, days)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 
 from django.db import connection as db
 
-from usage import rating, rollups
+from usage import rating, rollups, settling
 from usage.dimensions import Names, interned, note_matches
 from usage.importers import REPLACE_WINDOW
 from usage.ingest import rows
@@ -73,9 +73,10 @@ def write(batch: ImportBatch, chunk: Prepared, names: Names, mode: str) -> Writt
     unpriced, unattributed = _tally("usage_fresh", batch)
     if replacing:
         rollups.post("usage_gone", -1)
-        rollups.sweep(batch.organisation_id, _days_gone())
+        rollups.sweep(batch.organisation_id, days_of("usage_gone"))
         before = _tally("usage_gone", batch)
         unpriced, unattributed = unpriced - before[0], unattributed - before[1]
+    settling.settle(batch.organisation_id, days_of("usage_fresh") | days_of("usage_gone"))
     imported = inserted - replacing
     return Written(imported, updated, len(chunk.records) - imported - updated, unpriced, unattributed)
 
@@ -211,17 +212,18 @@ def _insert(batch: ImportBatch) -> int:
             )
             INSERT INTO usage_fresh (organisation_id, connection_id, batch_id, dimension_id, offering_id, content_hash,
                 {", ".join(rows.COLUMNS)}, list_cost, rate_card_id, unpriced_reason, rating_flags, revision,
-                counted, id)
+                id)
             SELECT %(organisation)s, %(connection)s, %(batch)s, x.dimension_id, x.offering_id, x.content_hash,
                 {", ".join(f"x.{name}" for name in rows.COLUMNS)}, x.list_cost, x.rate_card_id, x.unpriced_reason,
                 x.rating_flags,
                 coalesce((SELECT max(g.revision + (g.batch_id <> %(batch)s)::int) FROM usage_gone g
-                    WHERE g.record_key = x.record_key), 1), true, nextval('{LEDGER}_id_seq')
+                    WHERE g.record_key = x.record_key), 1), nextval('{LEDGER}_id_seq')
             FROM ({rating.rated("staged")}) x""",
             {"organisation": batch.organisation_id, "connection": batch.connection_id, "batch": batch.pk},
         )
         cursor.execute(f"INSERT INTO {LEDGER} ({LEDGER_COLUMNS}) SELECT {LEDGER_COLUMNS} FROM usage_fresh")
         inserted: int = cursor.rowcount
+    settling.enter(batch.organisation_id)
     rollups.post("usage_fresh", 1)
     return inserted
 
@@ -249,12 +251,13 @@ LEDGER_COLUMNS = ", ".join(
     (
         *("id", "organisation_id", "connection_id", "batch_id", "dimension_id", "offering_id", "content_hash"),
         *rows.COLUMNS,
-        *("list_cost", "contracted_cost", "rate_card_id", "unpriced_reason", "rating_flags", "revision", "counted"),
+        *("list_cost", "contracted_cost", "rate_card_id", "unpriced_reason", "rating_flags", "revision"),
     )
 )
 
 
-def _days_gone() -> list[date]:
+def days_of(table: str) -> set[date]:
+    """The UTC days of a relation of ledger rows."""
     with db.cursor() as cursor:
-        cursor.execute("SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date FROM usage_gone")
-        return [day for (day,) in cursor.fetchall()]
+        cursor.execute(f"SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date FROM {table}")
+        return {day for (day,) in cursor.fetchall()}

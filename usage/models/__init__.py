@@ -19,6 +19,7 @@ from usage.models.official import (
 from usage.models.organisations import Organisation, Project
 from usage.models.periods import OfficialCost, OfficialModelCost, Period, Restatement
 from usage.models.rollups import DailyCost, ModelDailyCost
+from usage.models.settlements import Settlement
 
 __all__ = [
     "Assignment",
@@ -44,6 +45,7 @@ __all__ = [
     "Pull",
     "RejectedRow",
     "Restatement",
+    "Settlement",
     "SupersededRecord",
     "Unpriced",
     "UsageDimension",

@@ -40,6 +40,9 @@ class Connection(models.Model):
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="connections")
     importer = models.CharField(max_length=60)
     scope = models.CharField(max_length=200)
+    account = models.CharField(
+        max_length=120, blank=True, help_text="The billing account it speaks of; '' = the one account at each host."
+    )
     name = models.CharField(max_length=120, blank=True)
     credential = models.TextField(blank=True, help_text="Encrypted; '' = fed by files only.")
     credential_end = models.CharField(max_length=8, blank=True, help_text="The last characters, to tell keys apart.")

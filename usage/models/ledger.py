@@ -104,7 +104,6 @@ class UsageRecord(models.Model):
     quality = ArrayField(models.CharField(max_length=60), default=list)
     rank = ArrayField(models.BigIntegerField(), default=list)
     revision = models.IntegerField(default=1)
-    counted = models.BooleanField(default=True)
     content_hash = models.BigIntegerField()
 
     class Meta:

@@ -15,7 +15,10 @@ class Rollup(models.Model):
     """Sums of the ledger, kept by signed differences in the transaction that changes it.
 
     A sum counts what is known; the `unknown_*` and `unpriced_*` columns count the records it leaves out, so a
-    reader shows NULL where nothing is known. `list_currency` is that of list and contracted cost.
+    reader shows NULL where nothing is known. `list_currency` is that of list and contracted cost. `spent` is what a
+    record cost as far as anybody knows: reported, else contracted, else list. Where feeds of one account tell of the
+    same usage (`Settlement`), `counted` marks the rows that give the money (`spent`, `reported_cost`) and `tallied`
+    those that give the rest.
     """
 
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="+")
@@ -28,7 +31,10 @@ class Rollup(models.Model):
     cost_kind = models.CharField(max_length=10, choices=CostKind)
     currency = models.CharField(max_length=3, blank=True, help_text="Of reported cost.")
     list_currency = models.CharField(max_length=3, blank=True)
+    spent_currency = models.CharField(max_length=3, blank=True)
     counted = models.BooleanField(default=True)
+    tallied = models.BooleanField(default=True)
+    spread = models.BooleanField(default=False, help_text="By another feed's attribution.")
     records = models.BigIntegerField(default=0)
     requests = models.BigIntegerField(default=0)
     in_uncached = models.BigIntegerField(default=0)
@@ -39,6 +45,8 @@ class Rollup(models.Model):
     list_cost = models.DecimalField(max_digits=30, decimal_places=12, default=0)
     contracted_cost = models.DecimalField(max_digits=30, decimal_places=12, default=0)
     reported_cost = models.DecimalField(max_digits=30, decimal_places=12, default=0)
+    spent = models.DecimalField(max_digits=30, decimal_places=12, default=0)
+    spent_records = models.BigIntegerField(default=0, help_text="Records whose cost is known in any way.")
     priced_records = models.BigIntegerField(default=0)
     reported_records = models.BigIntegerField(default=0)
     unpriced_requests = models.BigIntegerField(default=0)
@@ -55,12 +63,16 @@ class Rollup(models.Model):
 
 KEY = [
     "organisation", "day", "connection", "offering", "host", "model_raw", "service_tier", "cost_kind",
-    "currency", "list_currency", "counted",
+    "currency", "list_currency", "spent_currency", "counted", "tallied", "spread",
 ]  # fmt: skip
 
 
 class DailyCost(Rollup):
-    """A UTC day of one project; project NULL = unattributed. A split record's counts are split like its money."""
+    """A UTC day of one project; project NULL = unattributed. A split record's counts are split like its money.
+
+    `spread` rows are those of a feed whose money another feed's tokens attribute; the rows by its own attribution
+    then stand beside them and neither count nor tally.
+    """
 
     project = models.ForeignKey(Project, models.PROTECT, null=True, related_name="+")
 

@@ -1,0 +1,158 @@
+"""The only writer of settlements: after every posting, which feed of a day gives what, and the rollups by that.
+
+A day is settled from the rollups alone: their rows by own attribution say whose a feed's tokens are, so neither the
+ledger nor another feed's records are touched. Twice settles nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+
+from django.db import connection, transaction
+
+from usage import rollups
+from usage.feeds import BILLED, COMPUTED, NOTHING, REPORTED, Feed, Settled, settled
+from usage.importers import all_importers
+from usage.locks import lock_organisation, lock_settlement, share_settlement
+from usage.models import Connection, ModelDailyCost, Organisation
+
+Cell = tuple[date, str, str]
+"""UTC day, account, model."""
+Row = tuple[Any, ...]
+"""A settlement without its organisation, in the order of `_COLUMNS`; arrays as tuples."""
+_TOKENS = "in_uncached + r.in_cache_read + r.in_cache_write + r.out_total"
+_CELL = f"r.day, {rollups.account('r.host')}, {rollups.model_key('r.model_raw')}, n.importer"
+
+
+def enter(organisation_id: int) -> None:
+    """Before a posting by an import: nobody else settles this organisation until it is committed."""
+    share_settlement(organisation_id)
+    if _several(organisation_id):
+        lock_settlement(organisation_id)
+
+
+def settle(organisation_id: int, days: Collection[date]) -> None:
+    """Settle whole UTC days anew; the caller has posted, and holds the organisation or has entered."""
+    if not days or not _several(organisation_id):
+        return
+    which: dict[str, Any] = {"organisation": organisation_id, "days": sorted(days)}
+    wanted, stored = _wanted(which), _stored(which)
+    if wanted == stored == set():
+        return
+    with connection.cursor() as cursor:
+        if wanted != stored:
+            cursor.execute(f"DELETE FROM usage_settlement WHERE {_DAYS}", which)
+            cursor.executemany(
+                _INSERT, [(organisation_id, *row[:6], *_arrays(row)) for row in sorted(wanted, key=repr)]
+            )
+        for table in ("usage_modeldailycost", "usage_dailycost"):
+            cursor.execute(_marked(table), which)
+        cursor.execute(_DROP_SPREAD, which)
+        cursor.execute(_SPREAD, which)
+
+
+def unsettled_days(organisation_id: int) -> list[date]:
+    """Days whose settlements are not what the rollups come to (for `verify`)."""
+    rows = ModelDailyCost.objects.filter(organisation_id=organisation_id).values_list("day", flat=True)
+    which: dict[str, Any] = {"organisation": organisation_id, "days": sorted(set(rows))}
+    different = _wanted(which) ^ _stored(which)
+    return sorted({row[0] for row in different})
+
+
+def settle_all(organisation: Organisation) -> None:
+    """Settle every day of an organisation anew."""
+    with transaction.atomic():
+        lock_organisation(organisation.pk)
+        days = ModelDailyCost.objects.filter(organisation=organisation).values_list("day", flat=True).distinct()
+        settle(organisation.pk, list(days))
+
+
+def name_account(feed: Connection, account: str) -> None:
+    """Say which billing account a connection speaks of, and settle what that changes."""
+    with transaction.atomic():
+        lock_organisation(feed.organisation_id)
+        feed.account = account.strip()[:120]
+        feed.save(update_fields=["account"])
+        settle_all(feed.organisation)
+
+
+def _several(organisation_id: int) -> bool:
+    """Whether more than one importer feeds the organisation; only then can two tell of the same usage."""
+    found = Connection.objects.filter(organisation_id=organisation_id).values_list("importer", flat=True)
+    return len(found.distinct()[:2]) > 1
+
+
+def _feeds(which: dict[str, Any]) -> dict[Cell, list[Feed]]:
+    """What each importer tells of each cell of the days, from the rollups; notional usage is nobody's rival."""
+    shares: dict[tuple[Cell, str], dict[int | None, int]] = defaultdict(dict)
+    feeds: dict[Cell, list[Feed]] = defaultdict(list)
+    details = {slug: importer.DETAIL for slug, importer in all_importers().items()}
+    with connection.cursor() as cursor:
+        cursor.execute(_SHARES, which)
+        for day, account, model, importer, project, tokens in cursor.fetchall():
+            shares[(day, account, model), importer][project] = int(tokens)
+        cursor.execute(_FEEDS, which)
+        for day, account, model, importer, tokens, billed, reported, priced in cursor.fetchall():
+            cell = (day, account, model)
+            money = BILLED if billed else REPORTED if reported else COMPUTED if priced else NOTHING
+            feeds[cell].append(Feed(importer, details.get(importer, 1), money, int(tokens), shares[cell, importer]))
+    return feeds
+
+
+def _wanted(which: dict[str, Any]) -> set[Row]:
+    """The settlements that the days come to."""
+    found = {cell: result for cell, feeds in _feeds(which).items() if (result := settled(feeds))}
+    return {_row(cell, result) for cell, result in found.items()}
+
+
+def _row(cell: Cell, result: Settled) -> Row:
+    spread: tuple[Any, Any] = (None, None)
+    if result.weights is not None:
+        spread = tuple(project for project, _ in result.weights), tuple(weight for _, weight in result.weights)
+    return (*cell, result.money, result.usage, result.detail, *spread)
+
+
+def _stored(which: dict[str, Any]) -> set[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {_COLUMNS} FROM usage_settlement WHERE {_DAYS}", which)
+        return {(*row[:6], *(None if part is None else tuple(part) for part in row[6:])) for row in cursor.fetchall()}
+
+
+def _arrays(row: Row) -> list[list[Any] | None]:
+    return [None if part is None else list(part) for part in row[6:]]
+
+
+def _from(table: str) -> str:
+    return f"""FROM {table} r {rollups.cell("r.host", "r.model_raw")}
+        WHERE r.organisation_id = %(organisation)s AND r.day = ANY(%(days)s)"""
+
+
+_FEEDS = f"""SELECT {_CELL}, sum(r.{_TOKENS}), bool_or(r.cost_kind = 'billed' AND r.reported_records > 0),
+        bool_or(r.reported_records > 0), bool_or(r.priced_records > 0)
+    {_from("usage_modeldailycost")} AND r.cost_kind <> 'notional' AND r.records > 0 GROUP BY 1, 2, 3, 4"""
+_SHARES = f"""SELECT {_CELL}, r.project_id, sum(r.{_TOKENS})
+    {_from("usage_dailycost")} AND r.cost_kind <> 'notional' AND NOT r.spread GROUP BY 1, 2, 3, 4, 5"""
+_COLUMNS = "day, account, model_key, money_feed, usage_feed, detail_feed, projects, weights"
+_DAYS = "organisation_id = %(organisation)s AND day = ANY(%(days)s)"
+_INSERT = f"""INSERT INTO usage_settlement (organisation_id, {_COLUMNS})
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s::bigint[], %s::numeric[])"""
+_DROP_SPREAD = f"DELETE FROM usage_dailycost WHERE {_DAYS} AND spread"
+_SPREAD = f"""
+    WITH spread_rows AS (
+        SELECT r.*, s.id AS settled {_from("usage_modeldailycost")} AND {rollups.SPREAD}
+    )
+    INSERT INTO usage_dailycost ({", ".join((*rollups.PROJECT_KEY, *rollups.MEASURES))})
+    {rollups.spread("spread_rows", "s.id = m.settled")}"""
+
+
+def _marked(table: str) -> str:
+    """Set which rows count and tally; all rows of a feed in a cell at once, so that no two become one."""
+    apart = f" AND NOT {rollups.SPREAD}" if table == "usage_dailycost" else ""
+    not_spread = " AND NOT r.spread" if table == "usage_dailycost" else ""
+    return f"""UPDATE {table} t SET counted = x.counted, tallied = x.tallied
+    FROM (
+        SELECT r.id, {rollups.COUNTED}{apart} AS counted, {rollups.TALLIED}{apart} AS tallied {_from(table)}{not_spread}
+    ) x WHERE x.id = t.id AND (t.counted, t.tallied) IS DISTINCT FROM (x.counted, x.tallied)"""
