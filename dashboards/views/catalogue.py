@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from dashboards import formatting, market
 from dashboards.charts import frontier as frontier_chart
@@ -78,6 +79,7 @@ def _quality(ask: quality.Ask, now: datetime) -> tuple[quality.QualityPage, list
     return page, scores
 
 
+@require_safe
 @catalogue_page
 def quality_page(request: HttpRequest) -> HttpResponse:
     ask, wrong = quality.read(request.GET)
@@ -106,6 +108,7 @@ def quality_page(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboards/quality.html", context, status=400 if wrong else 200)
 
 
+@require_safe
 @catalogue_page
 def quality_figure(request: HttpRequest) -> HttpResponse:
     ask, wrong = quality.read(request.GET)
@@ -141,6 +144,7 @@ def _ratings(at: datetime) -> tuple[dict[str, models_page.Rating], str]:
     return {row[0]: models_page.Rating(*row[1:4]) for row in rows}, words
 
 
+@require_safe
 @catalogue_page
 def models(request: HttpRequest) -> HttpResponse:
     ask, now = models_page.read(request.GET), timezone.now()

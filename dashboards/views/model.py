@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from dashboards import formatting
 from dashboards.charts import history as history_chart
@@ -200,6 +201,7 @@ def _find(slug: str) -> LanguageModel | None:
     return LanguageModel.objects.select_related("successor").filter(slug=slug).first()
 
 
+@require_safe
 @catalogue_page
 def model(request: HttpRequest, slug: str) -> HttpResponse:
     found = _find(slug)
@@ -209,6 +211,7 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
     return _page(request, ask, found, wrong)
 
 
+@require_safe
 @catalogue_page
 def model_history(request: HttpRequest, slug: str) -> HttpResponse:
     found = _find(slug)
@@ -219,6 +222,7 @@ def model_history(request: HttpRequest, slug: str) -> HttpResponse:
     return figure_response(history_chart.figure(_composed(ask, found, timezone.now()).page.history))
 
 
+@require_safe
 @catalogue_page
 def price_evidence(request: HttpRequest, slug: str, price_id: int) -> HttpResponse:
     price = (
@@ -236,6 +240,7 @@ def price_evidence(request: HttpRequest, slug: str, price_id: int) -> HttpRespon
     return _page(request, ask, price.offering.model, wrong, evidence=shown, evidence_of=price.pk, close_url=ask.url())
 
 
+@require_safe
 @catalogue_page
 def blend_evidence(request: HttpRequest, slug: str, offering_id: int) -> HttpResponse:
     """The list prices behind a blended one: two queries."""

@@ -1,0 +1,157 @@
+"""Who may open and who may change what: one line for each address of the URLconf and each operation of the API.
+
+A new address fails `test_access_matrix.py` until it has its line here. Write `{…}` as in the table: the people for whom
+the address answers. Everybody else gets 404, and nobody signed in is sent to the door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+# Ann administers Acme, Mel is member, Vic views; Pam administers and Pete views project alpha only; Otto administers
+# another organisation; Nora belongs to none; Root administers the instance and belongs to none.
+ANN, MEL, VIC, PAM, PETE = "ann", "mel", "vic", "pam", "pete"
+OTTO, NORA, ROOT, ANYBODY = "otto", "nora", "root", "anybody"
+PEOPLE = frozenset({ANN, MEL, VIC, PAM, PETE, OTTO, NORA, ROOT})
+EVERYBODY = PEOPLE | {ANYBODY}
+NOBODY: frozenset[str] = frozenset()
+# Pages of one's own organisation answer Otto too, with what is his.
+READERS = frozenset({ANN, MEL, VIC, PAM, PETE, OTTO})
+WHOLE = frozenset({ANN, MEL, VIC, OTTO})
+IMPORTERS = frozenset({ANN, MEL, OTTO})
+ADMINS = frozenset({ANN, OTTO})
+INVITERS = ADMINS | {PAM}
+# Pages of one of Acme's things answer nobody else.
+OF_ACME = frozenset({ANN, MEL, VIC})
+OF_ALPHA = OF_ACME | {PAM, PETE}
+ADMIN_OF_ACME = frozenset({ANN})
+ADMIN_OF_ALPHA = frozenset({ANN, PAM})
+INSTANCE = frozenset({ROOT})
+
+Things = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Line:
+    """`read`: for whom GET answers; `change`: for whom POST does. `of` names the thing in the address."""
+
+    read: frozenset[str] = NOBODY
+    change: frozenset[str] = NOBODY
+    of: Callable[[Things], dict[str, Any]] = field(default=lambda things: {})
+    sends: Callable[[Things], dict[str, Any]] = field(default=lambda things: {})
+    query: str = ""
+
+
+def the(name: str, kwarg: str = "number") -> Callable[[Things], dict[str, Any]]:
+    return lambda things: {kwarg: things[name]}
+
+
+PAGES: dict[str, list[Line]] = {
+    # operations
+    "healthz": [Line(EVERYBODY)],
+    "readyz": [Line(EVERYBODY)],
+    # the door
+    "sign-in": [Line(EVERYBODY, EVERYBODY)],
+    "sign-in/link/<str:secret>": [Line(EVERYBODY, EVERYBODY, of=lambda _: {"secret": "x"})],
+    "sign-in/password": [Line(EVERYBODY, EVERYBODY)],
+    "sign-out": [Line(change=EVERYBODY)],
+    "organisation": [
+        Line(change=OF_ALPHA, sends=lambda things: {"organisation": things["acme"]}),
+        Line(change=frozenset({OTTO}), sends=lambda things: {"organisation": things["other"]}),
+    ],
+    "favicon.ico": [Line(EVERYBODY)],
+    "invitation/<str:secret>": [Line(EVERYBODY, EVERYBODY, of=lambda _: {"secret": "x"})],
+    # the catalogue
+    "quality": [Line(EVERYBODY)],
+    "quality/figure.json": [Line(EVERYBODY)],
+    "models": [Line(EVERYBODY)],
+    "models/<path:slug>/history.json": [Line(EVERYBODY, of=the("model", "slug"))],
+    "models/<path:slug>/evidence/<int:price_id>": [
+        Line(EVERYBODY, of=lambda things: {"slug": things["model"], "price_id": things["price"]})
+    ],
+    "models/<path:slug>/evidence/blend/<int:offering_id>": [
+        Line(EVERYBODY, of=lambda things: {"slug": things["model"], "offering_id": things["offering"]})
+    ],
+    "models/<path:slug>": [Line(EVERYBODY, of=the("model", "slug"))],
+    "changes": [Line(EVERYBODY)],
+    "sources": [Line(EVERYBODY)],
+    "sources/<slug:slug>": [Line(EVERYBODY, of=the("source", "slug"))],
+    "compare": [Line(EVERYBODY)],
+    "compare/history.json": [Line(EVERYBODY)],
+    "compare/history.csv": [Line(EVERYBODY)],
+    "review": [Line(PEOPLE), Line(PEOPLE, query="format=csv")],
+    "review/prices/<int:number>": [Line(change=INSTANCE, of=the("doubt"))],
+    "review/names": [Line(PEOPLE), Line(PEOPLE, query="format=csv")],
+    "review/names/map": [Line(change=INSTANCE)],
+    "review/decided": [Line(PEOPLE), Line(PEOPLE, query="format=csv")],
+    "review/decided/<str:kind>/<int:number>/revoke": [
+        Line(change=INSTANCE, of=lambda things: {"kind": "name", "number": things["mapping"]})
+    ],
+    # the ledger
+    "": [Line(PEOPLE)],
+    "overview/weeks.json": [Line(READERS)],
+    "overview.csv": [Line(READERS)],
+    "projects/<slug:slug>": [Line(OF_ALPHA, of=the("alpha", "slug")), Line(OF_ACME, of=the("beta", "slug"))],
+    "projects/<slug:slug>/price.json": [Line(OF_ALPHA, of=the("alpha", "slug")), Line(OF_ACME, of=the("beta", "slug"))],
+    "projects/<slug:slug>.csv": [
+        Line(OF_ALPHA, of=the("alpha", "slug")),
+        Line(OF_ACME, of=the("beta", "slug")),
+        Line(OF_ALPHA, of=the("alpha", "slug"), query="of=parts&by=key"),
+    ],
+    "spend/records": [Line(READERS), Line(OF_ACME, query="project=beta"), Line(OF_ALPHA, query="project=alpha")],
+    "spend/records.csv": [Line(READERS), Line(OF_ACME, query="project=beta"), Line(OF_ALPHA, query="project=alpha")],
+    "imports": [Line(WHOLE | {NORA, ROOT}, IMPORTERS)],
+    "imports/runs": [Line(WHOLE)],
+    "imports/columns": [Line(IMPORTERS, IMPORTERS)],
+    "imports/transcripts": [Line(change=NOBODY)],
+    "imports/sample/remove": [Line(change=NOBODY)],
+    "imports/<int:number>": [Line(OF_ACME, of=the("run"))],
+    "imports/<int:number>/rejected.csv": [Line(OF_ACME, of=the("run"))],
+    # settings
+    "settings": [Line(PEOPLE)],
+    "settings/account": [Line(PEOPLE, PEOPLE)],
+    "settings/account/password": [Line(change=PEOPLE)],
+    "settings/account/sessions/end-others": [Line(change=PEOPLE)],
+    "settings/account/sessions/<int:number>/end": [Line(change=frozenset({ANN}), of=the("session"))],
+    "settings/account/tokens": [Line(change=PEOPLE)],
+    "settings/account/tokens/<int:number>/revoke": [Line(change=frozenset({MEL}), of=the("token"))],
+    "settings/organisation": [Line(ADMINS, ADMINS)],
+    "settings/people": [Line(INVITERS)],
+    "settings/people/invite": [Line(change=INVITERS)],
+    "settings/people/invitations/<int:number>/take-back": [
+        Line(change=ADMIN_OF_ACME, of=the("invitation")),
+        Line(change=ADMIN_OF_ALPHA, of=the("alpha_invitation")),
+    ],
+    "settings/people/<int:number>/role": [
+        Line(change=ADMIN_OF_ACME, of=the("membership")),
+        Line(change=ADMIN_OF_ALPHA, of=the("alpha_membership")),
+    ],
+    "settings/people/<int:number>/remove": [
+        Line(change=ADMIN_OF_ACME, of=the("membership")),
+        Line(change=ADMIN_OF_ALPHA, of=the("alpha_membership")),
+    ],
+    "settings/tokens": [Line(ADMINS)],
+    "settings/tokens/<int:number>/revoke": [Line(change=ADMIN_OF_ACME, of=the("token"))],
+    "settings/audit": [
+        Line(ADMINS | {ROOT}),
+        Line(ADMINS | {ROOT}, query="format=csv"),
+        Line(ADMINS, query="of=organisation&format=csv"),
+        Line(INSTANCE, query="of=instance"),
+    ],
+    "settings/instance": [Line(INSTANCE)],
+    "settings/instance/people/<int:number>": [Line(change=INSTANCE, of=the("person"))],
+    "settings/instance/people/<int:number>/link": [Line(change=INSTANCE, of=the("person"))],
+    "settings/instance/organisations": [Line(change=INSTANCE)],
+    "settings/instance/organisations/<int:number>": [Line(change=INSTANCE, of=the("acme"))],
+    "settings/instance/organisations/<int:number>/adopt": [Line(change=INSTANCE, of=the("orphan"))],
+}
+
+# What each operation of the API takes of a token.
+CATALOGUE, SPEND, USAGE = "catalogue:read", "spend:read", "usage:write"
+OPERATIONS: dict[str, str] = {
+    "price": CATALOGUE, "price_history": CATALOGUE, "prices": CATALOGUE, "resolve": CATALOGUE, "models": CATALOGUE,
+    "model": CATALOGUE, "changes": CATALOGUE, "frontier": CATALOGUE, "cost": CATALOGUE, "export_litellm": CATALOGUE,
+    "export_litellm_inexpressible": CATALOGUE, "feed_prices": CATALOGUE, "spend": SPEND, "usage_events": USAGE,
+}  # fmt: skip
