@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dashboards.views import imports, overview, project, records
+from dashboards.views import closing, imports, overview, project, records
 
 urlpatterns: list[URLPattern] = [
     path("", overview.overview, name="overview"),
@@ -13,6 +13,10 @@ urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>.csv", project.table, name="project-csv"),
     path("spend/records", records.records, name="spend-records"),
     path("spend/records.csv", records.table, name="spend-records-csv"),
+    path("periods", closing.closed_months, name="periods"),
+    path("periods/<str:month>/close", closing.close, name="close-period"),
+    path("periods/<str:month>/restate", closing.restate, name="restate-period"),
+    path("periods/restatements/<int:number>/undo", closing.undo, name="undo-restatement"),
     path("imports", imports.imports, name="imports"),
     path("imports/runs", imports.runs, name="import-runs"),
     path("imports/columns", imports.columns, name="import-columns"),

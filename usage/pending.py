@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from usage import rollups, spending
-from usage.models import Organisation, PendingDailyCost
+from usage.models import ModelDailyCost, OfficialModelDailyCost, Organisation, PendingDailyCost, Period
 from usage.periods import Cell, after
 from usage.querysets import OF_MONEY
 
@@ -61,6 +61,46 @@ class Pending:
 
     def __bool__(self) -> bool:
         return bool(self.causes)
+
+
+@dataclass(slots=True)
+class Month:
+    """A month of usage: what the ledger sums to, what is official, and on how many days the two differ."""
+
+    month: date
+    ledger: spending.Sums
+    official: spending.Sums
+    pending_days: int
+    period: Period | None
+
+
+def months(organisation: Organisation) -> list[Month]:
+    """Every month with usage and every closed one, the latest first."""
+    ledger, official = (
+        _by_month(organisation, list(rows.sums_by("day")))
+        for rows in (ModelDailyCost.objects.of(organisation), OfficialModelDailyCost.objects.of(organisation))
+    )
+    waiting = spending.pending_months(organisation, None, None, by_project=True)
+    days = {one["month"]: one["days"] for one in waiting}
+    closed = {period.month: period for period in Period.objects.of(organisation).prefetch_related("restatements")}
+    nothing = spending.Sums
+    return [
+        Month(
+            month,
+            ledger.get(month, nothing()),
+            official.get(month, nothing()),
+            days.get(f"{month:%Y-%m}", 0),
+            closed.get(month),
+        )
+        for month in sorted({*ledger, *closed}, reverse=True)
+    ]
+
+
+def _by_month(organisation: Organisation, rows: Iterable[dict[str, Any]]) -> dict[date, spending.Sums]:
+    found: dict[date, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        found[row["key_day"].replace(day=1)].append(row)
+    return {month: spending.summed(organisation, of_month) for month, of_month in found.items()}
 
 
 def pending(organisation: Organisation, month: date) -> Pending:

@@ -1,18 +1,18 @@
 """Named reads of closed months, of what is official and of what waits outside it; none writes.
 
 `OfficialDailyCost` and its siblings hold the ledger's rollup and the official record side by side: their reads begin
-with `of`, `seen` or `whole`, which choose by the closed months of the organisation.
+with `of`, `whole` or `official_spend`, which choose by the closed months of the organisation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db.models import Q, QuerySet, Sum
 
-from usage.querysets import MEASURES, DailyCostQuerySet, RollupQuerySet
+from usage.querysets import MEASURES, RollupQuerySet
 from usage.spend_querysets import SpendQuerySet
 
 if TYPE_CHECKING:
@@ -54,8 +54,12 @@ class RestatementQuerySet(QuerySet["Restatement"]):
 def _closed_days(organisation_id: int) -> Q | None:
     from usage.models import Period
 
+    return _within(Period.objects.spans(organisation_id))
+
+
+def _within(spans: Sequence[Days]) -> Q | None:
     found: Q | None = None
-    for starts, until in Period.objects.spans(organisation_id):
+    for starts, until in spans:
         span = Q(day__gte=starts, day__lt=until)
         found = span if found is None else found | span
     return found
@@ -69,26 +73,67 @@ def _official(organisation_id: int) -> Q:
     return (Q(closed=False) & ~closed) | (Q(closed=True, undone=False) & closed)
 
 
+def _state(organisation_id: int, since: date | None, until: date | None) -> str:
+    """Whether the days [since, until) are all `open`, all `closed` or `mixed`."""
+    from usage.models import Period
+
+    spans = Period.objects.spans(organisation_id)
+    if since and until and any(starts <= since and until <= end for starts, end in spans):
+        return "closed"
+    met = any((until is None or starts < until) and (since is None or since < end) for starts, end in spans)
+    return "mixed" if met else "open"
+
+
 class OfficialQuerySet(RollupQuerySet):
-    def of(self, organisation: Organisation, since: date | None = None, until: date | None = None) -> Self:
+    """Official figures by day. Where all days asked for are open, or all closed, the table itself is read.
+
+    A view has no statistics, so PostgreSQL sorts where it would hash: 1.3 to 1.6 times as long for 26,000 rows.
+    """
+
+    def of(self, organisation: Organisation, since: date | None = None, until: date | None = None) -> Any:
         """What officially counts of an organisation in [since, until)."""
-        return super().of(organisation, since, until).filter(_official(organisation.pk))
+        state = _state(organisation.pk, since, until)
+        if state == "mixed":
+            return super().of(organisation, since, until).filter(_official(organisation.pk))
+        ledger, record = self._tables()
+        if state == "open":
+            return ledger._default_manager.of(organisation, since, until)
+        return record._default_manager.of(organisation, since, until).filter(undone=False)
 
     def whole(self, organisation_id: int) -> Self:
         """All that is official of an organisation, counted or not."""
         return self.filter(_official(organisation_id), organisation=organisation_id)
 
+    def _tables(self) -> tuple[Any, Any]:
+        from usage.models import ModelDailyCost, OfficialModelCost
 
-class OfficialDailyCostQuerySet(OfficialQuerySet, DailyCostQuerySet):  # type: ignore[override]
-    """The same with project."""
+        return ModelDailyCost, OfficialModelCost
 
 
-class OfficialSpendQuerySet(SpendQuerySet):
-    """The reads behind pages, of official figures. For `OfficialDailyCost`."""
+class OfficialDailyCostQuerySet(OfficialQuerySet):
+    """The same by project."""
 
-    def seen(self, organisation_id: int, project_ids: Collection[int] | None) -> Self:
-        """What officially counts of an organisation: all of it, or of these projects only."""
-        return super().seen(organisation_id, project_ids).filter(_official(organisation_id))
+    def _tables(self) -> tuple[Any, Any]:
+        from usage.models import DailyCost, OfficialCost
+
+        return DailyCost, OfficialCost
+
+    def attributed_to(self, project_ids: Iterable[int]) -> Self:
+        return self.filter(project__in=list(project_ids))
+
+    def unattributed(self) -> Self:
+        """What no rule gives to a project."""
+        return self.filter(project=None)
+
+
+def official_spend(organisation_id: int, project_ids: Collection[int] | None) -> SpendQuerySet:
+    """What officially counts of an organisation, for pages: all of it, or of some projects only."""
+    from usage.models import DailyCost, OfficialDailyCost, Period
+
+    if not Period.objects.spans(organisation_id):
+        return SpendQuerySet(DailyCost).seen(organisation_id, project_ids)
+    found = SpendQuerySet(OfficialDailyCost).seen(organisation_id, project_ids)
+    return found.filter(_official(organisation_id))
 
 
 class PendingQuerySet(RollupQuerySet):

@@ -26,7 +26,7 @@ from usage.models import (
     PendingModelDailyCost,
     Period,
 )
-from usage.querysets import KEYS, MEASURES, NOTIONAL, RollupQuerySet
+from usage.querysets import KEYS, MEASURES, NOTIONAL, DailyCostQuerySet, RollupQuerySet
 
 TOKENS = ("in_uncached", "in_cache_read", "in_cache_write", "out_total")
 GROUPS = ("project", "model", "scope", "provider", "day", "month", "source", "service_tier", "cost_kind")
@@ -92,7 +92,7 @@ def report(
         "currency": organisation.display_currency,
         "total": total.money() | total.usage(),
         "coverage": _coverage(organisation, since, until, projects, total, unconverted, grades=grades)
-        | {"pending": _pending(organisation, since, until, projects, by_project="project" in group_by)},
+        | {"pending": pending_months(organisation, since, until, projects, by_project="project" in group_by)},
         "groups": [
             dict(zip(_names(group_by), key, strict=True))
             | sums.usage()
@@ -141,8 +141,10 @@ def _rollup(
     by_project: bool,
     projects: Iterable[int] | None,
 ) -> RollupQuerySet:
+    found: DailyCostQuerySet
     if not by_project:
-        return OfficialModelDailyCost.objects.of(organisation, since, until)
+        found = OfficialModelDailyCost.objects.of(organisation, since, until)
+        return found
     found = OfficialDailyCost.objects.of(organisation, since, until)
     return found if projects is None else found.attributed_to(projects)
 
@@ -244,11 +246,11 @@ def _coverage(
     return found
 
 
-def _pending(
+def pending_months(
     organisation: Organisation,
     since: date | None,
     until: date | None,
-    projects: Iterable[int] | None,
+    projects: Iterable[int] | None = None,
     *,
     by_project: bool,
 ) -> list[dict[str, Any]]:

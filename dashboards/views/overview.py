@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from dashboards.charts.spend import stacked_weeks
-from dashboards.pages import periods
+from dashboards.pages import closing, periods
 from dashboards.pages.alerts import Key
 from dashboards.pages.ledger import MODEL_KEYS, cuts_of
 from dashboards.pages.overview import Read, compose
@@ -61,6 +61,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             "subtitle": f"List price per week by project, {reader.organisation.display_currency}",
             "note": f"26 weeks to {(page.weeks[-1] + timedelta(days=6)):%-d %b %Y}, UTC. List price in force at each "
             f"moment. {page.coverage}.",
+            "pending": closing.beside(reader.pending(period.now), reader.organisation.display_currency),
             "can_remove_sample": reader.organisation.is_sample and reader.whole,
         },
     )
@@ -128,7 +129,7 @@ class Asked:
 
 def asked(query: Mapping[str, str], reader: Reader) -> Asked:
     """Unusable where the query names no period."""
-    first, last = reader.spend().span_of_days()
+    first, last = reader.days_of_usage()
     return Asked(periods.chosen(query, today(), last), first, last)
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from dashboards.charts.spend import price_paid
-from dashboards.pages import periods
+from dashboards.pages import closing, periods
 from dashboards.pages.ledger import MODEL_KEYS, cuts_of
 from dashboards.pages.periods import Period, Unusable
 from dashboards.pages.project import Read, compose
@@ -55,6 +55,9 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
             "figure": f"{reverse('project-figure', args=[slug])}?{query}",
             "csv": f"{reverse('project-csv', args=[slug])}?{query}",
             "csv_weeks": f"{reverse('project-csv', args=[slug])}?{query}&of=weeks",
+            "pending": closing.beside(
+                reader.pending(ask.period.now, project=one), reader.organisation.display_currency
+            ),
             "subtitle": f"{reader.organisation.display_currency} per Mtok, all token kinds, by week",
         },
     )

@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
+from typing import Any
 
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,7 +23,9 @@ from dashboards.pages.ledger import Move, moves
 from dashboards.pages.periods import Span
 from pricing.answers import review
 from pricing.models import PriceEvent
+from usage import spending
 from usage.models import DailyCost, Organisation, Project, UsageRecord
+from usage.period_querysets import official_spend
 from usage.spend_querysets import RecordQuerySet, SpendQuerySet, midnight
 
 WEEKS = 26
@@ -53,8 +57,22 @@ class Reader:
         return found
 
     def spend(self) -> SpendQuerySet:
-        """The rollups of what the reader may see."""
-        return SpendQuerySet(DailyCost).seen(self.organisation.pk, self.project_ids)
+        """The official figures of what the reader may see."""
+        return self._spend.all()
+
+    @cached_property
+    def _spend(self) -> SpendQuerySet:
+        """Begun once, as it asks which months are closed."""
+        return official_spend(self.organisation.pk, self.project_ids)
+
+    def days_of_usage(self) -> tuple[date | None, date | None]:
+        """The first and the last day with usage, official or pending."""
+        return SpendQuerySet(DailyCost).seen(self.organisation.pk, self.project_ids).span_of_days()
+
+    def pending(self, span: Span, project: Project | None = None) -> list[dict[str, Any]]:
+        """What is pending in the closed months of a span, by month: of a project, or of all the reader may see."""
+        ids = self.project_ids if project is None else {project.pk}
+        return spending.pending_months(self.organisation, span.start, span.until, ids, by_project=True)
 
     def records(self, span: Span, project_ids: Collection[int] | None = None) -> RecordQuerySet:
         """The ledger rows of what the reader may see, of some projects, or of nobody (an empty collection)."""

@@ -28,6 +28,7 @@ def test_every_page_of_the_sample_workspace_is_sound(look: Look) -> None:  # noq
     look.at("/projects/coding-agents", "project")
     look.at("/spend/records?project=claims-triage", "records")
     look.at("/imports", "imports")
+    look.at("/periods", "closed-months")
     rejected = ImportBatch.objects.exclude(rejected={}).order_by("pk").first()
     assert rejected is not None
     look.at(f"/imports/{rejected.pk}", "import-run")

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from usage.models.organisations import Organisation, Project
 from usage.models.rollups import KEY, Rollup
 from usage.period_querysets import PeriodQuerySet, RestatementQuerySet
+from usage.querysets import DailyCostQuerySet, ModelDailyCostQuerySet
 
 PERSON = 254
 
@@ -82,6 +83,8 @@ class OfficialCost(OfficialRow):
 
     project = models.ForeignKey(Project, models.PROTECT, null=True, related_name="+")
 
+    objects = DailyCostQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -95,6 +98,8 @@ class OfficialCost(OfficialRow):
 
 class OfficialModelCost(OfficialRow):
     """Without project: the sums of `OfficialCost`."""
+
+    objects = ModelDailyCostQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -1,0 +1,143 @@
+"""What the page of closed months shows. Pure: from the months' figures to rows, sentences and previews."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from dashboards import formatting
+
+CAUSES = {
+    "usage": ("Usage came, changed or went", "late rows, buckets restated or withdrawn"),
+    "counted": ("Another feed counts", "another feed of the account gives the money of these days now"),
+    "rated": ("Priced anew", "a price or the meaning of a name was corrected"),
+    "attributed": ("Attributed anew", "rules give it to other projects; the total stays"),
+}
+KINDS = (
+    ("list", "List"),
+    ("contracted", "Contracted"),
+    ("reported", "Reported"),
+    ("notional", "Notional, in no total"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One month. Money is list cost; None is unknown."""
+
+    month: date
+    ledger: Decimal | None
+    official: Decimal | None
+    pending: Decimal | None
+    pending_days: int
+    state: str
+    by: str
+    at: Any
+    said: str
+    is_closed: bool
+    can_close: bool
+    is_shown: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.month:%B %Y}"
+
+    @property
+    def key(self) -> str:
+        return f"{self.month:%Y-%m}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A kind of cost before and after."""
+
+    label: str
+    before: Decimal | None
+    after: Decimal | None
+
+    @property
+    def moved(self) -> Decimal | None:
+        return None if self.after is None and self.before is None else (self.after or 0) - (self.before or Decimal(0))
+
+
+def amount(text: str | None) -> Decimal | None:
+    """Money as `spend` writes it; None is unknown."""
+    return None if text is None else Decimal(text)
+
+
+def lines(before: Mapping[str, str | None], after: Mapping[str, str | None]) -> list[Line]:
+    """The kinds of cost of two totals side by side; kinds of which neither knows anything are left out."""
+    found = [Line(label, amount(before.get(kind)), amount(after.get(kind))) for kind, label in KINDS]
+    return [line for line in found if line.before or line.after or line.label == "List"]
+
+
+def added(total: Mapping[str, str | None], moved: Mapping[str, str | None]) -> dict[str, str | None]:
+    """A total with a difference taken in."""
+    return {
+        kind: None
+        if total.get(kind) is None and moved.get(kind) is None
+        else f"{(amount(total.get(kind)) or Decimal(0)) + (amount(moved.get(kind)) or Decimal(0)):f}"
+        for kind, _ in KINDS
+    }
+
+
+def covered(coverage: Mapping[str, Any]) -> str:
+    """How much of a month's truth was known, in a line: tokens priced, money attributed, money by price grade."""
+    parts = [
+        f"{_percent(coverage[name])} {words}"
+        for name, words in (("priced_tokens", "of tokens priced"), ("attributed", "of money attributed"))
+        if coverage.get(name) is not None
+    ]
+    grades = [f"{name} {_percent(share)}" for name, share in (coverage.get("grades") or {}).items() if share]
+    return " · ".join([*parts, *([f"prices: {', '.join(grades)}"] if grades else [])])
+
+
+def _percent(share: str) -> str:
+    return f"{Decimal(share) * 100:.1f}%"
+
+
+def finding(rows: Sequence[Row], currency: str) -> str:
+    """The page in a sentence: what waits in closed months, else what can be closed, else what is closed."""
+    waiting = [row for row in rows if row.pending_days]
+    if waiting:
+        where = waiting[0].name if len(waiting) == 1 else f"{len(waiting)} closed months"
+        moved = sum((row.pending or Decimal(0) for row in waiting), Decimal(0))
+        moved_words = formatting.signed_money(moved, currency)
+        return f"{moved_words} is pending in {where}: it is in the ledger, not in the official figures."
+    if ready := [row for row in rows if row.can_close]:
+        oldest = ready[-1]
+        more = "" if len(ready) == 1 else f", and {len(ready) - 1} more"
+        return f"{oldest.name} is over and can be closed{more}."
+    closed = sum(row.is_closed for row in rows)
+    if closed:
+        return f"{closed} {'month is' if closed == 1 else 'months are'} closed, and nothing came later."
+    return "No month is over yet." if rows else "There is no month to close yet."
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What stands beside a figure of a closed month."""
+
+    words: str
+    url: str
+
+
+def beside(pending: Sequence[Mapping[str, Any]], currency: str) -> list[Beside]:
+    """One a month: what came after it was closed and is not in the figures shown."""
+    found = []
+    for one in pending:
+        month, moved = date.fromisoformat(f"{one['month']}-01"), amount(one["list"])
+        days = f"{one['days']} {'day' if one['days'] == 1 else 'days'}"
+        what = "an unknown amount" if moved is None else formatting.signed_money(moved, currency)
+        words = f"{month:%B} is closed: {what} on {days} pending: in the ledger's rows, not in these totals"
+        found.append(Beside(words, f"/periods?month={one['month']}"))
+    return found
+
+
+def fingerprint(*shown: object) -> str:
+    """What a preview showed, so that nothing else is closed or restated than was looked at."""
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:24]
