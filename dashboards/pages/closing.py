@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from dashboards import formatting
+from dashboards.pages.ledger import RECORDS
+from dashboards.pages.periods import next_month
 
 CAUSES = {
     "usage": ("Usage came, changed or went", "late rows, buckets restated or withdrawn"),
@@ -50,6 +53,10 @@ class Row:
     def key(self) -> str:
         return f"{self.month:%Y-%m}"
 
+    @property
+    def records(self) -> str:
+        return records_of(self.month)
+
 
 @dataclass(frozen=True)
 class Line:
@@ -62,6 +69,11 @@ class Line:
     @property
     def moved(self) -> Decimal | None:
         return None if self.after is None and self.before is None else (self.after or 0) - (self.before or Decimal(0))
+
+
+def records_of(month: date) -> str:
+    """The address of a month's rows in the ledger."""
+    return f"{RECORDS}?{urlencode({'from': f'{month}', 'until': f'{next_month(month)}'})}"
 
 
 def amount(text: str | None) -> Decimal | None:

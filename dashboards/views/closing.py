@@ -154,6 +154,7 @@ def _detail(organisation: Organisation, month: date) -> dict[str, Any]:
     return {
         "name": f"{month:%B %Y}",
         "key": f"{month:%Y-%m}",
+        "records": pages.records_of(month),
         "period": period,
         "obstacle": "" if period else periods.obstacle(organisation, month),
         "lines": pages.lines(answer["total"], pages.added(answer["total"], moved)),
