@@ -26,7 +26,7 @@ from usage.models import (
     PendingModelDailyCost,
     Period,
 )
-from usage.querysets import KEYS, MEASURES, NOTIONAL, DailyCostQuerySet, RollupQuerySet
+from usage.querysets import CURRENCIES, KEYS, MEASURES, NOTIONAL, DailyCostQuerySet, RollupQuerySet
 
 TOKENS = ("in_uncached", "in_cache_read", "in_cache_write", "out_total")
 GROUPS = ("project", "model", "scope", "provider", "day", "month", "source", "service_tier", "cost_kind")
@@ -109,7 +109,7 @@ def report(
 def summed(organisation: Organisation, rows: Sequence[dict[str, Any]]) -> Sums:
     """The sums of rows as `sums_by` gives them, each with its `key_day`."""
     known = ("", organisation.display_currency)
-    foreign = any(row["list_currency"] not in known or row["currency"] not in known for row in rows)
+    foreign = any(row[currency] not in known for row in rows for currency in CURRENCIES)
     rates, total = _Rates(organisation.display_currency, foreign), Sums()
     for row in rows:
         _add(row, (total,), rates, defaultdict(Decimal))

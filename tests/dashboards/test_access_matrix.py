@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -114,6 +114,7 @@ def things(world: World, clients: dict[str, Client]) -> Things:  # noqa: F811
         "doubt": 1,
         "mapping": mapping.pk,
         "run": acme.import_batches.latest("pk").pk if hasattr(acme, "import_batches") else _run_of(acme.pk),
+        "restatement": _restatement_of(acme.pk),
         "session": BrowserSession.objects.get(person=person["ann"]).pk,
         "token": access.create_token("ci", "member", person["mel"], acme)[0].pk,
         "membership": Membership.objects.get(person=person["vic"]).pk,
@@ -122,6 +123,15 @@ def things(world: World, clients: dict[str, Client]) -> Things:  # noqa: F811
         "alpha_invitation": access.invite(person["ann"], "n2@x.example", "viewer", acme, world.alpha)[0].pk,
         "person": person["vic"].pk,
     }
+
+
+def _restatement_of(organisation_id: int) -> int:
+    from usage.models import Period, Restatement
+
+    period = Period.objects.create(
+        organisation_id=organisation_id, month=date(2026, 9, 1), closed_by="ann", figures={"total": {}, "coverage": {}}
+    )
+    return Restatement.objects.create(period=period, reason="Late", made_by="ann", before={}, after={}).pk
 
 
 def _run_of(organisation_id: int) -> int:
