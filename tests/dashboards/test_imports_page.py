@@ -74,6 +74,7 @@ def nothing_was_kept() -> bool:
         (GOOD, {"importer": "fax"}, "There is no importer “fax”"),
         (GOOD, {"importer": "<b>x</b>"}, "There is no importer “<b>x</b>”"),
         (GOOD, {"scope": "  "}, "Say what the file speaks for"),
+        (b'[{"tag": "a", "api_requests": 3, "spend": 1}]', {"importer": "litellm_spend_logs"}, "stands in it twice"),
     ],
 )
 def test_a_bad_upload_gets_a_sentence_and_leaves_nothing(

@@ -6,7 +6,9 @@ why nothing can be imported at all; a file that can be read never raises, its ba
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -181,8 +183,14 @@ def _check_mapping(importer: Importer, spec: dict[str, Any] | None) -> None:
 
 def _first_lines(importer: Importer, spec: dict[str, Any] | None, path: Path, origin: str) -> None:
     """Let the importer refuse the file as a whole (a missing column) before it is queued."""
+    split = getattr(importer, "split", None)
+    lines: list[bytes] = []
     with reading.opened(path) as stream:
-        lines = [line for _ in range(100) if (line := stream.readline(1 << 20))]
+        if split is None:
+            lines = [line for _ in range(100) if (line := stream.readline(1 << 20))]
+        else:  # of a long document only the beginning, which is then cut off
+            with suppress(*reading.UNREADABLE):
+                lines.extend(islice(split(io.BytesIO(stream.read(4 << 20))), 100))
     try:
         for _ in islice(importer.parse(lines, origin, spec), 1):
             pass
