@@ -94,7 +94,10 @@ def short(value: object) -> str:
 
 def first(*values: object) -> Any:
     """The first value that was stated."""
-    return next((value for value in values if value is not None and value != ""), None)
+    for value in values:
+        if value is not None and value != "":
+            return value
+    return None
 
 
 def record_key(*parts: object) -> str:

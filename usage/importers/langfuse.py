@@ -45,7 +45,7 @@ METADATA = ("team", "project", "department", "cost_center", "costcenter", "custo
 SHOWN = ("id", "projectId", "type", "startTime", "providedModelName", "usageDetails.input", "usageDetails.output",
          "usageDetails.total", "totalCost")  # fmt: skip
 _LIFETIME = re.compile(r"(?:^|_)(5m|30m|1h|12h)(?:_|$)")
-_SNAKE = re.compile(r"(?<!^)(?=[A-Z])")
+_NAMES = [(name, re.sub(r"(?=[A-Z])", "_", name).lower()) for name in FIELDS]
 
 
 def split(stream: IO[bytes]) -> Iterator[bytes]:
@@ -55,8 +55,8 @@ def split(stream: IO[bytes]) -> Iterator[bytes]:
 
 def _kept(record: Json) -> Json:
     kept = {}
-    for name in FIELDS:
-        if (value := first(record.get(name), record.get(_SNAKE.sub("_", name).lower()))) is not None:
+    for name, snake in _NAMES:
+        if (value := first(record.get(name), record.get(snake))) is not None:
             kept[name] = value
     for name in ("usageDetails", "costDetails"):
         kept[name] = {key: value for key, value in nested(kept, name).items() if not isinstance(value, dict | list)}
