@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.usage.importers.logs import counts, fact, ignored, merged, no_content, read, rejected, sample
-from usage.importers import Fact
+from usage.importers import REPORTED, Fact
 from usage.importers import litellm_spend_logs as importer
 from usage.importers.csv import MappingError
 
@@ -83,8 +83,8 @@ def test_a_failed_request_without_spend_has_no_tokens() -> None:
 
 
 def test_of_copies_of_a_row_the_one_updated_last_is_the_record() -> None:
-    early = row(spend=0, updated_at="2026-09-01T10:00:03Z")
-    late = row(spend=0.5, updated_at="2026-09-02T10:00:00Z")
+    early = row(spend=0.9, updated_at="2026-09-01T10:00:03Z")
+    late = row(spend=0.5, updated_at="2026-09-02T10:00:00Z")  # corrected downwards
     for order in ([early, late], [late, early]):
         [kept] = merged(read(importer, json.dumps(order).encode())).values()
         assert kept.cost_reported == Decimal("0.5")
@@ -158,6 +158,10 @@ def test_the_payload_of_the_callbacks_is_the_same_record() -> None:
     }
     found, stored = fact(importer, payload), fact(importer, row(user="u-1", session_id="s-1"))
     assert found == stored
+
+
+def test_a_gateway_states_a_cost_and_competes_with_the_bill_as_a_finer_feed() -> None:
+    assert (importer.FEED, importer.DETAIL) == (REPORTED, 3)
 
 
 DAILY = {"id": "1", "tag": "env:prod", "date": "2026-09-01", "api_requests": 3, "spend": 1.0, "prompt_tokens": 9}

@@ -46,6 +46,11 @@ def test_a_row_is_a_day_of_an_endpoint_and_its_prompt_includes_the_cache() -> No
     assert (found.cost_reported, found.currency, found.dimension.host) == (Decimal("0.42"), "USD", "openrouter")
 
 
+def test_a_days_bucket_is_not_one_long_request() -> None:
+    found = fact(activity, {**ROW, "prompt_tokens": 1_000_000})
+    assert (found.grain, found.context_tokens) == ("1d", None)  # so that it is rated at the base tier
+
+
 def test_cached_tokens_of_replayed_hits_are_clamped_to_the_prompt() -> None:
     found = fact(activity, {**ROW, "cached_tokens": 950, "reasoning_tokens": 130})
     assert (counts(found), found.quality) == ((0, 900, None, 120, 120), ("cached_more_than_prompt",))
