@@ -305,6 +305,8 @@ def test_the_command_prints_only_the_secret_and_takes_the_only_organisation(lark
     assert token is not None
     assert token.organisation == larkfield
     assert "viewer of Larkfield" in told.getvalue()
+    call_command("create_token", "ci", "--role", "viewer", "--scope", "spend:read", stdout=StringIO())
+    assert AccessToken.objects.latest("pk").scopes == ["spend:read"]
 
 
 def test_the_command_asks_which_of_several_organisations(larkfield: Organisation, other: Organisation) -> None:

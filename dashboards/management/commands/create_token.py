@@ -17,6 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("--role", required=True, choices=Role.values)
         parser.add_argument("--organisation", help="its slug; default: the only one")
         parser.add_argument("--catalogue-only", action="store_true", help="prices only, no organisation")
+        parser.add_argument("--scope", action="append", default=[], choices=list(access.SCOPES), help="may be repeated")
         parser.add_argument("--days", type=int, help="how long it lives; default: until revoked")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -28,9 +29,10 @@ class Command(BaseCommand):
             options["name"],
             options["role"],
             organisation=organisation,
+            scopes=options["scope"],
             expires_at=datetime.now(UTC) + timedelta(days=days) if days else None,
         )
-        made = {"role": token.role, "expires_at": token.expires_at}
+        made = {"role": token.role, "may": token.scopes, "expires_at": token.expires_at}
         audit.record(None, "created a token", token, after=made, organisation=organisation)
         self.stdout.write(secret)
         reach = organisation or "the catalogue only"
