@@ -247,6 +247,27 @@ def test_a_header_becomes_a_mapping_that_is_checked_saved_and_used(world: World)
     assert world.admin.get("/imports/columns").status_code == 302
 
 
+@pytest.mark.parametrize(
+    ("importer", "chosen", "spec"),
+    [
+        ("codex", "", None),  # a seat pays unless somebody says otherwise
+        ("codex", "api", {"billing": "api"}),
+        ("claude_code", "subscription", {"billing": "subscription"}),
+        ("langfuse", "subscription", None),  # no question there
+    ],
+)
+def test_who_pays_is_asked_only_of_transcripts(
+    world: World,  # noqa: F811
+    importer: str,
+    chosen: str,
+    spec: dict[str, str] | None,
+) -> None:
+    page = world.admin.get("/imports").content.decode()
+    assert '<select id="billing" name="billing"><option value="">as is usual' in page
+    assert send(world, b'{"type": "x"}\n', importer=importer, mapping="", billing=chosen).status_code == 302
+    assert ImportBatch.objects.latest("pk").mapping_spec == spec
+
+
 def test_json_lines_get_their_columns_from_their_keys(world: World) -> None:  # noqa: F811
     line = b'{"date": "2026-09-01", "model": "claude-sonnet-4-5", "usage": {"input_tokens": 1000000}}\n'
     answer = send(world, line, importer="jsonl", name="log.jsonl", mapping="", scope="logs")
