@@ -45,6 +45,7 @@ PLACES = (
 # Behind the organisation's name, beside signing out.
 MENU = (
     Place("Imports", "imports"),
+    Place("Connections", "connections"),
     Place("Closed months", "periods"),
     Place("Sources", "sources", is_public=True),
     Place("Reports", "reports"),

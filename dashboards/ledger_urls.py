@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dashboards.views import closing, imports, overview, project, records
+from dashboards.views import closing, connections, import_run, imports, overview, project, records
 
 urlpatterns: list[URLPattern] = [
     path("", overview.overview, name="overview"),
@@ -22,6 +22,15 @@ urlpatterns: list[URLPattern] = [
     path("imports/columns", imports.columns, name="import-columns"),
     path("imports/transcripts", imports.transcripts, name="import-transcripts"),
     path("imports/sample/remove", imports.remove_sample, name="remove-sample"),
-    path("imports/<int:number>", imports.run, name="import-run"),
-    path("imports/<int:number>/rejected.csv", imports.rejected, name="import-rejected"),
+    path("imports/<int:number>", import_run.run, name="import-run"),
+    path("imports/<int:number>/rejected.csv", import_run.rejected, name="import-rejected"),
+    path("imports/<int:number>/again", import_run.again, name="import-again"),
+    path("connections", connections.connection_list, name="connections"),
+    path("connections/new", connections.connect, name="connect"),
+    path("connections/<int:number>", connections.connection, name="connection"),
+    path("connections/<int:number>/change", connections.change, name="connection-change"),
+    path("connections/<int:number>/pull", connections.pull, name="connection-pull"),
+    path("connections/<int:number>/test", connections.check, name="connection-test"),
+    path("connections/<int:number>/pause", connections.pause, name="connection-pause"),
+    path("connections/<int:number>/remove", connections.disconnect, name="connection-remove"),
 ]

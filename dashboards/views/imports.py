@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,19 +11,17 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboards import access, audit, staging
-from dashboards.models import Membership, Person
 from dashboards.pages import imports as pages
 from dashboards.pages.imports import Run, run_of
 from dashboards.views import member_page
-from dashboards.views.spend import csv_response
+from dashboards.views.import_access import may_import, role_in, target
 from usage import ingest, organisations
 from usage.importers import Importer, all_importers
 from usage.importers.csv import MappingError
@@ -38,46 +36,6 @@ LOCAL = {"localhost", "127.0.0.1", "::1"}
 BILLED_BY = {"api": "by the API, per token", "subscription": "by a subscription: notional, in no total"}
 
 
-def _role(request: HttpRequest) -> tuple[Organisation, str]:
-    """The organisation and the reader's role in the whole of it; 404 for who sees single projects only."""
-    organisation = access.current_organisation(request)
-    if organisation is None:
-        raise Http404("No organisation")
-    assert request.user.is_authenticated  # noqa: S101 — the page is guarded
-    held = Membership.objects.filter(person_id=request.user.pk, organisation=organisation, project=None)
-    role = held.values_list("role", flat=True).first()
-    if role is None:
-        raise Http404("No such page")
-    return organisation, role
-
-
-def _may_import(request: HttpRequest) -> tuple[Organisation, str]:
-    organisation, role = _role(request)
-    if role == "viewer":
-        raise Http404("No such page")
-    return organisation, role
-
-
-def _target(request: HttpRequest) -> Organisation:
-    """Where an import goes: the organisation shown, but one's own where that is the sample.
-
-    An administrator's first import makes the organisation it goes to.
-    """
-    organisation, role = _may_import(request)
-    if not organisation.is_sample:
-        return organisation
-    own = next((one for one in access.own_organisations(request) if not one.is_sample), None)
-    if own is not None and access.may(request.user, "member", own):
-        return own
-    person = request.user
-    if not (isinstance(person, Person) and person.is_instance_admin and role == "admin"):
-        raise Refused("This is the sample workspace: ask an administrator for an organisation of your own first.")
-    made = organisations.create_organisation("My organisation")
-    access.grant(person, "admin", made)
-    audit.record(person, "created an organisation", made, after={"name": made.name}, organisation=made)
-    return made
-
-
 @csrf_exempt  # looks at the length before anything is read; the upload itself is protected below
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_page
@@ -87,7 +45,7 @@ def imports(request: HttpRequest) -> HttpResponse:
             return render(request, "dashboards/overview_nothing.html", {"organisation": None})
         return _page(request)
     if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD + OVERHEAD:
-        _may_import(request)
+        may_import(request)
         return _page(request, {"file": _too_large()}, status=413)
     request.upload_handlers = [TemporaryFileUploadHandler(request)]
     return _upload(request)
@@ -96,7 +54,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 def _upload(request: HttpRequest) -> HttpResponse:
     """Queue the upload and show its run; a file of columns without a mapping goes on to what they mean."""
-    organisation, _ = _may_import(request)
+    organisation, _ = may_import(request)
     upload, slug, scope = request.FILES.get("file"), request.POST.get("importer", ""), request.POST.get("scope", "")
     errors = {}
     importer = all_importers().get(slug)
@@ -113,7 +71,8 @@ def _upload(request: HttpRequest) -> HttpResponse:
         if importer.MAPPED and mapping is None:
             return _stage(request, upload, scope, slug)
         who = str(request.user)
-        batch = _queued(request, lambda to: ingest.start_upload(to, slug, upload, scope, mapping, who))
+        accepted = request.POST.get("accept") == "yes"
+        batch = _queued(request, lambda to: ingest.start_upload(to, slug, upload, scope, mapping, who, accepted))
     except Refused as fault:
         return _page(request, {"file": str(fault)}, status=413 if "larger than" in str(fault) else 422)
     return redirect("import-run", batch.pk)
@@ -122,13 +81,13 @@ def _upload(request: HttpRequest) -> HttpResponse:
 def _queued(request: HttpRequest, start: Callable[[Organisation], ImportBatch]) -> ImportBatch:
     """Starts an import in the organisation it belongs to and shows that one; a refusal leaves nothing made."""
     with transaction.atomic():
-        target = _target(request)
-        batch = start(target)
+        into = target(request)
+        batch = start(into)
         told = {"importer": batch.connection.importer, "speaks for": batch.connection.scope, "run": batch.pk}
         files = ", ".join(Path(one["origin"]).name for one in batch.files[:3]) or "nothing"
-        audit.record(request.user, "started an import", files, after=told, organisation=target)
-    if target != access.current_organisation(request):
-        access.choose_organisation(request, str(target.pk))
+        audit.record(request.user, "started an import", files, after=told, organisation=into)
+    if into != access.current_organisation(request):
+        access.choose_organisation(request, str(into.pk))
     return batch
 
 
@@ -181,7 +140,7 @@ def _first_lines(token: str, count: int = 60) -> list[bytes]:
 
 
 def _page(request: HttpRequest, errors: dict[str, str] | None = None, status: int = 200) -> HttpResponse:
-    organisation, role = _role(request)
+    organisation, role = role_in(request)
     runs = _runs(organisation)
     importers = all_importers()
     asked = request.POST if errors and status != 413 else {}
@@ -217,7 +176,7 @@ def _runs(organisation: Organisation) -> list[Run]:
 @member_page
 def runs(request: HttpRequest) -> HttpResponse:
     """The table of runs alone, which asks for itself again while one of them goes on."""
-    organisation, _ = _role(request)
+    organisation, _ = role_in(request)
     found = _runs(organisation)
     return render(request, "dashboards/import_runs.html", {"runs": found, "is_busy": any(run.is_open for run in found)})
 
@@ -230,7 +189,7 @@ def runs(request: HttpRequest) -> HttpResponse:
 @member_page
 def columns(request: HttpRequest) -> HttpResponse:
     """What each column means: suggested from the header, checked on the first rows, then saved and used."""
-    organisation, _ = _may_import(request)
+    organisation, _ = may_import(request)
     waiting = request.session.get(WAITING) or {}
     lines = _first_lines(waiting.get("token", ""))
     if not lines:
@@ -325,7 +284,7 @@ def own_transcripts() -> dict[str, Any] | None:
 @member_page
 def transcripts(request: HttpRequest) -> HttpResponse:
     """One click: the transcripts of whoever runs this local instance. Only an administrator."""
-    _, role = _may_import(request)
+    _, role = may_import(request)
     found = own_transcripts()
     if role != "admin" or found is None:
         raise Http404("No transcripts here")
@@ -344,7 +303,7 @@ def transcripts(request: HttpRequest) -> HttpResponse:
 @member_page
 def remove_sample(request: HttpRequest) -> HttpResponse:
     """Takes the sample workspace away; asks for its name first."""
-    organisation, role = _role(request)
+    organisation, role = role_in(request)
     if role != "admin" or not organisation.is_sample:
         raise Http404("No sample here")
     if request.POST.get("sure") != "yes":
@@ -355,46 +314,3 @@ def remove_sample(request: HttpRequest) -> HttpResponse:
     request.session.pop(access.SESSION_ORGANISATION, None)
     messages.success(request, "The sample workspace is gone. Your own imports are untouched.")
     return redirect("imports")
-
-
-# One run
-
-
-@require_safe
-@member_page
-def run(request: HttpRequest, number: int) -> HttpResponse:
-    """What became of every line. `?part=progress` is the moving part alone."""
-    batch = _batch(request, number)
-    shown = run_of(batch, all_importers()[batch.connection.importer].NAME)
-    if request.GET.get("part") == "progress":
-        response = render(request, "dashboards/import_progress.html", {"run": shown})
-        if not shown.is_open:
-            response["HX-Refresh"] = "true"
-        return response
-    paginator: Paginator[Any] = Paginator(batch.rejected_rows.order_by("origin", "line"), REJECTED_ROWS)
-    context = {
-        "run": shown,
-        "finding": pages.finding(shown),
-        "page_obj": paginator.get_page(request.GET.get("page")) if shown.rejected else None,
-        "batch": batch,
-    }
-    return render(request, "dashboards/import_run.html", context)
-
-
-@require_safe
-@member_page
-def rejected(request: HttpRequest, number: int) -> HttpResponse:
-    """Every rejected row with its line and reason, as CSV."""
-    batch = _batch(request, number)
-    rows: Iterable[tuple[object, ...]] = batch.rejected_rows.order_by("origin", "line").values_list(
-        "origin", "line", "reason", "raw"
-    )
-    return csv_response(f"rejected-{number}", ["file", "line", "reason", "structure, without content"], rows)
-
-
-def _batch(request: HttpRequest, number: int) -> ImportBatch:
-    organisation, _ = _role(request)
-    found: ImportBatch = get_object_or_404(
-        ImportBatch.objects.select_related("connection"), pk=number, organisation=organisation
-    )
-    return found

@@ -3,15 +3,18 @@
 The pictures are in `screenshots/`, each page at 1440 and 390 px, light and dark.
 """
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from dashboards import access
 from dashboards.models import Person
 from pricing import catalog, quality
 from pricing.models import Price
 from tests.dashboards.browser import Look, look  # noqa: F401
-from usage import sample
-from usage.models import ImportBatch
+from usage import connections, sample
+from usage.models import ImportBatch, Pull
 
 
 @pytest.mark.browser
@@ -32,6 +35,7 @@ def test_every_page_of_the_sample_workspace_is_sound(look: Look) -> None:  # noq
     rejected = ImportBatch.objects.exclude(rejected={}).order_by("pk").first()
     assert rejected is not None
     look.at(f"/imports/{rejected.pk}", "import-run")
+    _connections(look)
     look.at("/?period=fortnight", "overview-refused", expect_status=400)
     look.at("/quality", "quality")
     look.at("/models", "models")
@@ -48,3 +52,29 @@ def test_every_page_of_the_sample_workspace_is_sound(look: Look) -> None:  # noq
     look.at("/compare?o=google:gemini-3-pro-preview&o=openai:gpt-5.6-sol", "compare-two")
     look.at("/review", "review")
     look.at("/models/no-such-model", "model-missing", expect_status=404)
+
+
+def _connections(look: Look) -> None:  # noqa: F811
+    """The list of connections, one that stopped, and the form of a new one."""
+    look.at("/connections", "connections-none")
+    organisation = ImportBatch.objects.order_by("pk")[0].organisation
+    now = timezone.now()
+    made = {
+        name: connections.connect(organisation, importer, name, "a-key-long-enough", schedule="daily")
+        for name, importer in (("Larkfield production", "anthropic_usage"), ("Larkfield OpenAI", "openai_costs"))
+    }
+    for name, status, said in (
+        ("Larkfield production", "done", "412 records imported, 7 restated, 0 withdrawn, 38 unchanged."),
+        (
+            "Larkfield OpenAI",
+            "failed",
+            "The key may not read usage: " + connections.api_of(made["Larkfield OpenAI"]).PERMISSION,
+        ),
+    ):
+        window = {"window_from": now - timedelta(days=30), "window_until": now, "part_from": now}
+        Pull.objects.create(connection=made[name], status=status, sentence=said, asked=4, finished_at=now, **window)
+    connections.note_pulled(made["Larkfield production"], now)
+    look.at("/connections", "connections")
+    look.at(f"/connections/{made['Larkfield OpenAI'].pk}", "connection")
+    look.at("/connections/new", "connect")
+    look.at("/connections/new?api=anthropic_usage", "connect-form")

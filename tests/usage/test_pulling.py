@@ -388,12 +388,19 @@ def test_a_due_connection_is_pulled_once_and_again_a_period_later(
     assert Pull.objects.count() == 2
 
 
-def test_a_connection_that_waits_is_not_hurried_by_its_timetable(connection: Connection, vendor: Vendor) -> None:
+def test_a_connection_that_waits_is_not_hurried_by_its_timetable(
+    connection: Connection, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     connections.change(connection, schedule="hourly")
-    vendor.script = {1: lambda exchange: exchange.answer(b"", 503)}
-    for _ in range(3):
+    retry = "Wed, 18 Nov 2026 14:30:00 GMT"
+    vendor.script = {1: lambda exchange: exchange.answer(b"", 503, Retry_After=retry)}
+    for hour in (0, 1, 2):
+        later(monkeypatch, hours=hour, minutes=1)
         tasks.pull_due()
     assert (len(vendor.asked), Pull.objects.get().status) == (1, "waiting")
+    later(monkeypatch, hours=3)
+    tasks.pull_due()
+    assert Pull.objects.get().status == "done"
 
 
 def test_one_connection_has_one_open_pull(connection: Connection, vendor: Vendor) -> None:

@@ -109,3 +109,51 @@ class Buckets:
                 in_cache_write=0,
                 out_total=0,
             )
+
+
+@dataclass
+class OpenAI:
+    """OpenAI's usage: results by series and day, `per_page` days a page, a day's results over two pages if told."""
+
+    usage: dict[tuple[str, datetime], list[Row]] = field(default_factory=dict)
+    script: dict[int, Callable[[Exchange], None]] = field(default_factory=dict)
+    asked: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
+    per_page: int = 4
+    absent: tuple[str, ...] = ()
+
+    def __call__(self, exchange: Exchange) -> None:
+        parts = urlsplit(exchange.path)
+        series, query = parts.path.rsplit("/", 1)[1], parse_qs(parts.query)
+        self.asked.append((series, query))
+        if answer := self.script.pop(len(self.asked), None):
+            answer(exchange)
+            return
+        if series in self.absent:
+            exchange.answer(b"{}", 404)
+            return
+        since, until = (int(query[name][0]) for name in ("start_time", "end_time"))
+        starts = range(since, until, 86_400)
+        first = int(query.get("page", ["0"])[0])
+        data = [
+            self._bucket(series, start, query.get("group_by", [])) for start in starts[first : first + self.per_page]
+        ]
+        more = first + self.per_page < len(starts)
+        body = {
+            "object": "page",
+            "data": data,
+            "has_more": more,
+            "next_page": str(first + self.per_page) if more else None,
+        }
+        exchange.answer(json.dumps(body).encode())
+
+    def _bucket(self, series: str, start: int, group_by: list[str]) -> Row:
+        """The day's results, summed over what is not grouped by."""
+        summed: dict[str, Row] = {}
+        for result in self.usage.get((series, datetime.fromtimestamp(start, UTC)), []):
+            counts = {name: value for name, value in result.items() if isinstance(value, int)}
+            dims = {name: result[name] if name in group_by else None for name in result if name not in counts}
+            known = summed.setdefault(json.dumps(dims), {**dims, **dict.fromkeys(counts, 0)})
+            for name, value in counts.items():
+                known[name] += value
+        results = [{"object": f"organization.usage.{series}.result", **one} for one in summed.values()]
+        return {"object": "bucket", "start_time": start, "end_time": start + 86_400, "results": results}
