@@ -113,6 +113,17 @@ PAGES: dict[str, list[Line]] = {
     "imports/sample/remove": [Line(change=NOBODY)],
     "imports/<int:number>": [Line(OF_ACME, of=the("run"))],
     "imports/<int:number>/rejected.csv": [Line(OF_ACME, of=the("run"))],
+    "imports/<int:number>/again": [Line(change=frozenset({ANN, MEL}), of=the("run"))],
+    "connections": [Line(WHOLE)],
+    "connections/new": [Line(ADMINS, ADMINS)],
+    "connections/<int:number>": [Line(OF_ACME, of=the("connection"))],
+    "connections/<int:number>/change": [Line(change=ADMIN_OF_ACME, of=the("connection"))],
+    "connections/<int:number>/pull": [Line(change=ADMIN_OF_ACME, of=the("connection"))],
+    "connections/<int:number>/test": [Line(change=ADMIN_OF_ACME, of=the("connection"))],
+    "connections/<int:number>/pause": [Line(change=ADMIN_OF_ACME, of=the("connection"))],
+    "connections/<int:number>/remove": [
+        Line(change=ADMIN_OF_ACME, of=the("connection"), sends=lambda _: {"sure": "yes"})
+    ],
     # settings
     "settings": [Line(PEOPLE)],
     "settings/account": [Line(PEOPLE, PEOPLE)],

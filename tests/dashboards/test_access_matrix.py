@@ -27,7 +27,8 @@ from dashboards.models import AccessToken, AuditEntry, BrowserSession, Membershi
 from pricing.models import NameDecision
 from tests.dashboards.access_matrix import ANYBODY, CATALOGUE, OPERATIONS, PAGES, SPEND, USAGE, Line, Things
 from tests.dashboards.ledger_cast import World, client_of, world  # noqa: F401
-from usage import organisations
+from usage import connections, organisations
+from usage.models import Organisation
 
 PROGRAMS = {"api", "files"}
 """Namespaces whose addresses are operations of the OpenAPI document."""
@@ -114,6 +115,7 @@ def things(world: World, clients: dict[str, Client]) -> Things:  # noqa: F811
         "doubt": 1,
         "mapping": mapping.pk,
         "run": acme.import_batches.latest("pk").pk if hasattr(acme, "import_batches") else _run_of(acme.pk),
+        "connection": _connection_of(acme),
         "restatement": _restatement_of(acme.pk),
         "session": BrowserSession.objects.get(person=person["ann"]).pk,
         "token": access.create_token("ci", "member", person["mel"], acme)[0].pk,
@@ -123,6 +125,12 @@ def things(world: World, clients: dict[str, Client]) -> Things:  # noqa: F811
         "alpha_invitation": access.invite(person["ann"], "n2@x.example", "viewer", acme, world.alpha)[0].pk,
         "person": person["vic"].pk,
     }
+
+
+def _connection_of(organisation: Organisation) -> int:
+    """One that asks nobody: its address is refused before anything is sent."""
+    nowhere = {"base_url": "https://127.0.0.1:1"}
+    return connections.connect(organisation, "anthropic_usage", "Live", "sk-ant-1234567890", settings=nowhere).pk
 
 
 def _restatement_of(organisation_id: int) -> int:
@@ -178,8 +186,8 @@ THINGS_THAT_MAY_BE_MISSING = (
     "sources/<slug:slug>",
     "quality/figure.json",
 )
-# These act on a thing of the catalogue, which this small world does not have: past the guard they are 404 as well.
-MISSING_PAST_THE_GUARD = ("review/prices/<int:number>",)
+# These act on a doubt and an unfinished import, which this small world does not have: past the guard they are 404 too.
+MISSING_PAST_THE_GUARD = ("review/prices/<int:number>", "imports/<int:number>/again")
 
 
 @pytest.mark.django_db
