@@ -15,6 +15,7 @@ from django.db import connection as db
 from django.db import transaction
 
 from usage import rollups, settling
+from usage.attributes import Reading
 from usage.attribution import Outcome, Rule, RuleFault, Span, compiled, spans
 from usage.locks import lock_organisation
 from usage.models import Assignment, Attribution, AttributionRule, Organisation, Project, UsageDimension
@@ -57,6 +58,27 @@ def save_rule(
     return rule
 
 
+def move_rule(rule: AttributionRule, place: int) -> None:
+    """Ask a rule in another place, counted from 1; all usage is attributed anew."""
+    with transaction.atomic():
+        lock_organisation(rule.organisation_id)
+        order = list(AttributionRule.objects.filter(organisation_id=rule.organisation_id).exclude(pk=rule.pk))
+        order.insert(max(place - 1, 0), rule)
+        for position, one in enumerate(order, 1):
+            one.position = position
+        AttributionRule.objects.bulk_update(order, ["position"])
+        reattribute(rule.organisation)
+
+
+def enable_rule(rule: AttributionRule, enabled: bool) -> None:
+    """Ask a rule again, or no more; it keeps its place."""
+    with transaction.atomic():
+        lock_organisation(rule.organisation_id)
+        rule.enabled = enabled
+        rule.save(update_fields=["enabled"])
+        reattribute(rule.organisation)
+
+
 def delete_rule(rule: AttributionRule) -> None:
     """Take a rule away; what it attributed falls to the next rule that holds, or to nobody."""
     with transaction.atomic():
@@ -96,28 +118,10 @@ def assign(organisation_id: int, dimension_ids: Collection[int], rules: Sequence
     _write(organisation_id, _asked(dimension_ids, rules))
 
 
-def fields_of(dimension: UsageDimension) -> dict[str, str]:
-    """What rules compare of a dimension."""
-    fields = {
-        "source": dimension.connection.importer,
-        "scope": dimension.connection.scope,
-        "model_raw": dimension.model_raw,
-        "host": dimension.host,
-        "operation": dimension.operation,
-        "region": dimension.region,
-        "ext_project": dimension.ext_project,
-        "ext_api_key": dimension.ext_api_key,
-        "ext_user": dimension.ext_user,
-        "ext_team": dimension.ext_team,
-        "path": dimension.path,
-        "branch": dimension.branch,
-    }
-    return fields | {f"tag:{key}".lower(): value for key, value in dimension.tags}
-
-
 def _asked(dimension_ids: Collection[int], rules: Sequence[Rule]) -> dict[int, list[Span]]:
     dimensions = UsageDimension.objects.filter(id__in=dimension_ids).select_related("connection")
-    return {dimension.pk: spans(rules, fields_of(dimension)) for dimension in dimensions}
+    reading = Reading(rules)
+    return {dimension.pk: spans(rules, reading.fields_of(dimension)) for dimension in dimensions}
 
 
 def _reassign(organisation_id: int, dimension_ids: Collection[int], rules: Sequence[Rule]) -> int:

@@ -1,9 +1,13 @@
 """Whose usage is it: ordered rules over what a record can be attributed by; the first that holds decides. Pure.
 
-A rule's conditions are `{"field": …, "op": …, "value": …}`, all of which must hold. Text compares without regard
-to case. Fields are those of a dimension plus `source` (the importer), `scope` and `tag:<key>`; ops are `equals`,
-`prefix`, `glob`, `regex`, `in` (a list) and `is_empty`. A rule may hold for some UTC days only, so the answer is a
-list of spans of days. No rule: unattributed, which is an answer and not an omission.
+A rule's conditions are `{"field": …, "op": …, "value": …, "not": true}`, all of which must hold. Text compares without
+regard to case. `FIELDS` are those of a dimension, of its feed (`source` is the importer) and of what its name means
+in the catalogue, plus `tag:<key>`. A field of several values (a tag that stands twice) holds if one of them does, and
+with `not` if none does. A rule may hold for some UTC days only, so the answer is a list of spans of days. No rule:
+unattributed, which is an answer and not an omission.
+
+The service tier and whether a request came in a batch are no fields: they are of a record, and one key may use all of
+them in an hour. Whoever pays for a key pays for its batches.
 """
 
 from __future__ import annotations
@@ -14,28 +18,49 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
-FIELDS = frozenset(
-    {
-        "source",
-        "scope",
-        "model_raw",
-        "host",
-        "operation",
-        "region",
-        "ext_project",
-        "ext_api_key",
-        "ext_user",
-        "ext_team",
-        "path",
-        "branch",
-    }
-)
-OPS = ("equals", "prefix", "glob", "regex", "in", "is_empty")
+from usage.patterns import Pattern, PatternFault
+
+FIELDS: dict[str, str] = {
+    "ext_project": "project or workspace",
+    "ext_api_key": "API key",
+    "api_key_name": "API key’s name",
+    "ext_user": "person",
+    "user_domain": "person’s e-mail domain",
+    "iam_role": "IAM role",
+    "ext_team": "team",
+    "path": "folder",
+    "branch": "Git branch",
+    "source": "importer",
+    "scope": "feed",
+    "account": "billing account",
+    "host": "host",
+    "provider": "seller",
+    "maker": "maker",
+    "model": "model",
+    "model_family": "model family",
+    "model_raw": "model as reported",
+    "operation": "operation",
+    "region": "region",
+}
+"""What can be asked, in words; `tag:<key>` besides."""
+OF_CATALOGUE = frozenset({"provider", "maker", "model", "model_family"})
+"""Fields that follow from what a model's name means."""
+OPS: dict[str, str] = {
+    "equals": "is",
+    "prefix": "begins with",
+    "contains": "contains",
+    "in": "is one of",
+    "glob": "fits (* and ?)",
+    "regex": "fits the expression",
+    "is_empty": "is empty",
+}
 LONGEST_PATTERN = 500
 
 Test = Callable[[str], bool]
+Fields = Mapping[str, str | tuple[str, ...]]
 
 
 class RuleFault(ValueError):
@@ -58,13 +83,18 @@ UNATTRIBUTED = Outcome()
 class Rule:
     """A rule ready to be asked. `valid_from`/`valid_until`: the UTC days [from, until) it holds for."""
 
-    tests: tuple[tuple[str, Test], ...]
+    tests: tuple[tuple[str, Test, bool], ...]
+    """Field, test, and whether the field must *not* pass it."""
     outcome: Outcome
     valid_from: date
     valid_until: date
 
-    def holds(self, fields: Mapping[str, str]) -> bool:
-        return all(test(fields.get(field, "")) for field, test in self.tests)
+    def holds(self, fields: Fields) -> bool:
+        return all(any(map(test, _values(fields, field))) != is_not for field, test, is_not in self.tests)
+
+    @property
+    def asks_catalogue(self) -> bool:
+        return any(field in OF_CATALOGUE for field, *_ in self.tests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +115,12 @@ def compiled(
     valid_until: date | None = None,
 ) -> Rule:
     """The rule as it is asked; RuleFault says what is wrong with it."""
-    tests = tuple((_field(condition), _test(condition)) for condition in conditions)
+    tests = tuple((_field(condition), _test(condition), condition.get("not") is True) for condition in conditions)
     outcome = Outcome(rule_id, version, _shares(shares))
     return Rule(tests, outcome, valid_from or date.min, valid_until or date.max)
 
 
-def spans(rules: Sequence[Rule], fields: Mapping[str, str]) -> list[Span]:
+def spans(rules: Sequence[Rule], fields: Fields) -> list[Span]:
     """The answers over all days, first to last; neighbours differ."""
     holding = [rule for rule in rules if rule.holds(fields)]
     edges = sorted({date.min, date.max, *(day for rule in holding for day in (rule.valid_from, rule.valid_until))})
@@ -112,6 +142,11 @@ def split(amount: int, shares: Sequence[Decimal]) -> list[int]:
     for i in by_rest[: abs(amount) - sum(parts)]:
         parts[i] += 1
     return [sign * part for part in parts]
+
+
+def _values(fields: Fields, field: str) -> tuple[str, ...]:
+    found = fields.get(field) or ""
+    return (found,) if isinstance(found, str) else found
 
 
 def _field(condition: Mapping[str, Any]) -> str:
@@ -137,14 +172,19 @@ def _test(condition: Mapping[str, Any]) -> Test:
     folded = value.casefold()
     if op == "equals":
         return lambda text: text.casefold() == folded
+    if not folded:
+        raise RuleFault(f"“{OPS[op]}” needs a text: an empty one fits everything.")
     if op == "prefix":
         return lambda text: text.casefold().startswith(folded)
+    if op == "contains":
+        return lambda text: folded in text.casefold()
+    if op == "glob":
+        pattern = re.compile(fnmatch.translate(folded), re.IGNORECASE)
+        return lambda text: pattern.match(text.casefold()) is not None
     try:
-        pattern = re.compile(fnmatch.translate(folded) if op == "glob" else value, re.IGNORECASE)
-    except re.error as error:
-        raise RuleFault(f"“{value}” is no regular expression: {error}.") from None
-    found = pattern.match if op == "glob" else pattern.search
-    return lambda text: found(text) is not None
+        return lru_cache(4_096)(Pattern(value).found_in)  # many dimensions say the same
+    except PatternFault as fault:
+        raise RuleFault(f"“{value}” is no regular expression that can be used: {fault}.") from None
 
 
 def _shares(shares: Iterable[Mapping[str, Any]]) -> tuple[tuple[int, Decimal], ...]:

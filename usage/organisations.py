@@ -32,6 +32,15 @@ def create_project(organisation: Organisation, name: str, slug: str = "", **fiel
     return Project.objects.create(organisation=organisation, name=name, slug=slug or _slug(name), **fields)
 
 
+def free_project_slug(organisation: Organisation, name: str) -> str:
+    """A slug for a project of this name that none of the organisation's has."""
+    slug, number = slugify(name)[:100] or "project", 1
+    taken = set(Project.objects.filter(organisation=organisation).values_list("slug", flat=True))
+    while (f"{slug}-{number}" if number > 1 else slug) in taken:
+        number += 1
+    return f"{slug}-{number}" if number > 1 else slug
+
+
 def chosen(slug: str | None = None) -> Organisation:
     """The organisation of that slug; without one the only one, where the sample counts only if it is alone."""
     if slug:

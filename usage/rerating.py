@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from usage import rating, rollups, settling
+from usage import assignments, rating, rollups, settling
 from usage.dimensions import Names, matches_of, note_matches
 from usage.ingest.writing import STAGE, days_of
 from usage.locks import lock_organisation
@@ -47,6 +47,8 @@ def rerate(organisation: Organisation, since: date | None = None, until: date | 
         with transaction.atomic():
             lock_organisation(organisation.pk)
             _month(organisation.pk, leaf(first), first, end, result)
+    if any(rule.asks_catalogue for rule in assignments.rules_of(organisation.pk)):
+        assignments.reattribute(organisation)  # what a name means decides whose it is
     return result
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -12,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usage.attribution import UNATTRIBUTED, RuleFault, Span, compiled, spans, split
+from usage.patterns import Pattern
 
 
 def rule(field: str, op: str, value: Any = None, project: int = 1, **days: date) -> Any:
@@ -34,11 +37,53 @@ def rule(field: str, op: str, value: Any = None, project: int = 1, **days: date)
         ("path", "is_empty", None, False),
         ("tag:Team", "equals", "core", True),
         ("tag:other", "is_empty", None, True),
+        ("tag:teams", "equals", "web", True),
+        ("tag:teams", "equals", "data", True),
+        ("tag:teams", "in", ["ops", "data"], True),
+        ("tag:teams", "equals", "ops", False),
+        ("tag:teams", "contains", "EB", True),
+        ("path", "contains", "V/S", True),
+        ("path", "regex", r"^/SRV/(shop|till)$", True),
+        ("path", "regex", r"\bshop", True),
+        ("path", "regex", r"^[^\d]{4,9}$", True),
+        ("path", "regex", r"^[^a]+\d", False),
     ],
 )
 def test_a_condition_holds_or_not(field: str, op: str, value: Any, holds: bool) -> None:
-    fields = {"path": "/srv/shop", "branch": "", "tag:team": "Core"}
+    fields = {"path": "/srv/shop", "branch": "", "tag:team": "Core", "tag:teams": ("web", "data")}
     assert (spans([rule(field, op, value)], fields)[0].outcome is not UNATTRIBUTED) == holds
+    turned = compiled(1, 1, [{"field": field, "op": op, "value": value, "not": True}], [{"project": 1, "weight": "1"}])
+    assert turned.holds(fields) != holds
+
+
+SIGNS = st.text("ab1 _.", max_size=12)
+EXPRESSIONS = st.recursive(
+    st.sampled_from(["a", "B", "1", ".", r"\w", r"\D", "[ab]", "[^a1]", "^", "$", r"\b", "_", r"\s"]),
+    lambda part: st.one_of(
+        st.tuples(part, part).map("".join),
+        st.tuples(part, part).map(lambda two: f"(?:{two[0]}|{two[1]})"),
+        st.tuples(part, st.sampled_from(["*", "+", "?", "{1,3}", "{2}"])).map(lambda two: f"(?:{two[0]}){two[1]}"),
+    ),
+    max_leaves=6,
+)
+
+
+@given(pattern=EXPRESSIONS, text=SIGNS)
+def test_an_expression_finds_what_pythons_engine_finds(pattern: str, text: str) -> None:
+    assert Pattern(pattern).found_in(text) == (re.search(pattern, text, re.IGNORECASE) is not None)
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*b", "(a|aa)+$", ".*.*.*.*b", "a{0,40}a{0,40}b"])
+def test_no_expression_takes_longer_than_text_times_pattern(pattern: str) -> None:
+    begun = time.process_time()
+    Pattern(pattern).found_in("a" * 400 + "!")
+    assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize("pattern", ["(?=a)b", r"(a)\1", "a{5000}", "(?<!a)b", "(((a{99}){99}){99})"])
+def test_an_expression_that_cannot_be_asked_that_way_is_refused(pattern: str) -> None:
+    with pytest.raises(RuleFault, match=r"\.$"):
+        rule("path", "regex", pattern)
 
 
 def test_the_first_rule_that_holds_decides_on_each_day() -> None:
