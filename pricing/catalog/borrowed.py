@@ -2,8 +2,9 @@
 
 genai-prices says that `chat-latest` is its `gpt-chat-latest`; so what it says of the one it says of the other, and
 where a second source sells `chat-latest` as an id of its own, the two speak of one price. The vendor's own names bind
-every source: Anthropic documents `claude-sonnet-4-0` as `claude-sonnet-4-20250514`, so whoever prices the snapshot and
-not the alias has priced both. A source's own word on the very id always comes first. A service tier that a vendor sells
+every source and lend both ways: Anthropic documents `claude-sonnet-4-5` as `claude-sonnet-4-5-20250929`, so whoever
+prices one of the two has priced both, and a price for long prompts stated of the alias alone is the snapshot's too, by
+which vendors report usage. A source's own word on the very id always comes first. A service tier that a vendor sells
 under two names is lent from one name to the other in the same way.
 """
 
@@ -38,12 +39,12 @@ class Link:
 
 def links(offering_ids: Iterable[int]) -> list[Link]:
     """The other offerings that some offerings are declared to be the same as."""
-    return _links("n.id", offering_ids)
+    return _links("offering", offering_ids)
 
 
 def dependents(offering_ids: Iterable[int]) -> set[int]:
     """The offerings that borrow claims of some offerings."""
-    return {link.offering for link in _links("a.offering_id", offering_ids)}
+    return {link.offering for link in _links("other", offering_ids)}
 
 
 def _links(column: str, ids: Iterable[int]) -> list[Link]:
@@ -53,12 +54,21 @@ def _links(column: str, ids: Iterable[int]) -> list[Link]:
 
 
 _LINKS = """
-    SELECT n.id, a.offering_id, s.slug, s.trust = %s, a.valid_from, a.valid_until
-    FROM (SELECT %s::bigint[] AS asked) q, pricing_alias a
-    JOIN pricing_offering n ON n.provider_id = a.provider_id AND n.sku = a.name AND n.region = ''
-    JOIN pricing_pricesource s ON s.id = a.source_id
-    WHERE NOT a.dated AND a.offering_id <> n.id AND {column} = ANY(q.asked)
-    ORDER BY n.id, a.offering_id, s.slug, a.valid_from
+    SELECT l.offering, l.other, l.slug, l.official, l.valid_from, l.valid_until
+    FROM (SELECT %s AS trust, %s::bigint[] AS asked) q, LATERAL (
+        SELECT n.id AS offering, a.offering_id AS other, s.slug, s.trust = q.trust AS official, a.valid_from,
+            a.valid_until, a.dated
+        FROM pricing_alias a
+        JOIN pricing_offering n ON n.provider_id = a.provider_id AND n.sku = a.name AND n.region = ''
+        JOIN pricing_pricesource s ON s.id = a.source_id
+        UNION ALL
+        SELECT a.offering_id, n.id, s.slug, true, a.valid_from, a.valid_until, a.dated
+        FROM pricing_alias a
+        JOIN pricing_offering n ON n.provider_id = a.provider_id AND n.sku = a.name AND n.region = ''
+        JOIN pricing_pricesource s ON s.id = a.source_id AND s.trust = q.trust
+    ) l
+    WHERE NOT l.dated AND l.other <> l.offering AND l.{column} = ANY(q.asked)
+    ORDER BY l.offering, l.other, l.slug, l.valid_from
 """
 
 

@@ -16,7 +16,7 @@ from usage.rerating import rerate
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 
-SONNET = "claude-sonnet-4-5"
+SONNET = "claude-sonnet-4-5-20250929"
 Rated = Callable[..., UsageRecord]
 
 
