@@ -31,6 +31,7 @@ __all__ = [
     "import_paths",
     "may_be_accepted",
     "may_be_read_again",
+    "open_batch",
     "queue_pulled",
     "read_again",
     "start_paths",
@@ -49,7 +50,7 @@ def import_paths(
 ) -> ImportBatch:
     """Import files and folders now. A dry run does all of it and takes all of it back."""
     with transaction.atomic() if dry_run else _nothing():
-        batch = _queued(organisation, importer_slug, paths, scope, mapping, requested_by)
+        batch = open_batch(organisation, importer_slug, paths, scope, mapping, requested_by)
         advance(batch)
         if dry_run:
             transaction.set_rollback(True)
@@ -65,7 +66,7 @@ def start_paths(
     requested_by: str = "",
 ) -> ImportBatch:
     """Queue files and folders of this machine, such as the reader's own transcripts."""
-    batch = _queued(organisation, importer_slug, paths, scope, mapping, requested_by)
+    batch = open_batch(organisation, importer_slug, paths, scope, mapping, requested_by)
     _send(batch)
     return batch
 
@@ -128,14 +129,15 @@ def queue_pulled(
     return batch
 
 
-def _queued(
+def open_batch(
     organisation: Organisation,
     importer_slug: str,
     paths: Iterable[Path | str],
     scope: str,
-    mapping: ColumnMapping | dict[str, Any] | None,
-    requested_by: str,
+    mapping: ColumnMapping | dict[str, Any] | None = None,
+    requested_by: str = "",
 ) -> ImportBatch:
+    """A batch of these files that nobody works on yet; whoever calls `advance` does."""
     importer, spec = _importer(importer_slug), _spec(mapping)
     _check_mapping(importer, spec)
     files = reading.files_below([Path(path) for path in paths])
