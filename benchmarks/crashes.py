@@ -36,7 +36,7 @@ ROWS = int(os.environ.get("BENCH_FILE_ROWS") or 60_000)
 ORDERS = int(os.environ.get("BENCH_ORDERS") or 10)
 KILLS = int(os.environ.get("BENCH_KILLS") or 200)
 RESTARTS = int(os.environ.get("BENCH_RESTARTS") or 20)
-CHUNK = 2_000
+CHUNK = max(200, ROWS // 30)
 DISK_KIB = ROWS // 6
 """About half of what the file's records take."""
 _FINGERPRINT = """
@@ -105,9 +105,9 @@ def kills(space: Workspace, folder: Path, undisturbed: object, length: float, ch
         slug = f"killed-{ledgers}"
         organisation(slug)
         batch = queued(slug, folder)
-        for _ in range(min(5, KILLS - killed)):
+        for _ in range(min(4, KILLS - killed)):
             child = forked(lambda b=batch: advance(b, CHUNK))  # type: ignore[misc]
-            time.sleep(chance.uniform(0.05, 0.45) * length)
+            time.sleep(chance.uniform(0.15, 0.6) * length)
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
             _, status = os.waitpid(child, 0)

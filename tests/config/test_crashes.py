@@ -22,6 +22,6 @@ def test_an_import_ends_in_one_ledger_after_kills_restarts_and_a_full_disk(tmp_p
     )
     assert done.returncode == 0, done.stderr[-3000:]
     figures = {figure["name"]: figure for figure in json.loads(found.read_text())["figures"]["crashes"]}
-    assert figures.pop("of them with a partial ledger")["value"] > 0
+    assert figures.pop("of them with a partial ledger")["value"] > 0, figures
     assert figures["kill -9"]["value"] == 6
     assert not [name for name, figure in figures.items() if figure["holds"] is not True]
