@@ -46,6 +46,7 @@ PLACES = (
 MENU = (
     Place("Imports", "imports"),
     Place("Connections", "connections"),
+    Place("Rules", "rules"),
     Place("Closed months", "periods"),
     Place("Sources", "sources", is_public=True),
     Place("Reports", "reports"),

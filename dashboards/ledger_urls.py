@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dashboards.views import closing, connections, import_run, imports, overview, project, records
+from dashboards.views import closing, connections, import_run, imports, overview, project, records, rules
 
 urlpatterns: list[URLPattern] = [
     path("", overview.overview, name="overview"),
@@ -13,6 +13,11 @@ urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>.csv", project.table, name="project-csv"),
     path("spend/records", records.records, name="spend-records"),
     path("spend/records.csv", records.table, name="spend-records-csv"),
+    path("rules", rules.rules, name="rules"),
+    path("rules/new", rules.new_rule, name="new-rule"),
+    path("rules/<int:number>", rules.rule, name="rule"),
+    path("rules/<int:number>/move", rules.move, name="move-rule"),
+    path("rules/<int:number>/enable", rules.enable, name="enable-rule"),
     path("periods", closing.closed_months, name="periods"),
     path("periods/<str:month>/close", closing.close, name="close-period"),
     path("periods/<str:month>/restate", closing.restate, name="restate-period"),

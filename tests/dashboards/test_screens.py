@@ -14,7 +14,7 @@ from pricing import catalog, quality
 from pricing.models import Price
 from tests.dashboards.browser import Look, look  # noqa: F401
 from usage import connections, sample
-from usage.models import ImportBatch, Pull
+from usage.models import AttributionRule, ImportBatch, Pull
 
 
 @pytest.mark.browser
@@ -31,6 +31,9 @@ def test_every_page_of_the_sample_workspace_is_sound(look: Look) -> None:  # noq
     look.at("/projects/coding-agents", "project")
     look.at("/spend/records?project=claims-triage", "records")
     look.at("/imports", "imports")
+    look.at("/rules", "rules")
+    look.at("/rules/new?field=ext_api_key&value=k-search", "rule-new")
+    look.at(f"/rules/{AttributionRule.objects.order_by('-position')[0].pk}", "rule")
     look.at("/periods", "closed-months")
     rejected = ImportBatch.objects.exclude(rejected={}).order_by("pk").first()
     assert rejected is not None
