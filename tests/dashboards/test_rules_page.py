@@ -69,6 +69,7 @@ def test_a_rule_is_previewed_then_saved_and_both_are_the_same_money(world: World
     assert spent_of(world.beta) == beta + 13
     assert ModelDailyCost.objects.aggregate(n=Sum("spent"))["n"] == whole
     entry = AuditEntry.objects.get(action="made a rule")
+    assert entry.after is not None
     assert (entry.before, entry.after["conditions"][0]["value"]) == (None, "k-str")
 
 
@@ -88,6 +89,7 @@ def test_a_rule_is_changed_moved_switched_off_and_removed_with_what_it_was(world
     rule.refresh_from_db()
     assert (rule.position, [one["weight"] for one in rule.outcome]) == (1, ["0.7", "0.3"])
     changed = AuditEntry.objects.get(action="changed a rule")
+    assert changed.before is not None and changed.after is not None  # noqa: PT018
     assert (changed.before["outcome"][0]["weight"], changed.after["outcome"][0]["weight"]) == ("1", "0.7")
     world.admin.post(f"/rules/{rule.pk}/move", {"to": "down"})
     assert list(AttributionRule.objects.values_list("pk", flat=True)).index(rule.pk) == 1
