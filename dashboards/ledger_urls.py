@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dashboards.views import closing, connections, import_run, imports, overview, project, records, rules
+from dashboards.views import closing, connections, explore, import_run, imports, overview, project, records, rules
 
 urlpatterns: list[URLPattern] = [
     path("", overview.overview, name="overview"),
@@ -11,6 +11,9 @@ urlpatterns: list[URLPattern] = [
     path("projects/<slug:slug>", project.project, name="project"),
     path("projects/<slug:slug>/price.json", project.figure, name="project-figure"),
     path("projects/<slug:slug>.csv", project.table, name="project-csv"),
+    path("spend", explore.spend, name="spend"),
+    path("spend/figure.json", explore.figure, name="spend-figure"),
+    path("spend.csv", explore.table, name="spend-csv"),
     path("spend/records", records.records, name="spend-records"),
     path("spend/records.csv", records.table, name="spend-records-csv"),
     path("rules", rules.rules, name="rules"),

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce, TruncMonth, TruncWeek
 
 if TYPE_CHECKING:
     from usage.models import Connection, ImportBatch, Organisation, UsageDimension  # noqa: F401
@@ -123,10 +123,12 @@ KEYS: dict[str, Any] = {
     "project": F("project__slug"),
     "model": F("offering__model__slug"),
     "model_raw": F("model_raw"),
+    "maker": Coalesce(F("offering__model__maker"), Value("")),
     "offering": F("offering_id"),
     "provider": F("offering__provider__slug"),
     "host": F("host"),
     "day": F("day"),
+    "week": TruncWeek("day"),
     "month": TruncMonth("day"),
     "source": F("connection__importer"),
     "scope": F("connection__scope"),

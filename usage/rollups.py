@@ -52,14 +52,14 @@ COUNTS = {
     "unknown_in_cache_write": "(r.in_cache_write IS NULL)::int",
     "unknown_out_total": "(r.out_total IS NULL)::int",
 }
-_MEASURED = {
+MEASURED = {
     "list_cost": "coalesce(r.list_cost, 0)",
     "contracted_cost": "coalesce(r.contracted_cost, r.list_cost, 0)",
     "reported_cost": "coalesce(r.cost_reported, 0)",
     "spent": "coalesce(r.cost_reported, r.contracted_cost, r.list_cost, 0)",
     **COUNTS,
 }
-MEASURES = tuple(_MEASURED)
+MEASURES = tuple(MEASURED)
 _DAY = "(r.occurred_at AT TIME ZONE 'UTC')::date"
 
 
@@ -93,7 +93,7 @@ def sums(rows: str) -> str:
     """CTEs `model_sums`, `project_sums` (each record by its own attribution) and `spread_sums` (what settlements
     spread) over `rows` (a relation like the ledger), as they stand in the rollups. The last holds for whole days."""
     key, summed = ", ".join(KEY), ", ".join(f"sum({name}) AS {name}" for name in MEASURES)
-    measured = ", ".join(f"{sql} AS {name}" for name, sql in _MEASURED.items())
+    measured = ", ".join(f"{sql} AS {name}" for name, sql in MEASURED.items())
     apart = {name: f"{name} AND settled IS NULL AS {name}" for name in ("counted", "tallied")}
     own_key = ", ".join(apart.get(name, name) for name in KEY)
     parts = _parts("t.weights")

@@ -1,4 +1,4 @@
-"""What was spent, by anything, from the rollups: exact sums, each with what is missing from it.
+"""What was spent, by anything: exact sums, each with what is missing from it.
 
 List and contracted cost leave notional usage out and show it apart. A figure of which nothing is known is None,
 never 0. Other currencies enter at the rate of their day; without one they stay out and are listed.
@@ -6,67 +6,23 @@ never 0. Other currencies enter at the rate of their day; without one they stay 
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.db import connection
 
-from pricing.acceptance import grade
-from pricing.models import ExchangeRate, Price
-from usage.models import (
-    OfficialDailyCost,
-    OfficialModelDailyCost,
-    Organisation,
-    PendingDailyCost,
-    PendingModelDailyCost,
-    Period,
-)
-from usage.querysets import CURRENCIES, KEYS, MEASURES, NOTIONAL, DailyCostQuerySet, RollupQuerySet
+from usage.costs import Filters, Scope, narrowed
+from usage.models import Organisation, PendingDailyCost, PendingModelDailyCost, Period
+from usage.price_grades import by_grade
+from usage.querysets import MEASURES, RollupQuerySet
+from usage.questions import GROUPS, NOBODY, TIMES, Question
+from usage.summing import TOKENS, Rates, Sums, add, is_foreign, summed
 
-TOKENS = ("in_uncached", "in_cache_read", "in_cache_write", "out_total")
-GROUPS = ("project", "model", "scope", "provider", "day", "month", "source", "service_tier", "cost_kind")
-_QUANTUM = Decimal("1e-12")
-
-
-@dataclass(slots=True)
-class Sums:
-    """Measures of one group, money by kind in the display currency."""
-
-    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    list_cost: Decimal = Decimal(0)
-    contracted_cost: Decimal = Decimal(0)
-    reported_cost: Decimal = Decimal(0)
-    notional_cost: Decimal = Decimal(0)
-    spent: Decimal = Decimal(0)
-    costed: int = 0
-    priced: int = 0
-    reported: int = 0
-    notional_priced: int = 0
-    spent_records: int = 0
-    notional_records: int = 0
-
-    def money(self) -> dict[str, str | None]:
-        """None where records exist and none of them has that cost."""
-        return {
-            "list": _money(self.list_cost, self.priced, self.spent_records),
-            "contracted": _money(self.contracted_cost, self.priced, self.spent_records),
-            "reported": _money(self.reported_cost, self.reported, self.spent_records),
-            "notional": _money(self.notional_cost, self.notional_priced, self.notional_records),
-            "spent": _money(self.spent, self.costed, self.spent_records),
-        }
-
-    def usage(self) -> dict[str, int | None]:
-        """Requests and tokens; None where no record knows its own."""
-        records = self.counts["records"]
-        return {
-            name: None if records and self.counts[f"unknown_{name}"] >= records else self.counts[name]
-            for name in ("requests", *TOKENS)
-        }
+Span = tuple[date, date]
 
 
 def report(
@@ -77,80 +33,105 @@ def report(
     *,
     projects: Iterable[int] | None = None,
     grades: bool = True,
+    filters: Filters | None = None,
+    measure: str = "",
+    before: Span | None = None,
+    grain: str = "",
 ) -> dict[str, Any]:
-    """The `spend` answer of design section 7 for [since, until), of some projects or of all there is."""
-    rows, rates = _rows(organisation, since, until, group_by, projects)
-    total, groups, unconverted = Sums(), dict[tuple[Any, ...], Sums](), defaultdict[str, Decimal](Decimal)
-    for row in rows:
-        key = _key(row, group_by)
-        group = groups.setdefault(key, Sums())
-        _add(row, (total, group), rates, unconverted)
+    """The `spend` answer of design section 7 for [since, until), of some projects or of all there is.
+
+    With a `measure` every group and the total carry its `value` and are ordered by it; with `before`, the days to
+    compare with, also its `before`. Groups sum to the total, exactly. A `grain` adds `series`, the groups over time.
+    """
+    whose = None if projects is None else tuple(projects)
+    scope = Scope(organisation, since, until, whose, filters or {})
+    total, groups, unconverted = _sums(scope, group_by)
+    then_total, then_groups = Sums(), dict[tuple[Any, ...], Sums]()
+    if before is not None:
+        then_total, then_groups, _ = _sums(replace(scope, since=before[0], until=before[1]), group_by)
+
+    def measured(now: Sums, then: Sums) -> dict[str, Any]:
+        found = {"value": value(now, measure)} if measure else {}
+        return found | ({"before": value(then, measure)} if measure and before is not None else {})
+
+    every = {key: groups.get(key, Sums()) for key in [*groups, *then_groups]}
     return {
         "organisation": organisation.slug,
         "from": since and since.isoformat(),
         "until": until and until.isoformat(),
         "currency": organisation.display_currency,
-        "total": total.money() | total.usage(),
-        "coverage": _coverage(organisation, since, until, projects, total, unconverted, grades=grades)
-        | {"pending": pending_months(organisation, since, until, projects, by_project="project" in group_by)},
+        "total": total.money() | total.usage() | measured(total, then_total),
+        "coverage": _coverage(scope, total, unconverted, grades=grades)
+        | {
+            "pending": pending_months(
+                organisation, since, until, whose, by_project="project" in group_by, filters=scope.filters
+            )
+        },
         "groups": [
-            dict(zip(_names(group_by), key, strict=True))
-            | sums.usage()
-            | sums.money()
-            | {"unpriced_requests": sums.counts["unpriced_requests"], "unpriced_tokens": sums.counts["unpriced_tokens"]}
-            for key, sums in sorted(groups.items(), key=lambda item: _order(item, group_by))
-            if any(sums.counts.values()) or sums.list_cost
+            _group(group_by, key, sums) | measured(sums, then_groups.get(key, Sums()))
+            for key, sums in sorted(every.items(), key=lambda item: _order(item, group_by, measure))
+            if sums.is_something or key in then_groups
         ]
         if group_by
         else [],
-    }
+    } | ({"series": _series(scope, group_by, grain, measure)} if grain else {})
 
 
-def summed(organisation: Organisation, rows: Sequence[dict[str, Any]]) -> Sums:
-    """The sums of rows as `sums_by` gives them, each with its `key_day`."""
-    known = ("", organisation.display_currency)
-    foreign = any(row[currency] not in known for row in rows for currency in CURRENCIES)
-    rates, total = _Rates(organisation.display_currency, foreign), Sums()
+def _group(group_by: Sequence[str], key: tuple[Any, ...], sums: Sums) -> dict[str, Any]:
+    unpriced = {name: sums.counts[name] for name in ("unpriced_requests", "unpriced_tokens")}
+    return dict(zip(_names(group_by), key, strict=True)) | sums.usage() | sums.money() | unpriced
+
+
+def _series(scope: Scope, group_by: Sequence[str], grain: str, measure: str) -> list[dict[str, Any]]:
+    """The groups again by day, week or month."""
+    keys = (*(name for name in group_by if name != grain), grain)
+    _, groups, _ = _sums(scope, keys)
+    return [
+        _group(keys, key, sums) | ({"value": value(sums, measure)} if measure else {})
+        for key, sums in sorted(groups.items(), key=lambda item: _order(item, keys, measure))
+        if sums.is_something
+    ]
+
+
+def answered(
+    organisation: Organisation, question: Question, *, projects: Iterable[int] | None, grades: bool = True
+) -> dict[str, Any]:
+    """The report that a question asks for."""
+    return report(
+        organisation,
+        question.since,
+        question.until,
+        question.group_by,
+        projects=projects,
+        grades=grades,
+        filters=question.filters,
+        measure=question.measure,
+        before=question.before,
+        grain=question.grain,
+    )
+
+
+def value(sums: Sums, measure: str) -> str | int | None:
+    """One measure of `questions.MEASURES`: money as text, counts as numbers, None where unknown."""
+    if measure == "tokens":
+        known = [sums.usage()[name] for name in TOKENS]
+        return None if all(one is None for one in known) else sum(one or 0 for one in known)
+    money = sums.money()
+    return money[measure] if measure in money else sums.usage()[measure]
+
+
+def _sums(scope: Scope, group_by: Sequence[str]) -> tuple[Sums, dict[tuple[Any, ...], Sums], defaultdict[str, Decimal]]:
+    display = scope.organisation.display_currency
+    rows = scope.rows(*group_by)
+    foreign = is_foreign(rows, display)
+    if foreign and "day" not in group_by:
+        rows = scope.rows(*group_by, "day")  # an amount of money is converted at the rate of its day
+    rates = Rates(display, foreign)
+    total, groups, unconverted = Sums(), dict[tuple[Any, ...], Sums](), defaultdict[str, Decimal](Decimal)
     for row in rows:
-        _add(row, (total,), rates, defaultdict(Decimal))
-    return total
-
-
-def _rows(
-    organisation: Organisation,
-    since: date | None,
-    until: date | None,
-    group_by: Sequence[str],
-    projects: Iterable[int] | None,
-) -> tuple[list[dict[str, Any]], _Rates]:
-    found = _rollup(organisation, since, until, "project" in group_by or projects is not None, projects)
-    display = organisation.display_currency
-    foreign = found.exclude(list_currency__in=("", display)).exists()
-    foreign = foreign or found.exclude(currency__in=("", display)).exists()
-    foreign = foreign or found.exclude(spent_currency__in=("", display)).exists()
-    keys = [name for key in group_by for name in _DETAILS.get(key, (key,))]
-    if foreign and "day" not in keys:
-        keys.append("day")  # an amount of money is converted at the rate of its day
-    return list(found.sums_by(*keys)), _Rates(display, foreign)
-
-
-def _rollup(
-    organisation: Organisation,
-    since: date | None,
-    until: date | None,
-    by_project: bool,
-    projects: Iterable[int] | None,
-) -> RollupQuerySet:
-    found: DailyCostQuerySet
-    if not by_project:
-        found = OfficialModelDailyCost.objects.of(organisation, since, until)
-        return found
-    found = OfficialDailyCost.objects.of(organisation, since, until)
-    return found if projects is None else found.attributed_to(projects)
-
-
-_DETAILS = {"model": ("model", "model_raw"), "provider": ("provider", "host")}
-"""A model or provider that the catalogue does not know is shown by the name that was reported."""
+        group = groups.setdefault(_key(row, group_by), Sums())
+        add(row, (total, group), rates, unconverted)
+    return total, groups, unconverted
 
 
 def _names(group_by: Sequence[str]) -> list[str]:
@@ -169,80 +150,38 @@ def _key(row: dict[str, Any], group_by: Sequence[str]) -> tuple[Any, ...]:
         elif key == "month":
             found.append(row["key_month"].strftime("%Y-%m"))
         else:
-            value = row[f"key_{key}"]
-            found.append(value.isoformat() if isinstance(value, date) else value)
+            one = row[f"key_{key}"]
+            found.append(one.isoformat() if isinstance(one, date) else one)
     return tuple(found)
 
 
-def _order(item: tuple[tuple[Any, ...], Sums], group_by: Sequence[str]) -> tuple[Any, ...]:
-    """By time where there is one, then the most money first."""
+def _order(item: tuple[tuple[Any, ...], Sums], group_by: Sequence[str], measure: str) -> tuple[Any, ...]:
+    """By time where there is one, then the most of the measure first, which else is money at list prices."""
     key, sums = item
-    times = tuple(str(value) for name, value in zip(_names(group_by), key, strict=True) if name in ("day", "month"))
-    return (times, -(sums.list_cost + sums.notional_cost), [str(value or "") for value in key])
+    times = tuple(str(one) for name, one in zip(_names(group_by), key, strict=True) if name in TIMES)
+    most = Decimal(value(sums, measure) or 0) if measure else sums.list_cost + sums.notional_cost
+    return (times, -most, [str(one or "") for one in key])
 
 
-def _add(row: dict[str, Any], targets: Sequence[Sums], rates: _Rates, unconverted: defaultdict[str, Decimal]) -> None:
-    costs = {}
-    for name, currency in (
-        ("list_cost", row["list_currency"]),
-        ("contracted_cost", row["list_currency"]),
-        ("reported_cost", row["currency"]),
-        ("spent", row["spent_currency"]),
-    ):
-        amount = row[f"sum_{name}"]
-        costs[name] = rates.converted(amount, currency, row.get("key_day"))
-        if costs[name] is None and name in ("list_cost", "reported_cost"):
-            unconverted[currency] += amount
-    notional = row["cost_kind"] == NOTIONAL
-    for sums in targets:
-        for name in MEASURES:
-            if name != "spent" and not name.endswith("_cost"):
-                sums.counts[name] += row[f"sum_{name}"]
-        priced = row["sum_priced_records"] if costs["list_cost"] is not None else 0
-        if notional:
-            sums.notional_cost += costs["list_cost"] or 0
-            sums.notional_priced += priced
-            sums.notional_records += row["sum_records"]
-            continue
-        sums.spent_records += row["sum_records"]
-        sums.list_cost += costs["list_cost"] or 0
-        sums.contracted_cost += costs["contracted_cost"] or 0
-        sums.reported_cost += costs["reported_cost"] or 0
-        sums.spent += costs["spent"] or 0
-        sums.costed += row["sum_spent_records"] if costs["spent"] is not None else 0
-        sums.priced += priced
-        sums.reported += row["sum_reported_records"] if costs["reported_cost"] is not None else 0
-
-
-def _money(amount: Decimal, known: int, records: int) -> str | None:
-    # A split may leave a project money of a record whose count of one went to another project.
-    return None if records and not known and not amount else f"{amount:f}"
-
-
-def _coverage(
-    organisation: Organisation,
-    since: date | None,
-    until: date | None,
-    projects: Iterable[int] | None,
-    total: Sums,
-    unconverted: dict[str, Decimal],
-    *,
-    grades: bool,
-) -> dict[str, Any]:
-    tokens = sum(total.counts[name] for name in TOKENS)
-    lost = OfficialDailyCost.objects.of(organisation, since, until).unattributed().spent()
-    unattributed = sum((row["sum_list_cost"] for row in lost.sums_by()), Decimal(0)) if projects is None else Decimal(0)
-    whole = total.list_cost
+def _coverage(scope: Scope, total: Sums, unconverted: dict[str, Decimal], *, grades: bool) -> dict[str, Any]:
+    whole, lost = total.list_cost, Sums()
+    if scope.projects is None:
+        of = scope.filters.get("project")
+        if of is None or NOBODY in of:
+            lost = _sums(scope.narrower(project=[NOBODY]), ())[0]
     found: dict[str, Any] = {
-        "priced_tokens": _share(tokens - total.counts["unpriced_tokens"], tokens),
-        "attributed": _share(whole - unattributed, whole),
-        "unattributed_list": f"{unattributed:f}",
+        "priced_tokens": _share(total.tokens - total.counts["unpriced_tokens"], total.tokens),
+        "attributed": _share(whole - lost.list_cost, whole),
+        "attributed_spent": _share(total.spent - lost.spent, total.spent),
+        "unattributed_list": f"{lost.list_cost:f}",
+        "unattributed_spent": f"{lost.spent:f}",
         "unpriced_requests": total.counts["unpriced_requests"],
         "unpriced_tokens": total.counts["unpriced_tokens"],
         "unconverted": {currency: f"{amount:f}" for currency, amount in sorted(unconverted.items())},
     }
     if grades:
-        found["grades"] = _grades(_rollup(organisation, since, until, projects is not None, projects), whole)
+        stands = by_grade(scope.rows("offering", "service_tier", "day"))
+        found["grades"] = {name: _share(amount, whole) for name, amount in stands.items()}
     return found
 
 
@@ -253,6 +192,7 @@ def pending_months(
     projects: Iterable[int] | None = None,
     *,
     by_project: bool,
+    filters: Filters | None = None,
 ) -> list[dict[str, Any]]:
     """What the ledger holds of closed months beyond the figures of this answer: money by month, and on how many days.
 
@@ -260,11 +200,11 @@ def pending_months(
     """
     if not Period.objects.of(organisation).touching(since, until).exists():
         return []
-    whole = not by_project and projects is None
+    whole = not by_project and projects is None and "project" not in (filters or {})
     found: RollupQuerySet = (PendingModelDailyCost if whole else PendingDailyCost).objects.of(
         organisation, since, until
     )
-    found = found if projects is None else found.filter(project__in=list(projects))
+    found = narrowed(found if projects is None else found.filter(project__in=list(projects)), filters or {})
     months: dict[date, list[dict[str, Any]]] = defaultdict(list)
     for row in found.sums_by("day", *([] if whole else ["project"])):
         if any(row[f"sum_{name}"] for name in MEASURES):
@@ -278,71 +218,6 @@ def pending_months(
 def _share(part: Decimal | int, whole: Decimal | int) -> str | None:
     """A share in [0, 1] with six decimals; None of nothing."""
     return f"{(Decimal(part) / Decimal(whole)).quantize(Decimal('1e-6'), ROUND_HALF_UP):f}" if whole else None
-
-
-def _grades(found: RollupQuerySet, whole: Decimal) -> dict[str, str | None]:
-    """Which share of the list cost stands on prices of which grade: the worse of input and output on its day."""
-    rows = list(found.spent().exclude(offering=None).exclude(list_cost=0).sums_by("offering", "service_tier", "day"))
-    prices: dict[tuple[int, str], list[Price]] = defaultdict(list)
-    known = Price.objects.known_at().filter(
-        offering__in={row["key_offering"] for row in rows}, unit__in=("input", "output"), context_from=0, schedule=""
-    )
-    for price in known.order_by("effective_from"):
-        prices[price.offering_id, price.service_tier].append(price)
-    shares: dict[str, Decimal] = defaultdict(Decimal)
-    for row in rows:
-        asked_at = datetime.combine(row["key_day"], time.min, UTC)
-        tier = row["key_service_tier"] or "standard"
-        candidates = prices.get((row["key_offering"], tier)) or prices.get((row["key_offering"], "standard"), [])
-        shares[_worst(candidates, asked_at)] += row["sum_list_cost"]
-    return {name: _share(amount, whole) for name, amount in sorted(shares.items())}
-
-
-def _worst(prices: Iterable[Price], asked_at: datetime) -> str:
-    end = asked_at.replace(hour=23, minute=59, second=59)
-    found = [
-        grade(
-            trust=price.trust,
-            agreeing=price.agreeing,
-            disputed=price.disputed,
-            evidence_at=price.evidence_at,
-            observed_at=price.observed_at,
-            effective_until=price.effective_until,
-            asked_at=asked_at,
-        )
-        for price in prices
-        if price.effective_from <= end and (price.effective_until is None or price.effective_until > asked_at)
-    ]
-    return max(found, default="unknown")
-
-
-class _Rates:
-    """Exchange rates by day, read when there is money to convert."""
-
-    def __init__(self, display: str, needed: bool) -> None:
-        self._display = display
-        self._days: dict[str, list[date]] = defaultdict(list)
-        self._usd: dict[str, list[Decimal]] = defaultdict(list)
-        if needed:
-            rows = ExchangeRate.objects.order_by("currency", "day", "source_id").values_list("currency", "day", "usd")
-            for currency, day, usd in rows:
-                self._days[currency].append(day)
-                self._usd[currency].append(usd)
-
-    def converted(self, amount: Decimal, currency: str, day: date | None) -> Decimal | None:
-        """The amount in the display currency, or None without a rate of the day or before it."""
-        if not amount or currency in ("", self._display):
-            return amount
-        source, target = self._in_usd(currency, day), self._in_usd(self._display, day)
-        if source is None or not target:
-            return None
-        return (amount * source / target).quantize(_QUANTUM, ROUND_HALF_UP)
-
-    def _in_usd(self, currency: str, day: date | None) -> Decimal | None:
-        if currency == "USD":
-            return Decimal(1)
-        nth = bisect_right(self._days[currency], day) if day else 0
-        return self._usd[currency][nth - 1] if nth else None
 
 
 def unattributed_by(
@@ -377,4 +252,4 @@ def unattributed_by(
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-assert set(GROUPS) <= set(KEYS)  # noqa: S101 - every group is a key of the rollups
+__all__ = ["GROUPS", "TOKENS", "Sums", "answered", "pending_months", "report", "summed", "unattributed_by", "value"]

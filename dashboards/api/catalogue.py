@@ -183,9 +183,9 @@ def _now_or(at: Any) -> Holds:
     return "minute" if at is None else "version"
 
 
-def only(request: HttpRequest, schema: type[Schema]) -> None:
+def only(request: HttpRequest, schema: type[Schema], prefix: str = "") -> None:
     """A filter that is misspelt would answer another question: refuse what the operation does not know."""
     known = {field.alias or name for name, field in schema.model_fields.items()}
-    unknown = sorted(set(request.GET) - known)
+    unknown = sorted(name for name in set(request.GET) - known if not (prefix and name.startswith(prefix)))
     if unknown:
         raise BadQuestion(f"{unknown[0][:60]!r} is not asked here; there are: {', '.join(sorted(known))}.", "query")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Annotated, Any
 
 import orjson
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from ninja import Query, Router, Schema
 from pydantic import Field
 
@@ -16,20 +16,57 @@ from dashboards.api.auth import Reader, UsageBearer
 from dashboards.api.catalogue import only
 from dashboards.api.problem import documented
 from dashboards.models import AccessToken
-from pricing.answers import BadQuestion, moment
-from usage import spending
+from pricing.answers import BadQuestion
+from usage import questions, spending
+from usage.models import ModelDailyCost, Organisation
 
 router = Router(tags=["spend"], auth=UsageBearer())
 
 Day = Annotated[str, Field(max_length=10, description="A UTC day, such as 2026-08-23.")]
 
 
+Values = Annotated[
+    list[Annotated[str, Field(max_length=1000)]],
+    Field(default_factory=list, max_length=200, description="Only these; repeat for several, empty for not reported."),
+]
+
+
 class SpendQuestion(Schema):
     since: Day | None = Field(None, alias="from", description="First UTC day.")
     until: Day | None = Field(None, description="First UTC day that is not included.")
-    group_by: Annotated[str, Field(max_length=200)] = Field(
-        "", description=f"Any of {', '.join(spending.GROUPS)}, separated by commas."
+    period: Annotated[str, Field(max_length=20)] = Field(
+        "", description=f"Instead of days: {', '.join(questions.PERIODS)}, up to today or the last day with usage."
     )
+    group_by: Annotated[str, Field(max_length=200)] = Field(
+        "", description=f"Any of {', '.join(questions.GROUPS)} or tag:KEY, separated by commas."
+    )
+    measure: Annotated[str, Field(max_length=20)] = Field(
+        "", description=f"Adds `value` and orders by it: {', '.join(questions.MEASURES)}."
+    )
+    grain: Annotated[str, Field(max_length=10)] = Field(
+        "", description=f"Adds `series`, the groups over time: {', '.join(questions.TIMES)}."
+    )
+    compare: Annotated[str, Field(max_length=10)] = Field(
+        "", description=f"With `measure` adds `before`: {', '.join(questions.COMPARISONS)}."
+    )
+    project: Values = Field(description="Slugs; `none` is what no rule attributes.")
+    model: Values
+    maker: Values
+    provider: Values
+    host: Values
+    scope: Values
+    source: Values
+    service_tier: Values
+    cost_kind: Values
+    region: Values
+    operation: Values
+    ext_project: Values
+    ext_api_key: Values
+    ext_user: Values
+    ext_team: Values
+    path: Values
+    branch: Values
+    selectors: Values
 
 
 class SpendAnswer(Schema):
@@ -42,31 +79,32 @@ class SpendAnswer(Schema):
     total: dict[str, str | int | None]
     coverage: dict[str, Any] = Field(description="What the totals do not contain.")
     groups: list[dict[str, Any]]
+    series: list[dict[str, Any]] | None = Field(None, description="The groups over time, where a grain is asked for.")
 
 
 @router.get("/spend", response=documented(SpendAnswer), operation_id="spend", by_alias=True)
 def spend(request: HttpRequest, asked: Query[SpendQuestion]) -> HttpResponse:
-    """List, contracted, reported and notional cost of [from, until), with what is missing from each."""
-    only(request, SpendQuestion)
+    """Spend of [from, until) by any dimension, with what is missing from it. `tag:KEY=value` narrows to a tag."""
+    only(request, SpendQuestion, prefix=questions.TAG)
     reader: Reader = request.auth  # type: ignore[attr-defined]
     assert reader.token is not None  # noqa: S101 - UsageBearer
-    assert reader.token.organisation is not None  # noqa: S101
-    since, until = _day(asked.since, "from"), _day(asked.until, "until")
-    if since and until and since >= until:
-        raise BadQuestion("until must be after from: the range is [from, until).", "until")
-    answer = spending.report(
-        reader.token.organisation, since, until, _groups(asked.group_by), projects=_projects(reader.token)
-    )
+    organisation = reader.token.organisation
+    assert organisation is not None  # noqa: S101
+    answer = spending.answered(organisation, _question(request, organisation), projects=_projects(reader.token))
     response = HttpResponse(orjson.dumps(answer, default=str), content_type="application/json")
     response["Cache-Control"] = "private, no-store"
     return response
 
 
-def _groups(text: str) -> list[str]:
-    groups = [name.strip() for name in text.split(",") if name.strip()]
-    if unknown := [name for name in groups if name not in spending.GROUPS]:
-        raise BadQuestion(f"Nothing is grouped by {unknown[0][:40]!r}: use {', '.join(spending.GROUPS)}.", "group_by")
-    return list(dict.fromkeys(groups))
+def _question(request: HttpRequest, organisation: Organisation) -> questions.Question:
+    last = None
+    if request.GET.get("period"):
+        span = ModelDailyCost.objects.span(organisation)
+        last = span[1] if span else None
+    try:
+        return questions.read(questions.pairs(request.GET), timezone.now().date(), last)
+    except questions.Unanswerable as fault:
+        raise BadQuestion(str(fault), fault.asked) from None
 
 
 def _projects(token: AccessToken) -> Iterable[int] | None:
@@ -76,12 +114,3 @@ def _projects(token: AccessToken) -> Iterable[int] | None:
     if access.may(token.person, "viewer", token.organisation):
         return None
     return list(access.projects_seen(token.person, token.organisation).values_list("pk", flat=True))
-
-
-def _day(text: str | None, field: str) -> date | None:
-    if not text:
-        return None
-    when = moment(text, field)
-    if len(text.strip()) != len("2026-08-23"):
-        raise BadQuestion(f"Write {field} as a day, such as 2026-08-23.", field)
-    return when.date()

@@ -43,6 +43,12 @@ def spend_token(db: None) -> str:
     return access.create_token("schemathesis", "member", organisation=make_organisation())[1]
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every parameter is tried with wrong tokens too: nobody waits here."""
+    monkeypatch.setattr("dashboards.api.auth.WRONG_TOKENS", 100_000)
+
+
 @schema.parametrize()
 @hypothesis_settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_it_does_what_its_document_says(case: Any, spend_token: str) -> None:

@@ -1,0 +1,75 @@
+"""What the spend explorer says: its finding, the claim of its chart, and how much of a total is known. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from dashboards import formatting
+from dashboards.pages.explore import MEASURE_WORDS, Line, number, text_of
+from dashboards.pages.ledger import ZERO
+from usage.questions import MONEY, Question
+
+
+def finding(
+    question: Question, now: Decimal | None, then: Decimal | None, lines: Sequence[Line], currency: str, whose: str
+) -> str:
+    """The total in a sentence, how it moved, and what most of it is."""
+    when = formatting.period(*question.days)
+    if now is None:
+        return f"{whose} used tokens in {when}, and nothing is known of what this is in {question.measure}."
+    amount = (
+        formatting.money_in_prose(now, currency)
+        if question.measure in MONEY
+        else text_of(now, question.measure, currency)
+    )
+    said = {"requests": "made", "notional": "used", "spent": "spent"}.get(question.measure, "used")
+    unit = _unit(question.measure)
+    sentence = f"{whose} {said} {amount}{unit} in {when}"
+    if then:
+        moved = formatting.change(now, then)
+        if moved.direction in ("up", "down"):
+            sentence += (
+                f", {moved.text[1:]} {'more' if moved.direction == 'up' else 'less'} than {_before_words(question)}"
+            )
+    top = next((line for line in lines if line.level == 0 and line.value and line.keys), None)
+    if top is not None and now and len(lines) > 1:
+        sentence += f"; {top.name} is {formatting.share(top.value or ZERO, now)} of it"
+    return f"{sentence}."
+
+
+def _unit(measure: str) -> str:
+    units = {
+        "list": " at list prices", "contracted": " at contract prices", "reported": " as reported",
+        "notional": " of notional cost", "spent": "", "requests": " requests", "tokens": " Mtok",
+    }  # fmt: skip
+    return units.get(measure, f" Mtok of {MEASURE_WORDS[measure].lower()}")
+
+
+def _before_words(question: Question) -> str:
+    if question.compare == "year":
+        return "the same days last year"
+    days = (question.days[1] - question.days[0]).days
+    return "the day before" if days == 1 else f"the {days} days before"
+
+
+def claim(question: Question, lines: Sequence[Line], now: Decimal | None) -> str:
+    top = next((line for line in lines if line.level == 0 and line.value and line.keys), None)
+    if top is None or not now:
+        return f"{MEASURE_WORDS[question.measure]} per {question.grain}"
+    return f"{top.name}: {formatting.share(top.value or ZERO, now)} of {formatting.period(*question.days)}"
+
+
+def coverage(found: Mapping[str, Any]) -> list[tuple[str, str, Decimal | None]]:
+    """Grades of the prices, attribution, prices: each the share of the total it covers."""
+    said: list[tuple[str, str, Decimal | None]] = []
+    for words, name in (("Attributed to a project", "attributed_spent"), ("Tokens with a price", "priced_tokens")):
+        share = number(found[name])
+        said.append((words, "–" if share is None else formatting.share(share, Decimal(1)), share))
+    for name, text in found.get("grades", {}).items():
+        share = number(text)
+        if share:
+            words = "List prices of no known grade" if name == "unknown" else f"List prices of grade {name}"
+            said.append((words, formatting.share(share, Decimal(1)), None))
+    return said

@@ -1,0 +1,169 @@
+"""The spend explorer: what it says, that its rows add up, that CSV and API say the same, and to whom."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import defaultdict
+from decimal import Decimal
+from html import unescape
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from dashboards import access
+from dashboards.pages.explore import CHILDREN, PARENTS
+from tests.dashboards.ledger_cast import World, world  # noqa: F401
+
+NOVEMBER = "from=2026-11-09&until=2026-11-16"
+GROUPINGS = (
+    "project", "model", "provider", "maker", "host", "scope", "source", "service_tier", "cost_kind", "ext_api_key",
+    "ext_user", "ext_project", "path", "tag:team", "selectors", "project,model", "ext_user,project",
+    "model,ext_api_key",
+)  # fmt: skip
+
+
+def text(answer: Any) -> str:
+    bare = re.sub(r"<[^>]+>", "", answer.content.decode())
+    return re.sub(r"\s+", " ", unescape(bare))
+
+
+def lines(answer: Any) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(answer.content.decode())))
+
+
+def leaves(found: list[dict[str, str]]) -> list[dict[str, str]]:
+    deepest = max((row["level"] for row in found if row["level"] != "total"), default="1")
+    return [row for row in found if row["level"] == deepest]
+
+
+def api(world: World, query: str) -> dict[str, Any]:  # noqa: F811
+    secret = access.create_token("t", "viewer", organisation=world.organisation)[1]
+    answer = Client().get(f"/api/v1/spend?{query}", headers={"Authorization": f"Bearer {secret}"})
+    assert answer.status_code == 200, answer.content
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_the_page_says_the_total_how_it_moved_and_what_most_of_it_is(world: World) -> None:  # noqa: F811
+    page = text(world.admin.get(f"/spend?{NOVEMBER}"))
+    # Alpha 60, beta 10, nobody 8, after 40, 20 and 5.
+    assert "Acme spent $78.00 in 9–15 Nov 2026, 20.0% more than the 7 days before; Alpha is 76.9% of it." in page
+
+
+@pytest.mark.parametrize("grouping", GROUPINGS)
+def test_groups_sum_to_the_total_by_whatever_they_are_grouped(world: World, grouping: str) -> None:  # noqa: F811
+    found = lines(world.admin.get(f"/spend.csv?{NOVEMBER}&group_by={grouping}"))
+    column = "spent, USD"
+    assert sum(Decimal(row[column] or 0) for row in leaves(found)) == Decimal(found[-1][column]) == 78
+    assert sum(int(row["tokens"]) for row in leaves(found)) == int(found[-1]["tokens"]) == 60_000_000
+
+
+@pytest.mark.parametrize("grouping", GROUPINGS)
+@pytest.mark.parametrize("measure", ["spent", "list", "tokens", "requests"])
+def test_the_api_gives_the_pages_groups(world: World, grouping: str, measure: str) -> None:  # noqa: F811
+    query = f"{NOVEMBER}&group_by={grouping}&measure={measure}&compare=previous"
+    found = lines(world.admin.get(f"/spend.csv?{query}"))
+    answer = api(world, query)
+    (column,) = [name for name in found[0] if name.endswith(("USD", "tokens", "requests")) and ", " in name][:1]
+    of_page = sorted((row[column], row[f"{column}, before"]) for row in leaves(found))
+    of_api = sorted(
+        tuple("" if group[name] is None else str(group[name]) for name in ("value", "before"))
+        for group in answer["groups"]
+    )
+    assert of_page == of_api
+    assert found[-1][column] == str(answer["total"]["value"])
+
+
+def test_a_group_opened_is_the_group(world: World) -> None:  # noqa: F811
+    for grouping in ("project", "model", "ext_user", "ext_api_key", "provider", "scope"):
+        page = world.admin.get(f"/spend?{NOVEMBER}&group_by={grouping}").content.decode()
+        table = page[page.index('id="table"') :]
+        found = lines(world.admin.get(f"/spend.csv?{NOVEMBER}&group_by={grouping}"))
+        urls = [unescape(url) for url in re.findall(r'scope="row"><a href="(/spend\?[^"]+)"', table)]
+        assert len(urls) == len(found) - 1
+        for url, row in zip(urls, found, strict=False):
+            narrower = lines(world.admin.get(url.replace("/spend?", "/spend.csv?")))
+            assert narrower[-1]["spent, USD"] == row["spent, USD"], url
+
+
+def test_over_time_the_bars_sum_to_the_total(world: World) -> None:  # noqa: F811
+    for grain in ("day", "week", "month"):
+        found = lines(world.admin.get(f"/spend.csv?{NOVEMBER}&grain={grain}&of=time"))
+        assert sum(Decimal(value) for row in found for name, value in row.items() if name != grain) == 78
+
+
+def test_what_has_no_room_stands_as_other_and_sums_stay_exact(world: World) -> None:  # noqa: F811
+    world.imported(*(f"2026-11-14,,k{n},,seller,model-a,{n + 1}0000,0,1" for n in range(40)), scope="many")
+    found = lines(world.admin.get(f"/spend.csv?{NOVEMBER}&group_by=ext_api_key"))
+    assert (len(found), found[PARENTS]["name"]) == (PARENTS + 2, "Other, 18 smaller")
+    assert sum(Decimal(row["spent, USD"]) for row in found[:-1] if row["spent, USD"]) == Decimal(
+        found[-1]["spent, USD"]
+    )
+    assert CHILDREN < PARENTS
+
+
+def test_a_person_of_one_project_sees_that_project(world: World) -> None:  # noqa: F811
+    for grouping in ("project", "ext_api_key"):
+        found = lines(world.alpha_only.get(f"/spend.csv?{NOVEMBER}&group_by={grouping}"))
+        assert [(row["name"], Decimal(row["spent, USD"])) for row in found] in (
+            [("Alpha", 60), ("Total", 60)],
+            [("k-alpha", 60), ("Total", 60)],
+        )
+    assert world.alpha_only.get(f"/spend?{NOVEMBER}&project=beta").status_code == 404
+    assert "Unattributed" not in text(world.alpha_only.get(f"/spend?{NOVEMBER}"))
+
+
+def test_somebody_of_no_organisation_gets_none_of_it(world: World) -> None:  # noqa: F811
+    for url in (f"/spend.csv?{NOVEMBER}", f"/spend/figure.json?{NOVEMBER}"):
+        assert world.charlie.get(url).status_code == 404
+    assert "$" not in text(world.charlie.get(f"/spend?{NOVEMBER}"))
+
+
+def test_a_cell_is_never_a_formula(world: World) -> None:  # noqa: F811
+    world.imported("2026-11-14,,=1+1,,seller,model-a,10000,0,1", scope="evil")
+    found = lines(world.admin.get(f"/spend.csv?{NOVEMBER}&group_by=ext_api_key"))
+    assert "'=1+1" in {row["name"] for row in found}
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("group_by=colour", "Nothing is grouped by 'colour'"),
+        ("group_by=project,model,host", "one or two dimensions"),
+        ("measure=happiness", "'happiness' is no measure"),
+        ("from=2026-11-09", "needs both days"),
+        ("from=2026-11-09&until=2026-11-09", "until must be after from"),
+        ("from=soon&until=2026-11-09", "'soon' is no day"),
+        ("where=colour&is=red", "Nothing is filtered by 'colour'"),
+    ],
+)
+def test_a_bad_question_gets_a_sentence(world: World, query: str, sentence: str) -> None:  # noqa: F811
+    answer = world.admin.get(f"/spend?{query}")
+    assert answer.status_code == 400
+    assert sentence in text(answer)
+
+
+def test_the_form_without_script_adds_a_filter_to_the_address(world: World) -> None:  # noqa: F811
+    answer = world.admin.get(f"/spend?{NOVEMBER}&where=ext_user&is=bob")
+    assert answer.status_code == 302
+    assert "ext_user=bob" in answer["Location"]
+    assert "Acme spent $20.00 in 9–15 Nov 2026" in text(world.admin.get(answer["Location"]))
+
+
+def test_the_rollup_answers_what_it_knows(world: World) -> None:  # noqa: F811
+    world.admin.get(f"/spend?{NOVEMBER}")
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        world.admin.get(f"/spend?{NOVEMBER}&group_by=project,model&measure=list")
+    touching = [one["sql"] for one in queries if "usage_usagerecord" in one["sql"]]
+    assert touching == []
+    by_table: dict[str, int] = defaultdict(int)
+    for one in queries:
+        by_table[re.search(r'FROM "?(\w+)', one["sql"])[1] if " FROM " in one["sql"] else one["sql"][:20]] += 1  # type: ignore[index]
+    assert by_table["usage_officialdailycost"] <= 5, dict(by_table)

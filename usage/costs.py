@@ -1,0 +1,78 @@
+"""Rows of measures by any dimension: from the rollups, and from the ledger itself where only it knows the dimension.
+
+The rollups are official figures; the ledger's rows are what is known now, so of a closed month the two may differ by
+what is pending. Filters hold values of one dimension each, '' for what was not reported; `project` takes "none".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+
+from usage import raw_costs
+from usage.models import OfficialDailyCost, OfficialModelDailyCost, Organisation
+from usage.querysets import KEYS, RollupQuerySet
+from usage.questions import NOBODY, is_raw
+
+Filters = Mapping[str, Sequence[str]]
+_PAIRS = {"model": ("model", "model_raw"), "provider": ("provider", "host")}
+"""A model or provider that the catalogue does not know goes by the name that was reported."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose usage of which days [since, until) is asked for, narrowed how. `projects` None: all there is."""
+
+    organisation: Organisation
+    since: date | None = None
+    until: date | None = None
+    projects: tuple[int, ...] | None = None
+    filters: Filters = field(default_factory=dict)
+
+    def rows(self, *keys: str) -> list[dict[str, Any]]:
+        """Every measure by keys, currencies and cost kind, as `sums_by` gives it."""
+        wanted = list(dict.fromkeys(name for key in keys for name in _PAIRS.get(key, (key,))))
+        if any(is_raw(name) for name in (*wanted, *self.filters)):
+            return raw_costs.sums_by(
+                self.organisation.pk, self.since, self.until, wanted, projects=self.projects, filters=self.filters
+            )
+        return list(self.rollup("project" in wanted).sums_by(*wanted))
+
+    def rollup(self, by_project: bool = False) -> RollupQuerySet:
+        """The rollup that answers for less: without projects where nothing asks for them."""
+        found: RollupQuerySet
+        if by_project or self.projects is not None or "project" in self.filters:
+            found = OfficialDailyCost.objects.of(self.organisation, self.since, self.until)
+            found = found if self.projects is None else found.filter(project__in=self.projects)
+        else:
+            found = OfficialModelDailyCost.objects.of(self.organisation, self.since, self.until)
+        return narrowed(found, self.filters)
+
+    def narrower(self, **filters: Sequence[str]) -> Scope:
+        return replace(self, filters={**self.filters, **filters})
+
+
+def narrowed(rows: RollupQuerySet, filters: Filters) -> RollupQuerySet:
+    """Rollup rows that answer to every filter of a dimension they know."""
+    for name, values in filters.items():
+        if not is_raw(name):
+            rows = _narrowed(rows, name, values)
+    return rows
+
+
+def _narrowed(rows: RollupQuerySet, name: str, values: Iterable[str]) -> RollupQuerySet:
+    wanted = list(values)
+    if name == "project":
+        nobody = Q(project=None) if NOBODY in wanted else Q(pk__in=[])
+        return rows.filter(Q(project__slug__in=wanted) | nobody)
+    if name == "cost_kind":
+        return rows.filter(cost_kind__in=wanted)
+    first, second = _PAIRS.get(name, (name, ""))
+    asked = Coalesce(KEYS[first], KEYS[second]) if second else KEYS[name]
+    found: RollupQuerySet = rows.annotate(**{f"is_{name}": asked}).filter(**{f"is_{name}__in": wanted})
+    return found

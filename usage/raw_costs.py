@@ -1,0 +1,160 @@
+"""Measures by dimensions that only the ledger's rows know (key, user, path, tags, …), as the rollups would sum them.
+
+The same feeds give the money and the tokens, and whose a row is says the same settlement or rule. A row that a
+settlement spreads is split by itself here and in sum in the rollups: the parts of projects may differ there by a
+token, their sum never does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from django.db import connection
+
+from usage import rollups
+from usage.querysets import CURRENCIES, OF_MONEY
+from usage.questions import NOBODY, TAG
+from usage.rating import CONTEXT_TIER_UNKNOWN
+
+_DAY = "(r.occurred_at AT TIME ZONE 'UTC')::date"
+_NAMED = ("region", "operation", "ext_project", "ext_api_key", "ext_user", "ext_team", "path", "branch")
+_KEYS = {
+    "model": "m.slug",
+    "model_raw": "CASE WHEN r.offering_id IS NULL THEN r.model_raw ELSE '' END",
+    "maker": "coalesce(m.maker, '')",
+    "offering": "r.offering_id",
+    "provider": "v.slug",
+    "host": "r.host",
+    "day": "r.day",
+    "week": "date_trunc('week', r.day)::date",
+    "month": "date_trunc('month', r.day)::date",
+    "source": "n.importer",
+    "scope": "n.scope",
+    "service_tier": "r.service_tier",
+    "cost_kind": "r.cost_kind",
+    "selectors": f"CASE WHEN r.rating_flags & {CONTEXT_TIER_UNKNOWN} = 0 THEN 'known' ELSE 'unknown' END",
+    **{name: f"r.{name}" for name in _NAMED},
+}
+_FILTERS = {
+    **_KEYS,
+    "model": "coalesce(m.slug, CASE WHEN r.offering_id IS NULL THEN r.model_raw ELSE '' END)",
+    "provider": "coalesce(v.slug, r.host)",
+}
+_TAG = (
+    "coalesce((SELECT string_agg(e->>1, ', ' ORDER BY e->>1) FROM jsonb_array_elements(r.tags) e WHERE e->>0 = %s), '')"
+)
+
+
+def sums_by(
+    organisation_id: int,
+    since: date | None,
+    until: date | None,
+    keys: Sequence[str],
+    *,
+    projects: Sequence[int] | None = None,
+    filters: Mapping[str, Sequence[str]] | None = None,
+) -> list[dict[str, Any]]:
+    """One dict a group, with the names of `RollupQuerySet.sums_by`; 340 ms over a day of 100,000 rows."""
+    wanted = [key for key in keys if key not in ("project", "cost_kind")]
+    key_sql, key_params = _columns(wanted)
+    where_sql, where_params = _conditions(filters or {})
+    of_projects = (filters or {}).get("project")
+    by_project = "project" in keys or projects is not None or of_projects is not None
+    whose, whose_params = _whose(projects, of_projects)
+    names = [f"k{i}" for i in range(len(wanted))] + [*CURRENCIES, "cost_kind"]
+    groups = ", ".join([*names, "p.slug"] if "project" in keys else names)
+    sql = f"""
+    WITH told AS (
+        SELECT r.*, {_DAY} AS day, d.host, d.model_raw, d.tags, {", ".join(f"d.{name}" for name in _NAMED)},
+            t.projects, t.weights
+        FROM usage_usagerecord r JOIN usage_usagedimension d ON d.id = r.dimension_id
+        JOIN usage_assignment a ON a.dimension_id = r.dimension_id
+            AND {_DAY} >= a.valid_from AND {_DAY} < a.valid_until
+        JOIN usage_attribution t ON t.id = a.attribution_id
+        WHERE r.organisation_id = %s AND r.occurred_at >= %s AND r.occurred_at < %s
+    ), moved AS (
+        SELECT {key_sql} r.currency, coalesce(c.currency, '') AS list_currency, r.cost_kind,
+            CASE WHEN r.cost_reported IS NULL THEN coalesce(c.currency, '') ELSE r.currency END AS spent_currency,
+            {rollups.COUNTED} AS counted, {rollups.TALLIED} AS tallied,
+            CASE WHEN {rollups.SPREAD} THEN s.projects ELSE r.projects END AS owners,
+            CASE WHEN {rollups.SPREAD} THEN s.weights ELSE r.weights END AS parts,
+            {", ".join(f"{sql} AS {name}" for name, sql in rollups.MEASURED.items())}
+        FROM told r {rollups.cell("r.host", "r.model_raw")}
+        LEFT JOIN pricing_languagemodel m ON m.id = o.model_id
+        LEFT JOIN pricing_ratecard c ON c.id = r.rate_card_id
+        WHERE ({rollups.COUNTED} OR {rollups.TALLIED}) {where_sql}
+    ), owned AS ({_owned(len(wanted)) if by_project else "SELECT moved.* FROM moved"})
+    SELECT {groups}, {", ".join(_sum(name) for name in rollups.MEASURES)} FROM owned w
+    {"LEFT JOIN usage_project p ON p.id = w.project_id" if by_project else ""}
+    WHERE true {whose} GROUP BY {groups}"""
+    start = datetime.combine(since or date(2000, 1, 1), time.min, UTC)
+    end = datetime.combine(until or date(9999, 1, 1), time.min, UTC)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [organisation_id, start, end, *key_params, *where_params, *whose_params])
+        found = [f"key_{key}" for key in wanted] + [*CURRENCIES, "cost_kind"]
+        found += ["key_project"] if "project" in keys else []
+        found += [f"sum_{name}" for name in rollups.MEASURES]
+        return [dict(zip(found, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _owned(keys: int) -> str:
+    """Each row once for every project it belongs to, with that one's part; of nobody, once with none."""
+    rest = ", ".join(
+        [
+            *(f"k{i}" for i in range(keys)),
+            "currency",
+            "list_currency",
+            "cost_kind",
+            "spent_currency",
+            "counted",
+            "tallied",
+        ]
+    )
+    parts = ", ".join(f"usage_split({name}, parts, {12 if name in rollups.MONEY else 0})" for name in rollups.MEASURES)
+    measures = ", ".join(rollups.MEASURES)
+    return f"""
+        SELECT {rest}, {measures}, owners[1] AS project_id FROM moved WHERE cardinality(owners) <= 1
+        UNION ALL
+        SELECT {rest}, {", ".join(f"part.{name}" for name in rollups.MEASURES)}, part.project_id
+        FROM moved, LATERAL unnest(owners, {parts}) AS part (project_id, {measures}) WHERE cardinality(owners) > 1"""
+
+
+def _columns(keys: Sequence[str]) -> tuple[str, list[str]]:
+    parts, params = [], []
+    for i, key in enumerate(keys):
+        if key.startswith(TAG):
+            params.append(key.removeprefix(TAG))
+        parts.append(f"{_TAG if key.startswith(TAG) else _KEYS[key]} AS k{i}, ")
+    return "".join(parts), params
+
+
+def _conditions(filters: Mapping[str, Sequence[str]]) -> tuple[str, list[Any]]:
+    parts: list[str] = []
+    params: list[Any] = []
+    for name, values in filters.items():
+        if name == "project":
+            continue
+        if name.startswith(TAG):
+            params.append(name.removeprefix(TAG))
+        parts.append(f" AND {_TAG if name.startswith(TAG) else _FILTERS[name]} = ANY(%s)")
+        params.append(list(values))
+    return "".join(parts), params
+
+
+def _whose(projects: Sequence[int] | None, slugs: Sequence[str] | None) -> tuple[str, list[Any]]:
+    parts: list[str] = []
+    params: list[Any] = []
+    if projects is not None:
+        parts.append(" AND w.project_id = ANY(%s)")
+        params.append(list(projects))
+    if slugs is not None:
+        parts.append(f" AND (p.slug = ANY(%s){' OR w.project_id IS NULL' if NOBODY in slugs else ''})")
+        params.append(list(slugs))
+    return "".join(parts), params
+
+
+def _sum(name: str) -> str:
+    kept = "counted" if name in OF_MONEY else "tallied"
+    return f"coalesce(sum(w.{name}) FILTER (WHERE w.{kept}), 0)"

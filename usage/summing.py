@@ -1,0 +1,149 @@
+"""Sums of rollup rows in one currency: exact, and unknown where nothing is known.
+
+A row is a dict as `sums_by` gives it. List and contracted cost leave notional usage out and hold it apart. Other
+currencies enter at the rate of their day; without one they stay out and are told.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from pricing.models import ExchangeRate
+from usage.models import Organisation
+from usage.querysets import CURRENCIES, MEASURES, NOTIONAL
+
+TOKENS = ("in_uncached", "in_cache_read", "in_cache_write", "out_total")
+_QUANTUM = Decimal("1e-12")
+_COUNTS = tuple(name for name in MEASURES if name != "spent" and not name.endswith("_cost"))
+
+
+@dataclass(slots=True)
+class Sums:
+    """Measures of one group, money by kind in the display currency."""
+
+    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    list_cost: Decimal = Decimal(0)
+    contracted_cost: Decimal = Decimal(0)
+    reported_cost: Decimal = Decimal(0)
+    notional_cost: Decimal = Decimal(0)
+    spent: Decimal = Decimal(0)
+    costed: int = 0
+    priced: int = 0
+    reported: int = 0
+    notional_priced: int = 0
+    spent_records: int = 0
+    notional_records: int = 0
+
+    def money(self) -> dict[str, str | None]:
+        """None where records exist and none of them has that cost."""
+        return {
+            "list": _money(self.list_cost, self.priced, self.spent_records),
+            "contracted": _money(self.contracted_cost, self.priced, self.spent_records),
+            "reported": _money(self.reported_cost, self.reported, self.spent_records),
+            "notional": _money(self.notional_cost, self.notional_priced, self.notional_records),
+            "spent": _money(self.spent, self.costed, self.spent_records),
+        }
+
+    def usage(self) -> dict[str, int | None]:
+        """Requests and tokens; None where no record knows its own."""
+        records = self.counts["records"]
+        return {
+            name: None if records and self.counts[f"unknown_{name}"] >= records else self.counts[name]
+            for name in ("requests", *TOKENS)
+        }
+
+    @property
+    def tokens(self) -> int:
+        return sum(self.counts[name] for name in TOKENS)
+
+    @property
+    def is_something(self) -> bool:
+        """Whether any figure of it is more than nothing."""
+        return any(self.counts.values()) or bool(self.list_cost) or bool(self.spent) or bool(self.reported_cost)
+
+
+def _money(amount: Decimal, known: int, records: int) -> str | None:
+    # A split may leave a project money of a record whose count of one went to another project.
+    return None if records and not known and not amount else f"{amount:f}"
+
+
+def summed(organisation: Organisation, rows: Sequence[dict[str, Any]]) -> Sums:
+    """The sums of rows, each with its `key_day` where any is in another currency."""
+    rates, total = Rates(organisation.display_currency, is_foreign(rows, organisation.display_currency)), Sums()
+    for row in rows:
+        add(row, (total,), rates, defaultdict(Decimal))
+    return total
+
+
+def is_foreign(rows: Sequence[dict[str, Any]], display: str) -> bool:
+    """Whether any money of rows has to be converted."""
+    known = ("", display)
+    return any(row[name] not in known for row in rows for name in CURRENCIES)
+
+
+def add(row: dict[str, Any], targets: Sequence[Sums], rates: Rates, unconverted: defaultdict[str, Decimal]) -> None:
+    """Add a row to sums; money that cannot be converted goes to `unconverted` instead."""
+    costs = {}
+    for name, currency in (
+        ("list_cost", row["list_currency"]),
+        ("contracted_cost", row["list_currency"]),
+        ("reported_cost", row["currency"]),
+        ("spent", row["spent_currency"]),
+    ):
+        amount = row[f"sum_{name}"]
+        costs[name] = rates.converted(amount, currency, row.get("key_day"))
+        if costs[name] is None and name in ("list_cost", "reported_cost"):
+            unconverted[currency] += amount
+    notional = row["cost_kind"] == NOTIONAL
+    for sums in targets:
+        for name in _COUNTS:
+            sums.counts[name] += row[f"sum_{name}"]
+        priced = row["sum_priced_records"] if costs["list_cost"] is not None else 0
+        if notional:
+            sums.notional_cost += costs["list_cost"] or 0
+            sums.notional_priced += priced
+            sums.notional_records += row["sum_records"]
+            continue
+        sums.spent_records += row["sum_records"]
+        sums.list_cost += costs["list_cost"] or 0
+        sums.contracted_cost += costs["contracted_cost"] or 0
+        sums.reported_cost += costs["reported_cost"] or 0
+        sums.spent += costs["spent"] or 0
+        sums.costed += row["sum_spent_records"] if costs["spent"] is not None else 0
+        sums.priced += priced
+        sums.reported += row["sum_reported_records"] if costs["reported_cost"] is not None else 0
+
+
+class Rates:
+    """Exchange rates by day, read when there is money to convert."""
+
+    def __init__(self, display: str, needed: bool) -> None:
+        self._display = display
+        self._days: dict[str, list[date]] = defaultdict(list)
+        self._usd: dict[str, list[Decimal]] = defaultdict(list)
+        if needed:
+            rows = ExchangeRate.objects.order_by("currency", "day", "source_id").values_list("currency", "day", "usd")
+            for currency, day, usd in rows:
+                self._days[currency].append(day)
+                self._usd[currency].append(usd)
+
+    def converted(self, amount: Decimal, currency: str, day: date | None) -> Decimal | None:
+        """The amount in the display currency, or None without a rate of the day or before it."""
+        if not amount or currency in ("", self._display):
+            return amount
+        source, target = self._in_usd(currency, day), self._in_usd(self._display, day)
+        if source is None or not target:
+            return None
+        return (amount * source / target).quantize(_QUANTUM, ROUND_HALF_UP)
+
+    def _in_usd(self, currency: str, day: date | None) -> Decimal | None:
+        if currency == "USD":
+            return Decimal(1)
+        nth = bisect_right(self._days[currency], day) if day else 0
+        return self._usd[currency][nth - 1] if nth else None
