@@ -130,7 +130,9 @@ class _Reader:
             return _logs.instant(stated), False
         if assumed := self._settings.get("occurred_at"):
             return assumed, True
-        raise Unreadable("the response states no time: log it in an envelope with one, or set occurred_at")
+        raise Unreadable(
+            "the response states no time: log it in an envelope with one, or import it with occurred_at=TIME"
+        )
 
     def _key(self, *parts: object) -> str:
         digest = _logs.record_key(*parts)

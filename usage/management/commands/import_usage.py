@@ -26,6 +26,10 @@ class Command(BaseCommand):
         parser.add_argument("--scope", required=True, help="what the usage is of: a machine, an account, an export")
         parser.add_argument("--organisation", help="slug; default: the only one, made if there is none")
         parser.add_argument("--mapping", help="name of a saved column mapping, or a JSON file that holds one")
+        parser.add_argument(
+            "--with", action="append", default=[], metavar="NAME=VALUE", dest="with_settings",
+            help="a setting of the importer: billing=api, occurred_at=2026-08-15T00:00:00Z …",
+        )  # fmt: skip
         parser.add_argument("--dry-run", action="store_true", help="say what would happen and change nothing")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
@@ -37,7 +41,7 @@ class Command(BaseCommand):
                 options["importer"],
                 options["paths"],
                 options["scope"],
-                mapping_named(organisation, options["mapping"]),
+                mapping_with(mapping_named(organisation, options["mapping"]), options["with_settings"]),
                 dry_run=options["dry_run"],
             )
         except (ingest.Refused, UnknownOrganisation) as refusal:
@@ -64,6 +68,23 @@ def mapping_named(organisation: Organisation, name: str | None) -> ColumnMapping
     if found is None:
         raise ingest.Refused(f"There is no mapping “{name}”: save it first, or name a JSON file.")
     return found
+
+
+def mapping_with(
+    mapping: ColumnMapping | dict[str, Any] | None, settings: list[str]
+) -> ColumnMapping | dict[str, Any] | None:
+    """The mapping with `NAME=VALUE` settings put in."""
+    if not settings:
+        return mapping
+    if isinstance(mapping, ColumnMapping):
+        raise ingest.Refused("A saved mapping stays as it is: name a JSON file, or leave --with away.")
+    given = dict(mapping or {})
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name:
+            raise ingest.Refused(f"“{setting}” is no setting: write it as NAME=VALUE.")
+        given[name.strip()] = value
+    return given
 
 
 def as_text(batch: ImportBatch) -> str:
