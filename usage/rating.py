@@ -1,16 +1,14 @@
 """Usage × price → cost, set-based: one range join from records to the current rate cards, one rounding a record.
 
-`bands` turns the cards of some offerings into boxes (time × prompt tokens × schedule) of which exactly one holds a
-record; `RATED` joins rows to them. The Python twin is `pricing.cost`. Unknown is not zero: any count whose price
-is unknown leaves the whole record unpriced, with the reason.
+`usage.bands` turns the cards of some offerings into boxes (time × prompt tokens × schedule) of which exactly one
+holds a record; `rated` joins rows to them. The Python twin is `pricing.cost`. Unknown is not zero: any count whose
+price is unknown leaves the whole record unpriced, with the reason. Contracted prices stand beside the list's.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -19,83 +17,19 @@ from pricing import ratecards
 from pricing.models import HolidayCalendar, RateCard
 from pricing.schedules import ALWAYS, Calendar, occurrences
 from pricing.units import RATED_UNITS
+from usage import contract_cards
+from usage.bands import BEGINNING, Band, CardKey, bands
 
 CONTEXT_TIER_UNKNOWN, PRICE_CHANGED_INSIDE = 1, 2
 PRICED_APART = "priced_apart"
 """The quality of tokens that no rate card prices, such as audio: their price is unknown, and never that of text."""
-_ENDLESS = datetime.max.replace(tzinfo=UTC)
-_UNBOUNDED = 2**63 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class CardKey:
-    """What of a rate card decides whether it holds."""
-
-    id: int
-    offering_id: int
-    service_tier: str
-    context_from: int
-    context_op: str
-    schedule: str
-    effective_from: datetime
-    effective_until: datetime | None
-
-    @property
-    def context_min(self) -> int:
-        """The fewest prompt tokens the card is for."""
-        return self.context_from + (self.context_from > 0 and self.context_op != ">=")
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """A box in which one card holds: times [starts, ends), prompt tokens [context_min, context_until), the hours of
-    `schedule` ('' = all) less those of the schedules in `beaten_by`."""
-
-    card: CardKey
-    starts: datetime
-    ends: datetime
-    context_min: int
-    context_until: int
-    beaten_by: tuple[str, ...]
-    tiered: bool
-
-
-def bands(cards: Iterable[CardKey]) -> Iterator[Band]:
-    """Boxes that do not overlap and leave no gap that a card covers."""
-    by_line: dict[tuple[int, str], list[CardKey]] = defaultdict(list)
-    for card in cards:
-        by_line[card.offering_id, card.service_tier].append(card)
-    for line in by_line.values():
-        edges = sorted({edge for c in line for edge in (c.effective_from, c.effective_until or _ENDLESS)})
-        for starts, ends in zip(edges, edges[1:], strict=False):
-            live = [
-                card for card in line if card.effective_from <= starts and (card.effective_until or _ENDLESS) >= ends
-            ]
-            yield from _boxes(live, starts, ends)
-
-
-def _boxes(live: Sequence[CardKey], starts: datetime, ends: datetime) -> Iterator[Band]:
-    tiers = sorted({card.context_min for card in live})
-    for least, until in zip(tiers, [*tiers[1:], _UNBOUNDED], strict=True):
-        beaten_by: list[str] = []
-        for card in sorted(live, key=_precedence, reverse=True):
-            if card.context_min <= least and card.schedule not in beaten_by:
-                yield Band(card, starts, ends, least, until, tuple(beaten_by), tiers != [0])
-                if card.schedule == ALWAYS:
-                    break
-                beaten_by.append(card.schedule)
-
-
-def _precedence(card: CardKey) -> tuple[int, bool, str]:
-    """The higher context tier first, then the specific schedule: the order of `pricing.cost.choose`."""
-    return card.context_from, card.schedule != ALWAYS, card.schedule
-
 
 _TABLES = f"""
 CREATE TEMP TABLE IF NOT EXISTS usage_band (
     offering_id bigint, service_tier text, starts timestamptz, ends timestamptz,
     context_min bigint, context_until bigint, plain boolean, schedule text, beaten_by text[], tiered boolean,
-    card_id bigint, card_until timestamptz, list_currency text, {", ".join(f"{unit} numeric" for unit in RATED_UNITS)}
+    card_id bigint, card_until timestamptz, list_currency text, {", ".join(f"{unit} numeric" for unit in RATED_UNITS)},
+    contract_card_id bigint, {", ".join(f"contracted_{unit} numeric" for unit in RATED_UNITS)}
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS usage_hours (schedule text, starts timestamptz, ends timestamptz) ON COMMIT DELETE ROWS;
 CREATE INDEX IF NOT EXISTS usage_hours_start ON pg_temp.usage_hours (schedule, starts);
@@ -103,36 +37,80 @@ TRUNCATE usage_band, usage_hours;
 """
 
 
-def lay_out(offering_ids: Collection[int], first: datetime, last: datetime) -> None:
-    """Put the current cards of these offerings for [first, last] where `RATED` finds them (this transaction)."""
+_LAID = ("offering_id", "service_tier", "starts", "ends", "context_min", "context_until", "plain", "schedule",
+         "beaten_by", "tiered", "card_id", "card_until")  # fmt: skip
+_LIST = ("list_currency", *RATED_UNITS)
+_COLUMNS = ", ".join((*_LAID, *_LIST))
+_CONTRACT_COLUMNS = ", ".join((_COLUMNS, "contract_card_id", *(f"contracted_{unit}" for unit in RATED_UNITS)))
+
+
+def lay_out(
+    offering_ids: Collection[int],
+    first: datetime,
+    last: datetime,
+    organisation_id: int | None = None,
+    at: datetime | None = None,
+) -> bool:
+    """Put the current cards of these offerings for [first, last] where `rated` finds them (this transaction).
+
+    With an organisation its contracts stand beside them; whether any does is the answer, and what `rated` must be told.
+    With `at` the cards of that moment hold over all of [first, last].
+    """
     ratecards.ensure(offering_ids)
-    fields = ("id", "offering_id", "service_tier", "context_from", "context_op", "schedule")
-    rows = (
-        RateCard.objects.current()
-        .filter(offering__in=list(offering_ids), contract="", effective_from__lte=last)
-        .exclude(effective_until__lte=first)
-        .values_list(*fields, "effective_from", "effective_until", "currency", *RATED_UNITS)
-    )
-    cards: list[CardKey] = []
-    prices: dict[int, tuple[Any, ...]] = {}
-    for row in rows:
-        cards.append(CardKey(*row[:8]))
-        prices[row[0]] = row[8:]
+    cards, prices = _cards(offering_ids, first, last, at)
+    terms = contract_cards.terms_of(organisation_id, offering_ids, first, last) if organisation_id else {}
     hours = list(_hours({card.schedule for card in cards} - {ALWAYS}, first, last))
+    laid = bands(cards)
     with connection.cursor() as cursor:
         cursor.execute(_TABLES)
-        with cursor.copy("COPY usage_band FROM STDIN") as copy:
-            for band in bands(cards):
-                card = band.card
-                plain = card.schedule == ALWAYS and not band.beaten_by
-                key = (card.offering_id, card.service_tier, band.starts, band.ends)
-                rule = (plain, card.schedule, list(band.beaten_by), band.tiered, card.id, card.effective_until)
-                copy.write_row((*key, band.context_min, band.context_until, *rule, *prices[card.id]))
+        if terms and organisation_id:
+            # Before the COPY: cards are interned on the same connection.
+            rows = list(contract_cards.beside(organisation_id, laid, prices, terms))
+            copied = ((*_laid(band), *_listed(band, prices), *more) for band, more in rows)
+            columns = _CONTRACT_COLUMNS
+        else:
+            copied, columns = ((*_laid(band), *_listed(band, prices)) for band in laid), _COLUMNS
+        with cursor.copy(f"COPY usage_band ({columns}) FROM STDIN") as copy:
+            for row in copied:
+                copy.write_row(row)
         if hours:
             with cursor.copy("COPY usage_hours FROM STDIN") as copy:
                 for row in hours:
                     copy.write_row(row)
         cursor.execute("ANALYZE usage_band")
+    return bool(terms)
+
+
+def _cards(
+    offering_ids: Collection[int], first: datetime, last: datetime, at: datetime | None
+) -> tuple[list[CardKey], dict[int, tuple[Any, ...]]]:
+    """The cards for [first, last], or those of `at` without beginning and end; and their currency and prices by id."""
+    fields = ("id", "offering_id", "service_tier", "context_from", "context_op", "schedule")
+    rows = (
+        RateCard.objects.current()
+        .filter(offering__in=list(offering_ids), contract="", effective_from__lte=at or last)
+        .exclude(effective_until__lte=at or first)
+        .values_list(*fields, "effective_from", "effective_until", "currency", *RATED_UNITS)
+    )
+    cards: list[CardKey] = []
+    prices: dict[int, tuple[Any, ...]] = {}
+    for row in rows:
+        cards.append(CardKey(*row[:8]) if at is None else CardKey(*row[:6], BEGINNING, None))
+        prices[row[0]] = row[8:]
+    return cards, prices
+
+
+def _laid(band: Band) -> tuple[Any, ...]:
+    card = band.card
+    plain = card.schedule == ALWAYS and not band.beaten_by
+    return (
+        card.offering_id, card.service_tier, band.starts, band.ends, band.context_min, band.context_until,
+        plain, card.schedule, list(band.beaten_by), band.tiered, card.id or None, card.effective_until,
+    )  # fmt: skip
+
+
+def _listed(band: Band, prices: Mapping[int, tuple[Any, ...]]) -> tuple[Any, ...]:
+    return prices.get(band.card.id) or (None,) * len(_LIST)
 
 
 def _hours(schedules: Collection[str], first: datetime, last: datetime) -> Iterator[tuple[str, datetime, datetime]]:
@@ -149,39 +127,59 @@ def _hours(schedules: Collection[str], first: datetime, last: datetime) -> Itera
 
 def _cost(count: str, price: str) -> str:
     """A known zero costs nothing whether or not its price is known."""
-    return f"CASE WHEN coalesce({count}, 0) = 0 THEN 0 ELSE {count} * b.{price} END"
+    return f"CASE WHEN coalesce({count}, 0) = 0 THEN 0 ELSE {count} * {price} END"
 
 
 _LIFETIMES = ("5m", "30m", "1h", "12h")
-_COSTED_REASONING = "CASE WHEN b.reasoning IS NULL THEN 0 ELSE coalesce(s.out_reasoning, 0) END"
-_COST = f"""round(
-    {_cost("s.in_uncached", "input")}
-    + {_cost("s.in_cache_read", "cache_read")}
+
+
+def _sum(of: str) -> str:
+    """The cost of a row `s` at the prices `{of}input`, `{of}output` and so on."""
+    apart = f"CASE WHEN {of}reasoning IS NULL THEN 0 ELSE coalesce(s.out_reasoning, 0) END"
+    stated = " + ".join(
+        f"CASE WHEN s.cache_write_{lifetime} = 0 THEN 0"
+        f" ELSE s.cache_write_{lifetime} * coalesce({of}cache_write_{lifetime}, {of}cache_write) END"
+        for lifetime in _LIFETIMES
+    )
+    unstated = "(s.in_cache_write - s.cache_write_5m - s.cache_write_30m - s.cache_write_1h - s.cache_write_12h)"
+    return f"""round(
+    {_cost("s.in_uncached", f"{of}input")}
+    + {_cost("s.in_cache_read", f"{of}cache_read")}
     + CASE WHEN coalesce(s.in_cache_write, 0) = 0 THEN 0 ELSE
-        {" + ".join(
-            f"CASE WHEN s.cache_write_{lifetime} = 0 THEN 0"
-            f" ELSE s.cache_write_{lifetime} * coalesce(b.cache_write_{lifetime}, b.cache_write) END"
-            for lifetime in _LIFETIMES
-        )}
-        + {_cost("(s.in_cache_write - s.cache_write_5m - s.cache_write_30m - s.cache_write_1h - s.cache_write_12h)",
-                 "cache_write")} END
-    + {_cost(f"(s.out_total - {_COSTED_REASONING})", "output")}
-    + CASE WHEN coalesce(s.out_reasoning, 0) = 0 OR b.reasoning IS NULL THEN 0
-        ELSE s.out_reasoning * b.reasoning END, 12)"""  # fmt: skip
+        {stated} + {_cost(unstated, f"{of}cache_write")} END
+    + {_cost(f"(s.out_total - {apart})", f"{of}output")}
+    + CASE WHEN coalesce(s.out_reasoning, 0) = 0 OR {of}reasoning IS NULL THEN 0
+        ELSE s.out_reasoning * {of}reasoning END, 12)"""
+
+
+_COST, _CONTRACTED = _sum("b."), _sum("b.contracted_")
 
 _HOURS_HOLD = """
     SELECT FROM usage_hours h WHERE h.schedule {which} AND h.starts <= s.occurred_at AND s.occurred_at < h.ends"""
 
 
-def rated(rows: str) -> str:
+_BY_CONTRACT = "x.contracted IS NOT NULL AND (x.reason IS NULL OR x.reason IN ('card', 'tier'))"
+_NO_CONTRACT = "NULL::numeric AS contracted_cost, NULL::bigint AS contract_card_id"
+
+
+def rated(rows: str, *, contracted: bool = False) -> str:
     """SELECT of `rows` (a relation with the ledger's token columns, `quality` and `offering_id`) plus `rate_card_id`,
-    `list_cost`, `unpriced_reason` and `rating_flags`. 500,000 to 800,000 rows/s on one core."""
+    `list_cost`, `unpriced_reason`, `rating_flags`, `contracted_cost` and `contract_card_id`; the last two are NULL
+    without `contracted`, which is what `lay_out` found. 500,000 to 800,000 rows/s on one core."""
+    also = f", b.contract_card_id AS contract_id, {_CONTRACTED} AS contracted" if contracted else ""
+    by_contract = (
+        f"CASE WHEN {_BY_CONTRACT} THEN x.contracted END AS contracted_cost,"
+        f" CASE WHEN {_BY_CONTRACT} THEN x.contract_id END AS contract_card_id"
+        if contracted
+        else _NO_CONTRACT
+    )
     return f"""
     SELECT x.*, CASE WHEN x.cost IS NOT NULL AND x.reason IS NULL THEN x.cost END AS list_cost,
         CASE WHEN x.cost IS NOT NULL AND x.reason IS NULL THEN x.card_id END AS rate_card_id,
+        {by_contract},
         CASE WHEN x.reason IS NOT NULL THEN x.reason WHEN x.cost IS NULL THEN 'price' END AS unpriced_reason
     FROM (
-        SELECT s.*, b.card_id, {_COST} AS cost,
+        SELECT s.*, b.card_id, {_COST} AS cost{also},
             CASE WHEN s.offering_id IS NULL THEN 'model'
                 WHEN s.in_uncached IS NULL AND s.out_total IS NULL THEN 'tokens'
                 WHEN '{PRICED_APART}' = ANY(s.quality) THEN 'price'

@@ -19,7 +19,8 @@ from usage.partitions import existing, leaf, months
 _TABLES = """
 CREATE TEMP TABLE IF NOT EXISTS usage_named (dimension_id bigint, day date, offering_id bigint) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS usage_change (
-    row tid, offering_id bigint, list_cost numeric, rate_card_id bigint, unpriced_reason text, rating_flags smallint
+    row tid, offering_id bigint, list_cost numeric, rate_card_id bigint,
+    contracted_cost numeric, contract_card_id bigint, unpriced_reason text, rating_flags smallint
 ) ON COMMIT DELETE ROWS;
 TRUNCATE usage_named, usage_change;
 """
@@ -88,20 +89,23 @@ def _month(organisation_id: int, table: str, first: datetime, end: datetime, res
             for (dimension_id, day), match in matches.items():
                 copy.write_row((dimension_id, day, match.offering_id))
         offerings = {match.offering_id for match in matches.values() if match.offering_id is not None}
-        rating.lay_out(offerings, first, end)
+        contracted = rating.lay_out(offerings, first, end, organisation_id)
         cursor.execute("ANALYZE usage_named")
         cursor.execute(
             f"""WITH chosen AS (
                 SELECT r.ctid AS row, n.offering_id, {_RATED_BY},
-                    (r.offering_id, r.list_cost, r.rate_card_id, r.unpriced_reason::text, r.rating_flags) AS was
+                    (r.offering_id, r.list_cost, r.rate_card_id, r.contracted_cost, r.contract_card_id,
+                        r.unpriced_reason::text, r.rating_flags) AS was
                 FROM {table} r JOIN usage_named n ON n.dimension_id = r.dimension_id
                     AND n.day = (r.occurred_at AT TIME ZONE 'UTC')::date
                 WHERE r.organisation_id = %(organisation)s AND r.occurred_at >= %(from)s AND r.occurred_at < %(until)s
             )
             INSERT INTO usage_change
-            SELECT x.row, x.offering_id, x.list_cost, x.rate_card_id, x.unpriced_reason, x.rating_flags
-            FROM ({rating.rated("chosen")}) x WHERE x.was IS DISTINCT FROM
-                (x.offering_id, x.list_cost::numeric(24, 12), x.rate_card_id, x.unpriced_reason, x.rating_flags)""",
+            SELECT x.row, x.offering_id, x.list_cost, x.rate_card_id, x.contracted_cost, x.contract_card_id,
+                x.unpriced_reason, x.rating_flags
+            FROM ({rating.rated("chosen", contracted=contracted)}) x WHERE x.was IS DISTINCT FROM
+                (x.offering_id, x.list_cost::numeric(24, 12), x.rate_card_id, x.contracted_cost::numeric(24, 12),
+                    x.contract_card_id, x.unpriced_reason, x.rating_flags)""",
             period,
         )
         result.changed += cursor.rowcount
@@ -123,7 +127,9 @@ def _apply(organisation_id: int, table: str, result: Rerated) -> None:
             f"""INSERT INTO usage_gone SELECT r.* FROM {table} r JOIN usage_change c ON c.row = r.ctid;
             WITH changed AS (
                 UPDATE {table} r SET offering_id = c.offering_id, list_cost = c.list_cost,
-                    rate_card_id = c.rate_card_id, unpriced_reason = c.unpriced_reason, rating_flags = c.rating_flags
+                    rate_card_id = c.rate_card_id, contracted_cost = c.contracted_cost,
+                    contract_card_id = c.contract_card_id, unpriced_reason = c.unpriced_reason,
+                    rating_flags = c.rating_flags
                 FROM usage_change c WHERE c.row = r.ctid RETURNING r.*
             ) INSERT INTO usage_fresh SELECT * FROM changed"""
         )

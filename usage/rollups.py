@@ -40,7 +40,7 @@ COUNTS = {
     "out_reasoning": "coalesce(r.out_reasoning, 0)",
     "priced_records": "(r.list_cost IS NOT NULL)::int",
     "reported_records": "(r.cost_reported IS NOT NULL)::int",
-    "spent_records": "(coalesce(r.cost_reported, r.list_cost) IS NOT NULL)::int",
+    "spent_records": "(coalesce(r.cost_reported, r.contracted_cost, r.list_cost) IS NOT NULL)::int",
     # The line of a bill has no tokens and needs no price.
     "unpriced_requests": "CASE WHEN r.list_cost IS NULL AND NOT (r.unpriced_reason = 'tokens'"
     " AND r.cost_reported IS NOT NULL) THEN coalesce(r.requests, 1) ELSE 0 END",
@@ -105,12 +105,14 @@ def sums(rows: str) -> str:
     ), moved AS (
         SELECT r.organisation_id, r.day, r.connection_id, r.offering_id, r.host,
             CASE WHEN r.offering_id IS NULL THEN r.model_raw ELSE '' END AS model_raw, r.service_tier, r.cost_kind,
-            r.currency, coalesce(c.currency, '') AS list_currency,
-            CASE WHEN r.cost_reported IS NULL THEN coalesce(c.currency, '') ELSE r.currency END AS spent_currency,
+            r.currency, coalesce(c.currency, k.currency, '') AS list_currency,
+            CASE WHEN r.cost_reported IS NULL THEN coalesce(c.currency, k.currency, '') ELSE r.currency
+                END AS spent_currency,
             {COUNTED} AS counted, {TALLIED} AS tallied, false AS spread, CASE WHEN {SPREAD} THEN s.id END AS settled,
             r.attribution_id, {measured}
         FROM attributed r {cell("r.host", "r.model_raw")}
         LEFT JOIN pricing_ratecard c ON c.id = r.rate_card_id
+        LEFT JOIN usage_contractcard k ON k.id = r.contract_card_id
     ), grouped AS (
         SELECT {key}, settled, attribution_id, {summed} FROM moved GROUP BY {key}, settled, attribution_id
     ), settled_sums AS (

@@ -92,6 +92,15 @@ def rerate(organisation_id: int, months: list[str]) -> None:
         rerate.delay(organisation_id, others)
 
 
+@shared_task(name="usage.rerate_days", **_PATIENT)
+def rerate_days(organisation_id: int, since: str | None, until: str | None) -> None:
+    """Rate the UTC days [since, until) of an organisation again; None has no bound. Twice changes nothing twice."""
+    organisation = Organisation.objects.filter(pk=organisation_id).first()
+    if organisation is not None:
+        first, end = (None if day is None else date.fromisoformat(day) for day in (since, until))
+        rerating.rerate(organisation, first, end)
+
+
 def rerate_offerings(offering_ids: Iterable[int]) -> int:
     """Queue every month with usage of some offerings, in any organisation; how many months.
 

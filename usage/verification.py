@@ -150,6 +150,19 @@ def _costs_follow_their_cards() -> Iterator[Finding]:
         "Its cost is not what its rate card gives.",
     )
 
+    yield from _rows(
+        "costs",
+        f"""SELECT r.record_key FROM {LEDGER} r JOIN usage_contractcard c ON c.id = r.contract_card_id
+        WHERE r.contracted_cost <> {_RECOMPUTED} OR c.offering_id IS DISTINCT FROM r.offering_id
+        OR c.organisation_id <> r.organisation_id OR c.rate_card_id <> r.rate_card_id
+        OR c.service_tier <> CASE r.service_tier WHEN '' THEN 'standard' ELSE r.service_tier END
+        OR (SELECT count(*) FROM usage_contract t WHERE t.id = ANY(c.contracts)
+            AND t.organisation_id = r.organisation_id AND t.effective_from <= (r.occurred_at AT TIME ZONE 'UTC')::date
+            AND coalesce(t.effective_until > (r.occurred_at AT TIME ZONE 'UTC')::date, true))
+            <> cardinality(c.contracts)""",
+        "Its contracted cost is not what its contract card gives, or its contracts do not hold at its time.",
+    )
+
 
 def _lines_add_up() -> Iterator[Finding]:
     yield from _rows(
@@ -206,6 +219,7 @@ def _references_exist() -> Iterator[Finding]:
         ("batch_id", "usage_importbatch"),
         ("offering_id", "pricing_offering"),
         ("rate_card_id", "pricing_ratecard"),
+        ("contract_card_id", "usage_contractcard"),
     ):
         yield from _rows(
             "references",

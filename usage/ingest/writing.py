@@ -68,8 +68,8 @@ def write(batch: ImportBatch, chunk: Prepared, names: Names, mode: str) -> Writt
         replacing, updated, left = _make_room(batch)
     if not left:
         return Written(duplicate=len(chunk.records))
-    _place(batch, chunk, names)
-    inserted = _insert(batch)
+    contracted = _place(batch, chunk, names)
+    inserted = _insert(batch, contracted=contracted)
     unpriced, unattributed = _tally("usage_fresh", batch)
     if replacing:
         rollups.post("usage_gone", -1)
@@ -81,8 +81,11 @@ def write(batch: ImportBatch, chunk: Prepared, names: Names, mode: str) -> Writt
     return Written(imported, updated, len(chunk.records) - imported - updated, unpriced, unattributed)
 
 
-def _place(batch: ImportBatch, chunk: Prepared, names: Names) -> None:
-    """Intern the dimensions of a chunk, look up what their names meant on each day, and lay out the prices."""
+def _place(batch: ImportBatch, chunk: Prepared, names: Names) -> bool:
+    """Intern the dimensions of a chunk, look up what their names meant on each day, and lay out the prices.
+
+    Whether contracted prices are among them.
+    """
     ids = interned(batch.connection, chunk.dimensions)
     latest: dict[int, tuple[datetime, str]] = {}
     offerings: set[int] = set()
@@ -102,7 +105,7 @@ def _place(batch: ImportBatch, chunk: Prepared, names: Names) -> None:
         cursor.execute("ANALYZE usage_stage (place), usage_place (place)")
     note_matches(found, names.version)
     times = [record.occurred_at for record in chunk.records]
-    rating.lay_out(offerings, min(times), max(times))
+    return rating.lay_out(offerings, min(times), max(times), batch.organisation_id)
 
 
 def _remember_keys(batch: ImportBatch) -> None:
@@ -201,7 +204,7 @@ def supersede(batch: ImportBatch, *, withdrawn: bool) -> None:
         )
 
 
-def _insert(batch: ImportBatch) -> int:
+def _insert(batch: ImportBatch, *, contracted: bool) -> int:
     """Rate what is staged and put it into the ledger and the rollups; how many rows."""
     with db.cursor() as cursor:
         cursor.execute(
@@ -211,14 +214,14 @@ def _insert(batch: ImportBatch) -> int:
                 FROM usage_stage s JOIN usage_place p USING (place)
             )
             INSERT INTO usage_fresh (organisation_id, connection_id, batch_id, dimension_id, offering_id, content_hash,
-                {", ".join(rows.COLUMNS)}, list_cost, rate_card_id, unpriced_reason, rating_flags, revision,
-                id)
+                {", ".join(rows.COLUMNS)}, list_cost, rate_card_id, contracted_cost, contract_card_id, unpriced_reason,
+                rating_flags, revision, id)
             SELECT %(organisation)s, %(connection)s, %(batch)s, x.dimension_id, x.offering_id, x.content_hash,
-                {", ".join(f"x.{name}" for name in rows.COLUMNS)}, x.list_cost, x.rate_card_id, x.unpriced_reason,
-                x.rating_flags,
+                {", ".join(f"x.{name}" for name in rows.COLUMNS)}, x.list_cost, x.rate_card_id,
+                x.contracted_cost, x.contract_card_id, x.unpriced_reason, x.rating_flags,
                 coalesce((SELECT max(g.revision + (g.batch_id <> %(batch)s)::int) FROM usage_gone g
                     WHERE g.record_key = x.record_key), 1), nextval('{LEDGER}_id_seq')
-            FROM ({rating.rated("staged")}) x""",
+            FROM ({rating.rated("staged", contracted=contracted)}) x""",
             {"organisation": batch.organisation_id, "connection": batch.connection_id, "batch": batch.pk},
         )
         cursor.execute(f"INSERT INTO {LEDGER} ({LEDGER_COLUMNS}) SELECT {LEDGER_COLUMNS} FROM usage_fresh")
@@ -251,7 +254,8 @@ LEDGER_COLUMNS = ", ".join(
     (
         *("id", "organisation_id", "connection_id", "batch_id", "dimension_id", "offering_id", "content_hash"),
         *rows.COLUMNS,
-        *("list_cost", "contracted_cost", "rate_card_id", "unpriced_reason", "rating_flags", "revision"),
+        *("list_cost", "rate_card_id", "contracted_cost", "contract_card_id"),
+        *("unpriced_reason", "rating_flags", "revision"),
     )
 )
 

@@ -8,6 +8,7 @@ retroactive rule changes the map and the rollups and never a record. Content is 
 from __future__ import annotations
 
 from usage.models.attribution import Assignment, Attribution, AttributionRule, UsageDimension
+from usage.models.contracts import Commitment, Contract, ContractCard, FixedCost
 from usage.models.imports import ColumnMapping, Connection, ImportBatch, ImportedKey, Pull, RejectedRow
 from usage.models.ledger import CostKind, Grain, SupersededRecord, Unpriced, UsageRecord
 from usage.models.official import (
@@ -26,9 +27,13 @@ __all__ = [
     "Attribution",
     "AttributionRule",
     "ColumnMapping",
+    "Commitment",
     "Connection",
+    "Contract",
+    "ContractCard",
     "CostKind",
     "DailyCost",
+    "FixedCost",
     "Grain",
     "ImportBatch",
     "ImportedKey",

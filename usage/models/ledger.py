@@ -47,7 +47,8 @@ class UsageRecord(models.Model):
     Identity is (organisation, connection, record_key) *without* the time: a unique index on each partition and
     a probe of the neighbour near a month's edge. No foreign key is checked by the database (three checks a row
     halve an import); `usage.verification` looks for rows that point nowhere. `rank` decides between two facts
-    of one key. Costs are in the rate card's currency; the rate card is the evidence.
+    of one key. Costs are in the rate card's currency; the rate card is the evidence, of a
+    contracted cost the contract card.
     """
 
     pk = models.CompositePrimaryKey("organisation_id", "connection_id", "record_key", "occurred_at")
@@ -70,6 +71,14 @@ class UsageRecord(models.Model):
     batch = models.ForeignKey(ImportBatch, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
     rate_card = models.ForeignKey(
         "pricing.RateCard",
+        models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="+",
+    )
+    contract_card = models.ForeignKey(
+        "usage.ContractCard",
         models.DO_NOTHING,
         db_constraint=False,
         db_index=False,
@@ -136,6 +145,11 @@ class UsageRecord(models.Model):
                 condition=Q(list_cost=None, rate_card=None, unpriced_reason__isnull=False)
                 | Q(list_cost__isnull=False, rate_card__isnull=False, unpriced_reason=None),
                 name="record_priced_or_says_why_not",
+            ),
+            models.CheckConstraint(
+                condition=Q(contracted_cost=None, contract_card=None)
+                | Q(contracted_cost__isnull=False, contract_card__isnull=False),
+                name="record_contracted_by_a_card",
             ),
         ]
 
