@@ -50,7 +50,7 @@ def delete(contract: Contract) -> None:
     """Take a contract away as if it had never held."""
     with transaction.atomic():
         lock_organisation(contract.organisation_id)
-        days = _days(contract)
+        days = (contract.effective_from, contract.effective_until)
         contract.delete()
         _rerate(contract.organisation, days)
 

@@ -95,7 +95,7 @@ def _cards(
     cards: list[CardKey] = []
     prices: dict[int, tuple[Any, ...]] = {}
     for row in rows:
-        cards.append(CardKey(*row[:8]) if at is None else CardKey(*row[:6], BEGINNING, None))
+        cards.append(CardKey(*(row[:8] if at is None else (*row[:6], BEGINNING, None))))
         prices[row[0]] = row[8:]
     return cards, prices
 
