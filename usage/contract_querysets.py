@@ -35,7 +35,7 @@ class ContractQuerySet(QuerySet["Contract"]):
         )
         fields = ("id", "kind", "provider_id", "model_id", "offering_id", "service_tier", "unit", "value", "currency")
         return [
-            Term(*row[:9], _midnight(row[9]), _ENDLESS if row[10] is None else _midnight(row[10]))
+            Term(*(*row[:9], _midnight(row[9]), _ENDLESS if row[10] is None else _midnight(row[10])))
             for row in found.values_list(*fields, "effective_from", "effective_until").order_by("id")
         ]
 
