@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, path
 
-from dashboards.views import closing, connections, explore, import_run, imports, overview, project, records, rules
+from dashboards.views import (
+    closing,
+    connections,
+    explore,
+    import_run,
+    imports,
+    overview,
+    project,
+    queues,
+    records,
+    rules,
+)
 
 urlpatterns: list[URLPattern] = [
     path("", overview.overview, name="overview"),
@@ -14,6 +25,10 @@ urlpatterns: list[URLPattern] = [
     path("spend", explore.spend, name="spend"),
     path("spend/figure.json", explore.figure, name="spend-figure"),
     path("spend.csv", explore.table, name="spend-csv"),
+    path("unattributed", queues.unattributed, name="unattributed"),
+    path("unpriced", queues.unpriced, name="unpriced"),
+    path("feeds", queues.feeds, name="feeds"),
+    path("feeds/<int:number>/account", queues.name_account, name="name-account"),
     path("spend/records", records.records, name="spend-records"),
     path("spend/records.csv", records.table, name="spend-records-csv"),
     path("rules", rules.rules, name="rules"),

@@ -16,9 +16,20 @@ NOBODY = "none"
 TAG = "tag:"
 SUMMED = ("project", "model", "maker", "provider", "host", "scope", "source", "service_tier", "cost_kind")
 """Dimensions that the rollups know."""
-RAW = ("region", "operation", "ext_project", "ext_api_key", "ext_user", "ext_team", "path", "branch", "selectors")
+RAW = (
+    "region",
+    "operation",
+    "ext_project",
+    "ext_api_key",
+    "ext_user",
+    "ext_team",
+    "path",
+    "branch",
+    "selectors",
+    "unpriced",
+)
 """Dimensions that only the records know, as every `tag:<key>`. `selectors`: whether all that chooses a price is known,
-"known" or "unknown"."""
+"known" or "unknown"; `unpriced`: why there is no list price, '' where there is one."""
 TIMES = ("day", "week", "month")
 GROUPS = (*SUMMED, *TIMES, *RAW)
 MONEY = ("spent", "list", "contracted", "reported", "notional")

@@ -35,6 +35,7 @@ _KEYS = {
     "service_tier": "r.service_tier",
     "cost_kind": "r.cost_kind",
     "selectors": f"CASE WHEN r.rating_flags & {CONTEXT_TIER_UNKNOWN} = 0 THEN 'known' ELSE 'unknown' END",
+    "unpriced": "coalesce(r.unpriced_reason, '')",
     **{name: f"r.{name}" for name in _NAMED},
 }
 _FILTERS = {

@@ -67,6 +67,7 @@ class SpendQuestion(Schema):
     path: Values
     branch: Values
     selectors: Values
+    unpriced: Values
 
 
 class SpendAnswer(Schema):

@@ -6,7 +6,7 @@ Pure. The URL is the whole question; every link is the same question with one th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -29,6 +29,7 @@ DIMENSION_WORDS = {
     "scope": "Connection", "source": "Source", "service_tier": "Service tier", "cost_kind": "Cost kind",
     "region": "Region", "operation": "Operation", "ext_project": "Reported project", "ext_api_key": "API key",
     "ext_user": "User", "ext_team": "Team", "path": "Path", "branch": "Branch", "selectors": "Selectors",
+    "unpriced": "Why no price",
 }  # fmt: skip
 KIND_WORDS = {"billed": "on a bill", "estimated": "estimated", "notional": "notional, in no total"}
 NARROWER = {
@@ -134,7 +135,7 @@ def compose(question: Question, answer: Mapping[str, Any], label: Label) -> Page
     buckets = buckets_of(question)
     series = _bands(question, answer, lines, buckets)
     return Page(
-        lines=lines,
+        lines=_coloured(question, lines),
         total=whole,
         series=series,
         buckets=buckets,
@@ -250,7 +251,7 @@ def records_of(question: Question, filters: Mapping[str, str] | None = None) -> 
     """The ledger's rows behind a group, with the filters of the question; '' where they cannot be asked for so."""
     wanted = {**{name: values[0] for name, values in question.filters.items()}, **(filters or {})}
     several = any(len(values) > 1 and name not in (filters or {}) for name, values in question.filters.items())
-    if several or any(name.startswith(TAG) or name == "selectors" for name in wanted):
+    if several or any(name.startswith(TAG) or name in ("selectors", "unpriced") for name in wanted):
         return ""
     return f"{RECORDS}?{urlencode({**wanted, 'from': str(question.since), 'until': str(question.until)})}"
 
@@ -287,6 +288,24 @@ def following(day: date, grain: str) -> date:
     return day + timedelta(days=7 if grain == "week" else 1)
 
 
+def _coloured(question: Question, lines: Sequence[Line]) -> list[Line]:
+    """Lines with the colours of their bands: 1 for the largest, grey for what has no project."""
+    places = {line.keys: i for i, line in enumerate(one for one in lines if one.level == 0 and one.keys and one.value)}
+    found = []
+    for line in lines:
+        swatch: int | str = ""
+        if line.level == 0 and line.keys in places:
+            swatch = _colour(question, line.keys[0], places[line.keys])
+        elif line.level == 0 and line.is_other:
+            swatch = BANDS + 1
+        found.append(replace(line, swatch=swatch))
+    return found
+
+
+def _colour(question: Question, key: str, band: int) -> int | str:
+    return "none" if question.group_by[0] == "project" and key == NOBODY else min(band, BANDS) + 1
+
+
 def _bands(
     question: Question, answer: Mapping[str, Any], lines: Sequence[Line], buckets: Sequence[date]
 ) -> list[Series]:
@@ -305,7 +324,7 @@ def _bands(
     for band in sorted(sums):
         others = len(tops) - BANDS
         name = tops[band].name if band < min(BANDS, len(tops)) else f"{others} others" if others > 0 else "Others"
-        grey = first == "project" and band < len(tops) and tops[band].keys[0] == NOBODY
+        colour = _colour(question, tops[band].keys[0], band) if first and band < len(tops) else band + 1
         if any(sums[band]):
-            found.append(Series(name if first else "All", "none" if grey else band + 1, sums[band]))
+            found.append(Series(name if first else "All", colour, sums[band]))
     return found

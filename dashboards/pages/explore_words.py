@@ -9,7 +9,7 @@ from typing import Any
 from dashboards import formatting
 from dashboards.pages.explore import MEASURE_WORDS, Line, number, text_of
 from dashboards.pages.ledger import ZERO
-from usage.questions import MONEY, Question
+from usage.questions import MONEY, NOBODY, Question
 
 
 def finding(
@@ -35,7 +35,9 @@ def finding(
             )
     top = next((line for line in lines if line.level == 0 and line.value and line.keys), None)
     if top is not None and now and len(lines) > 1:
-        sentence += f"; {top.name} is {formatting.share(top.value or ZERO, now)} of it"
+        part = formatting.share(top.value or ZERO, now)
+        nobody = question.group_by[0] == "project" and top.keys[0] == NOBODY
+        sentence += f"; {part} of it has no project" if nobody else f"; {top.name} is {part} of it"
     return f"{sentence}."
 
 
