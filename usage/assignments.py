@@ -16,9 +16,10 @@ from django.db import transaction
 
 from usage import rollups, settling
 from usage.attributes import Reading
-from usage.attribution import Outcome, Rule, RuleFault, Span, compiled, spans
+from usage.attribution import Outcome, Result, Rule, RuleFault, Span, compiled, spans
 from usage.locks import lock_organisation
-from usage.models import Assignment, Attribution, AttributionRule, Organisation, Project, UsageDimension
+from usage.models import Assignment, Attribution, AttributionRule, Connection, Organisation, Project, UsageDimension
+from usage.token_shares import expanded
 
 _BATCH = 2_000
 
@@ -28,7 +29,7 @@ def save_rule(
     *,
     name: str,
     conditions: Sequence[Mapping[str, Any]],
-    shares: Sequence[Mapping[str, Any]],
+    shares: Result,
     position: int | None = None,
     valid_from: date | None = None,
     valid_until: date | None = None,
@@ -37,9 +38,7 @@ def save_rule(
 ) -> AttributionRule:
     """Add or change a rule and re-attribute all usage by it; RuleFault says what is wrong, and nothing changes."""
     compiled(None, 0, conditions, shares, valid_from, valid_until)
-    known = set(Project.objects.filter(organisation=organisation).values_list("id", flat=True))
-    if not {int(share["project"]) for share in shares} <= known:
-        raise RuleFault("A share names a project that this organisation does not have.")
+    outcome = _checked(organisation, shares)
     if valid_from and valid_until and valid_until <= valid_from:
         raise RuleFault("The rule must end after it begins.")
     with transaction.atomic():
@@ -49,13 +48,28 @@ def save_rule(
             rule = AttributionRule(organisation=organisation, version=0, position=last.position + 1 if last else 1)
         rule.name, rule.enabled = name, enabled
         rule.conditions = [dict(condition) for condition in conditions]
-        rule.outcome = [{"project": int(share["project"]), "weight": str(share["weight"])} for share in shares]
+        rule.outcome = outcome
         rule.valid_from, rule.valid_until = valid_from, valid_until
         rule.position = rule.position if position is None else position
         rule.version += 1
         rule.save()
         reattribute(organisation)
     return rule
+
+
+def _checked(organisation: Organisation, shares: Result) -> Any:
+    """The outcome as it is kept; RuleFault where it names what this organisation does not have."""
+    if isinstance(shares, Mapping):
+        named = shares["by_tokens_of"]
+        feeds = Connection.objects.filter(organisation=organisation)
+        found = feeds.filter(pk=named["connection"]) if "connection" in named else feeds.filter(**named)
+        if not found.exists():
+            raise RuleFault("by_tokens_of names a feed that this organisation does not have.")
+        return {"by_tokens_of": dict(named)}
+    known = set(Project.objects.filter(organisation=organisation).values_list("id", flat=True))
+    if not {int(share["project"]) for share in shares} <= known:
+        raise RuleFault("A share names a project that this organisation does not have.")
+    return [{"project": int(share["project"]), "weight": str(share["weight"])} for share in shares]
 
 
 def move_rule(rule: AttributionRule, place: int) -> None:
@@ -97,7 +111,30 @@ def reattribute(organisation: Organisation) -> int:
         ids = list(UsageDimension.objects.filter(organisation=organisation).values_list("id", flat=True))
         for start in range(0, len(ids), _BATCH):
             changed += _reassign(organisation.pk, ids[start : start + _BATCH], rules)
+        changed += _by_tokens_again(organisation.pk, rules)
     return changed
+
+
+def refresh(organisation_id: int) -> int:
+    """After an import: rules by another feed's tokens, anew; how many dimensions changed.
+
+    In a transaction of its own, as the import holds the map still. Until then what came in is unattributed.
+    """
+    if not AttributionRule.objects.filter(organisation_id=organisation_id, outcome__has_key="by_tokens_of").exists():
+        return 0
+    with transaction.atomic():
+        lock_organisation(organisation_id)
+        return _by_tokens_again(organisation_id, rules_of(organisation_id))
+
+
+def _by_tokens_again(organisation_id: int, rules: Sequence[Rule]) -> int:
+    """Only once every other dimension has its projects do their tokens say whose the rest is."""
+    asking = [rule.outcome.rule_id for rule in rules if rule.by_tokens]
+    if not asking:
+        return 0
+    held = Assignment.objects.filter(organisation_id=organisation_id, attribution__rule_id__in=asking)
+    ids = sorted(set(held.values_list("dimension_id", flat=True)))
+    return sum(_reassign(organisation_id, ids[at : at + _BATCH], rules) for at in range(0, len(ids), _BATCH))
 
 
 def rules_of(organisation_id: int) -> list[Rule]:
@@ -115,17 +152,18 @@ def rules_of(organisation_id: int) -> list[Rule]:
 
 def assign(organisation_id: int, dimension_ids: Collection[int], rules: Sequence[Rule]) -> None:
     """Map dimensions that are new."""
-    _write(organisation_id, _asked(dimension_ids, rules))
+    _write(organisation_id, _asked(organisation_id, dimension_ids, rules))
 
 
-def _asked(dimension_ids: Collection[int], rules: Sequence[Rule]) -> dict[int, list[Span]]:
+def _asked(organisation_id: int, dimension_ids: Collection[int], rules: Sequence[Rule]) -> dict[int, list[Span]]:
     dimensions = UsageDimension.objects.filter(id__in=dimension_ids).select_related("connection")
     reading = Reading(rules)
-    return {dimension.pk: spans(rules, reading.fields_of(dimension)) for dimension in dimensions}
+    found = {dimension.pk: spans(rules, reading.fields_of(dimension)) for dimension in dimensions}
+    return expanded(organisation_id, found)
 
 
 def _reassign(organisation_id: int, dimension_ids: Collection[int], rules: Sequence[Rule]) -> int:
-    wanted = _asked(dimension_ids, rules)
+    wanted = _asked(organisation_id, dimension_ids, rules)
     attributions = _interned(organisation_id, wanted.values())
     known: dict[int, list[tuple[date, date, int]]] = {dimension_id: [] for dimension_id in dimension_ids}
     current = Assignment.objects.filter(dimension_id__in=dimension_ids).order_by("valid_from")
@@ -191,6 +229,7 @@ def unknown_projects() -> list[int]:
     with db.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT p FROM usage_attribution a, unnest(a.projects) p"
-            " WHERE NOT EXISTS (SELECT FROM usage_project WHERE id = p AND organisation_id = a.organisation_id)"
+            " WHERE p IS NOT NULL"
+            " AND NOT EXISTS (SELECT FROM usage_project WHERE id = p AND organisation_id = a.organisation_id)"
         )
         return [project for (project,) in cursor.fetchall()]

@@ -15,7 +15,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -61,19 +61,29 @@ LONGEST_PATTERN = 500
 
 Test = Callable[[str], bool]
 Fields = Mapping[str, str | tuple[str, ...]]
+Result = Iterable[Mapping[str, Any]] | Mapping[str, Any]
+"""`[{"project": id, "weight": "0.7"}, …]`, or `{"by_tokens_of": {"importer": slug}}` or `{"connection": id}` in it."""
 
 
 class RuleFault(ValueError):
     """Why a rule cannot be used: one sentence."""
 
 
+TokensOf = tuple[str, int | None]
+"""Whose tokens give the weights: an importer (all its feeds), or '' and the number of one connection."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Projects with weights that sum to 1, by ascending project id; none at all is unattributed."""
+    """Projects with weights that sum to 1, by ascending project id (None, nobody, last); none at all is unattributed.
+
+    With `by_tokens_of` the projects are still to be found, day by day: `usage.token_shares`.
+    """
 
     rule_id: int | None = None
     rule_version: int = 0
-    shares: tuple[tuple[int, Decimal], ...] = ()
+    shares: tuple[tuple[int | None, Decimal], ...] = ()
+    by_tokens_of: TokensOf | None = field(default=None, repr=False)
 
 
 UNATTRIBUTED = Outcome()
@@ -93,6 +103,10 @@ class Rule:
         return all(any(map(test, _values(fields, field))) != is_not for field, test, is_not in self.tests)
 
     @property
+    def by_tokens(self) -> bool:
+        return self.outcome.by_tokens_of is not None
+
+    @property
     def asks_catalogue(self) -> bool:
         return any(field in OF_CATALOGUE for field, *_ in self.tests)
 
@@ -110,13 +124,16 @@ def compiled(
     rule_id: int | None,
     version: int,
     conditions: Sequence[Mapping[str, Any]],
-    shares: Iterable[Mapping[str, Any]],
+    shares: Result,
     valid_from: date | None = None,
     valid_until: date | None = None,
 ) -> Rule:
     """The rule as it is asked; RuleFault says what is wrong with it."""
     tests = tuple((_field(condition), _test(condition), condition.get("not") is True) for condition in conditions)
-    outcome = Outcome(rule_id, version, _shares(shares))
+    if isinstance(shares, Mapping):
+        outcome = Outcome(rule_id, version, by_tokens_of=_tokens_of(shares))
+    else:
+        outcome = Outcome(rule_id, version, _shares(shares))
     return Rule(tests, outcome, valid_from or date.min, valid_until or date.max)
 
 
@@ -187,7 +204,18 @@ def _test(condition: Mapping[str, Any]) -> Test:
         raise RuleFault(f"“{value}” is no regular expression that can be used: {fault}.") from None
 
 
-def _shares(shares: Iterable[Mapping[str, Any]]) -> tuple[tuple[int, Decimal], ...]:
+def _tokens_of(result: Mapping[str, Any]) -> TokensOf:
+    named = result.get("by_tokens_of")
+    if isinstance(named, Mapping) and len(named) == 1:
+        importer, number = named.get("importer"), named.get("connection")
+        if isinstance(importer, str) and importer:
+            return importer, None
+        if isinstance(number, int) and not isinstance(number, bool):
+            return "", number
+    raise RuleFault("by_tokens_of names one importer or one connection.")
+
+
+def _shares(shares: Iterable[Mapping[str, Any]]) -> tuple[tuple[int | None, Decimal], ...]:
     found: dict[int, Decimal] = {}
     for share in shares:
         try:
@@ -199,4 +227,4 @@ def _shares(shares: Iterable[Mapping[str, Any]]) -> tuple[tuple[int, Decimal], .
         found[project] = weight
     if found and sum(found.values()) != 1:
         raise RuleFault("The weights must sum to exactly 1.")
-    return tuple(sorted(found.items()))
+    return tuple(sorted(found.items(), key=lambda share: share[0]))

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from pricing.catalog import market
 from pricing.providers import canonical
-from usage import connections, ingest, rerating
+from usage import assignments, connections, ingest, rerating
 from usage.models import ImportBatch, ModelDailyCost, Organisation, Pull
 from usage.pulling import running as pulling
 from usage.pulling import spool
@@ -35,6 +35,8 @@ def import_chunk(batch_id: int) -> None:
         return
     before = batch.checkpoint
     ingest.advance(batch, seconds=SECONDS)
+    if batch.status not in ingest.OPEN:
+        assignments.refresh(batch.organisation_id)
     # A batch that did not move is in another worker's hands; that one queues what is left.
     if batch.status in ingest.OPEN and batch.checkpoint != before:
         import_chunk.delay(batch_id)

@@ -60,6 +60,8 @@ class Draft:
     valid_until: str = ""
     place: str = ""
     enabled: bool = True
+    tokens_of: str = ""
+    """`importer:SLUG` or `connection:NUMBER`: whose tokens say which projects."""
 
     @property
     def fingerprint(self) -> str:
@@ -73,7 +75,7 @@ class Asked:
 
     name: str
     conditions: list[dict[str, Any]] = field(default_factory=list)
-    shares: list[dict[str, str | int]] = field(default_factory=list)
+    shares: list[dict[str, str | int]] | dict[str, Any] = field(default_factory=list)
     valid_from: date | None = None
     valid_until: date | None = None
     place: int | None = None
@@ -96,6 +98,7 @@ def draft_of(sent: Mapping[str, str]) -> Draft:
         sent.get("until", "").strip(),
         sent.get("place", "").strip(),
         sent.get("enabled", "yes") == "yes",
+        sent.get("tokens_of", ""),
     )
 
 
@@ -115,12 +118,21 @@ def draft_from(rule: Any, place: int) -> Draft:
     return Draft(
         rule.name,
         tuple(_condition_row(one) for one in rule.conditions),
-        tuple(ShareRow(str(one["project"]), f"{Decimal(one['weight']) * 100:f}") for one in rule.outcome),
+        ()
+        if isinstance(rule.outcome, dict)
+        else tuple(ShareRow(str(one["project"]), f"{Decimal(one['weight']) * 100:f}") for one in rule.outcome),
         f"{rule.valid_from or ''}",
         f"{rule.valid_until or ''}",
         str(place),
         rule.enabled,
+        tokens_key(rule.outcome) if isinstance(rule.outcome, dict) else "",
     )
+
+
+def tokens_key(outcome: Mapping[str, Any]) -> str:
+    """A feed as the form writes it."""
+    [(kind, which)] = outcome["by_tokens_of"].items()
+    return f"{kind}:{which}"
 
 
 def _condition_row(one: Mapping[str, Any]) -> ConditionRow:
@@ -140,8 +152,21 @@ def read(draft: Draft) -> Asked:
         said = str(fault) if "needs a day" in str(fault) else "The place is a number, 1 for the rule asked first."
         raise RuleFault(said) from None
     return Asked(
-        draft.name, [_condition(row) for row in draft.conditions], _shares(draft.shares), since, until, place
+        draft.name, [_condition(row) for row in draft.conditions], _outcome(draft), since, until, place
     )  # fmt: skip
+
+
+def _outcome(draft: Draft) -> list[dict[str, str | int]] | dict[str, Any]:
+    if not draft.tokens_of:
+        return _shares(draft.shares)
+    if draft.shares:
+        raise RuleFault("Choose projects, or another feed whose tokens say which: not both.")
+    kind, _, which = draft.tokens_of.partition(":")
+    if kind == "connection" and which.isdecimal():
+        return {"by_tokens_of": {"connection": int(which)}}
+    if kind == "importer" and which:
+        return {"by_tokens_of": {"importer": which}}
+    raise RuleFault("Choose a feed of the list.")
 
 
 def _condition(row: ConditionRow) -> dict[str, Any]:
@@ -190,8 +215,12 @@ def condition_words(conditions: Sequence[Mapping[str, Any]]) -> list[str]:
     return found
 
 
-def outcome_words(shares: Sequence[Mapping[str, Any]], names: Mapping[int, str]) -> str:
+def outcome_words(
+    shares: Sequence[Mapping[str, Any]] | Mapping[str, Any], names: Mapping[int, str], feeds: Mapping[str, str]
+) -> str:
     """`Claims` or `70% Claims, 30% Search`; nobody is unattributed."""
+    if isinstance(shares, Mapping):
+        return f"by the tokens of {feeds.get(tokens_key(shares), 'a feed that is gone')}"
     if not shares:
         return "Unattributed"
     called = [(names.get(int(one["project"]), "a project that is gone"), Decimal(one["weight"])) for one in shares]

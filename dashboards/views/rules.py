@@ -20,7 +20,7 @@ from dashboards.views import role_page
 from usage import assignments, organisations, previews
 from usage.attribution import FIELDS, RuleFault
 from usage.matches import Match, matches
-from usage.models import AttributionRule, Organisation, Project
+from usage.models import AttributionRule, Connection, Organisation, Project
 
 UNDO = "The audit log keeps how it was."
 
@@ -31,7 +31,8 @@ def rules(request: HttpRequest) -> HttpResponse:
     organisation = _organisation(request)
     caught = matches(organisation, timezone.now().date())
     names = _names(organisation)
-    rows = [_row(place, rule, caught.get(rule.pk), names) for place, rule in enumerate(_rules(organisation), 1)]
+    feeds = dict(_feeds(organisation))
+    rows = [_row(place, rule, caught.get(rule.pk), names, feeds) for place, rule in enumerate(_rules(organisation), 1)]
     currency = organisation.display_currency
     loose = sum((row["match"].spent for row in rows if row["match"] and not row["rule"].outcome), Decimal(0))
     loose += caught.get(None, Match()).spent
@@ -199,7 +200,8 @@ def _editor(
         "caught": (_caught(decided[0]), *decided[1:]) if decided else None,
         "would_catch": _caught(preview.caught) if preview else [],
         "words": pages.condition_words(one.conditions) if one else [],
-        "outcome": pages.outcome_words(one.outcome, names) if one else "",
+        "outcome": pages.outcome_words(one.outcome, names, dict(_feeds(organisation))) if one else "",
+        "feeds": _feeds(organisation),
         "may_edit": access.may(request.user, "admin", organisation),
     }
     return render(request, "dashboards/rule.html", context, status=status)
@@ -228,6 +230,14 @@ def _move(one: previews.Move, names: dict[int, str]) -> dict[str, Any]:
     return {"move": one, "source": source, "target": target}
 
 
+def _feeds(organisation: Organisation) -> list[tuple[str, str]]:
+    """Whose tokens may say which projects: every importer as a whole, and each of its feeds."""
+    found = list(Connection.objects.filter(organisation=organisation).order_by("importer", "scope"))
+    importers = sorted({one.importer for one in found})
+    whole = [(f"importer:{slug}", f"{slug}, all feeds") for slug in importers]
+    return [*whole, *((f"connection:{one.pk}", f"{one.importer}, {one.scope}") for one in found)]
+
+
 def _fields(organisation: Organisation, draft: pages.Draft) -> list[tuple[str, str]]:
     """What can be asked of: the fields, and the tags that this organisation's usage carries."""
     with connection.cursor() as cursor:
@@ -241,12 +251,14 @@ def _fields(organisation: Organisation, draft: pages.Draft) -> list[tuple[str, s
     return [*FIELDS.items(), *((tag, pages.field_words(tag)) for tag in sorted(tags))]
 
 
-def _row(place: int, one: AttributionRule, match: Match | None, names: dict[int, str]) -> dict[str, Any]:
+def _row(
+    place: int, one: AttributionRule, match: Match | None, names: dict[int, str], feeds: dict[str, str]
+) -> dict[str, Any]:
     return {
         "place": place,
         "rule": one,
         "conditions": pages.condition_words(one.conditions),
-        "outcome": pages.outcome_words(one.outcome, names),
+        "outcome": pages.outcome_words(one.outcome, names, feeds),
         "dates": pages.dates_words(one.valid_from, one.valid_until),
         "match": match,
     }

@@ -16,6 +16,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
+from usage import assignments
 from usage.dimensions import connection_of
 from usage.importers import Importer, all_importers
 from usage.ingest import reading, uploads
@@ -54,6 +55,8 @@ def import_paths(
         advance(batch)
         if dry_run:
             transaction.set_rollback(True)
+    if not dry_run:
+        assignments.refresh(organisation.pk)
     return batch
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import psycopg
 from django.db import OperationalError, connection, transaction
 
+from usage import assignments
 from usage.dimensions import connection_of
 from usage.importers import events as importer
 from usage.ingest import uploads
@@ -28,7 +29,9 @@ def take(organisation: Organisation, events: Sequence[Any], scope: str, requeste
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             with transaction.atomic():
-                return _taken(organisation, events, scope, requested_by)
+                batch = _taken(organisation, events, scope, requested_by)
+            assignments.refresh(organisation.pk)
+            return batch
         except OperationalError as error:
             again = isinstance(error.__cause__, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)
             if not again or attempt == _ATTEMPTS or connection.in_atomic_block:

@@ -20,7 +20,7 @@ from django.db import connection as db
 from django.utils import timezone
 
 from pricing.fetching import Fetcher
-from usage import connections, ingest
+from usage import assignments, connections, ingest
 from usage.models import ImportBatch, Pull
 from usage.pulling import Ask, all_apis, asking, spool, windows
 from usage.pulling.asking import Fault
@@ -158,6 +158,7 @@ def _import(pull: Pull, seconds: float | None) -> None:
         ingest.advance(batch, seconds)
         if batch.status in ingest.OPEN:
             return
+        assignments.refresh(batch.organisation_id)
     if batch.status == ImportBatch.Status.FAILED:
         pull.batch = None
         _begin_part_again(pull)
