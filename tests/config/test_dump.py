@@ -1,0 +1,50 @@
+"""A dump restored somewhere else is the same instance: every row, every promise, every answer."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.config.conftest import Start
+
+ROWS_OF_ALL_TABLES = """
+import django; django.setup()
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute("SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relpersistence = 'p' ORDER BY 1")
+    for (table,) in cursor.fetchall():
+        cursor.execute(f"SELECT count(*), md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM {table} t")
+        print(table, *cursor.fetchone())
+"""
+
+
+def said(start: Start, *arguments: str, **environment: str) -> str:
+    process = start(*arguments, **environment)
+    output = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, output
+    return output
+
+
+@pytest.mark.slow
+def test_a_restored_dump_holds_every_row_and_every_promise(folder: Path, start: Start) -> None:
+    transcript, dump = folder.parent / "session.jsonl", folder.parent / "all.dump"
+    usage = {"input_tokens": 10, "output_tokens": 5}
+    with transcript.open("w") as file:
+        for number in range(300):
+            message = {"id": f"m{number}", "role": "assistant", "model": "claude-opus-4-8", "usage": usage}
+            line = {"type": "assistant", "timestamp": f"2026-10-{1 + number % 28:02}T10:00:00Z", "cwd": "/s"}
+            file.write(json.dumps(line | {"message": message}) + "\n")
+    said(start, "manage.py", "quickstart", "--no-serve", "--no-sample")
+    said(start, "manage.py", "import_usage", "claude_code", str(transcript), "--scope", "laptop")
+    said(start, "manage.py", "close_period", "2026-10")
+    said(start, "manage.py", "database", "dump", str(dump))
+    elsewhere = {"RATECARD_DATABASE_URL": f"embedded://{folder}-restored"}
+    said(start, "manage.py", "database", "restore", str(dump), **elsewhere)
+    assert "Everything holds" in said(start, "manage.py", "verify", **elsewhere)
+    spend = ("manage.py", "spend", "--json", "--group-by", "model,day")
+    assert said(start, *spend) == said(start, *spend, **elsewhere)
+    rows = ("manage.py", "shell", "-c", ROWS_OF_ALL_TABLES)
+    here = said(start, *rows)
+    assert here == said(start, *rows, **elsewhere)
+    assert "usage_usagerecord_y2026m10 300 " in here
