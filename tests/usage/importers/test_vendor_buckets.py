@@ -359,7 +359,7 @@ DAYS = [openai_bucket(day(number), completion(input_tokens=number, model="m")) f
 def test_pages_and_buckets_read_the_same_however_they_are_wrapped(documents):
     plain = {key: found.in_uncached for key, found in kept(read(OPENAI, page(DAYS))).items()}
     assert {key: found.in_uncached for key, found in kept(read(OPENAI, *documents)).items()} == plain
-    assert sorted(plain.values()) == list(range(1, 8))
+    assert sorted(count for count in plain.values() if count is not None) == list(range(1, 8))
 
 
 def test_an_empty_bucket_is_a_line_that_says_so():
