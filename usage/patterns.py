@@ -1,4 +1,4 @@
-"""Regular expressions that a stranger may write, asked by RE2: in time that grows with the text, whatever they say. Pure.
+"""Expressions that a stranger may write, asked by RE2 in time that grows with the text, whatever they say. Pure.
 
 Python's own engine tries again and again where repeats meet, so `(a+)+$` stops a worker for hours. What RE2 cannot ask
 in such time is refused: look-around and back-references. Case never matters.
