@@ -48,6 +48,7 @@ MENU = (
     Place("Connections", "connections"),
     Place("Rules", "rules"),
     Place("Closed months", "periods"),
+    Place("Contracts", "contracts"),
     Place("Sources", "sources", is_public=True),
     Place("Reports", "reports"),
     Place("Settings", "settings"),

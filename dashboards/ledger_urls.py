@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from dashboards.views import (
     closing,
     connections,
+    contracts,
     explore,
     import_run,
     imports,
@@ -40,6 +41,9 @@ urlpatterns: list[URLPattern] = [
     path("periods/<str:month>/close", closing.close, name="close-period"),
     path("periods/<str:month>/restate", closing.restate, name="restate-period"),
     path("periods/restatements/<int:number>/undo", closing.undo, name="undo-restatement"),
+    path("contracts", contracts.agreements, name="contracts"),
+    path("contracts/add/<str:what>", contracts.add, name="add-agreement"),
+    path("contracts/<str:what>/<int:number>/remove", contracts.remove, name="remove-agreement"),
     path("imports", imports.imports, name="imports"),
     path("imports/runs", imports.runs, name="import-runs"),
     path("imports/columns", imports.columns, name="import-columns"),

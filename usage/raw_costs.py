@@ -76,8 +76,9 @@ def sums_by(
         JOIN usage_attribution t ON t.id = a.attribution_id
         WHERE r.organisation_id = %s AND r.occurred_at >= %s AND r.occurred_at < %s
     ), moved AS (
-        SELECT {key_sql} r.currency, coalesce(c.currency, '') AS list_currency, r.cost_kind,
-            CASE WHEN r.cost_reported IS NULL THEN coalesce(c.currency, '') ELSE r.currency END AS spent_currency,
+        SELECT {key_sql} r.currency, coalesce(c.currency, x.currency, '') AS list_currency, r.cost_kind,
+            CASE WHEN r.cost_reported IS NULL THEN coalesce(c.currency, x.currency, '') ELSE r.currency
+                END AS spent_currency,
             {rollups.COUNTED} AS counted, {rollups.TALLIED} AS tallied,
             CASE WHEN {rollups.SPREAD} THEN s.projects ELSE r.projects END AS owners,
             CASE WHEN {rollups.SPREAD} THEN s.weights ELSE r.weights END AS parts,
@@ -85,6 +86,7 @@ def sums_by(
         FROM told r {rollups.cell("r.host", "r.model_raw")}
         LEFT JOIN pricing_languagemodel m ON m.id = o.model_id
         LEFT JOIN pricing_ratecard c ON c.id = r.rate_card_id
+        LEFT JOIN usage_contractcard x ON x.id = r.contract_card_id
         WHERE ({rollups.COUNTED} OR {rollups.TALLIED}) {where_sql}
     ), owned AS ({_owned(len(wanted)) if by_project else "SELECT moved.* FROM moved"})
     SELECT {groups}, {", ".join(_sum(name) for name in rollups.MEASURES)} FROM owned w

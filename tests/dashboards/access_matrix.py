@@ -114,6 +114,11 @@ PAGES: dict[str, list[Line]] = {
     "rules/<int:number>": [Line(OF_ACME, ADMIN_OF_ACME, of=the("rule"))],
     "rules/<int:number>/move": [Line(change=ADMIN_OF_ACME, of=the("rule"))],
     "rules/<int:number>/enable": [Line(change=ADMIN_OF_ACME, of=the("rule"))],
+    "contracts": [Line(WHOLE)],
+    "contracts/add/<str:what>": [Line(change=ADMINS, of=lambda _: {"what": "contract"})],
+    "contracts/<str:what>/<int:number>/remove": [
+        Line(change=ADMIN_OF_ACME, of=lambda things: {"what": "fixed", "number": things["fixed_cost"]})
+    ],
     "periods": [Line(WHOLE)],
     "periods/<str:month>/close": [Line(change=ADMINS, of=lambda _: {"month": "2026-10"})],
     "periods/<str:month>/restate": [Line(change=ADMINS, of=lambda _: {"month": "2026-10"})],

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from decimal import Decimal
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -27,7 +28,7 @@ from dashboards.models import AccessToken, AuditEntry, BrowserSession, Membershi
 from pricing.models import NameDecision
 from tests.dashboards.access_matrix import ANYBODY, CATALOGUE, OPERATIONS, PAGES, SPEND, USAGE, Line, Things
 from tests.dashboards.ledger_cast import World, client_of, world  # noqa: F401
-from usage import connections, organisations
+from usage import connections, contracts, organisations
 from usage.models import Organisation
 
 PROGRAMS = {"api", "files"}
@@ -125,6 +126,16 @@ def things(world: World, clients: dict[str, Client]) -> Things:  # noqa: F811
         "invitation": access.invite(person["ann"], "n1@x.example", "viewer", acme)[0].pk,
         "alpha_invitation": access.invite(person["ann"], "n2@x.example", "viewer", acme, world.alpha)[0].pk,
         "person": person["vic"].pk,
+        "fixed_cost": contracts.save_fixed_cost(
+            acme,
+            "ann",
+            name="Seats",
+            kind="seats",
+            amount=Decimal(30),
+            currency="USD",
+            effective_from=date(2026, 10, 1),
+            effective_until=date(2026, 11, 1),
+        ).pk,
     }
 
 

@@ -41,6 +41,7 @@ def test_every_page_of_the_sample_workspace_is_sound(look: Look) -> None:  # noq
     look.at("/rules/new?field=ext_api_key&value=k-search", "rule-new")
     look.at(f"/rules/{AttributionRule.objects.order_by('-position')[0].pk}", "rule")
     look.at("/periods", "closed-months")
+    look.at("/contracts", "contracts")
     rejected = ImportBatch.objects.exclude(rejected={}).order_by("pk").first()
     assert rejected is not None
     look.at(f"/imports/{rejected.pk}", "import-run")

@@ -1,0 +1,98 @@
+"""Commitments that burn down and fixed costs that are spread over their days."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.usage.conftest import ImportFacts
+from tests.usage.factories import make_card, make_fact, make_offering
+from usage import agreed, contracts, spending
+from usage.commitments import Committed, burn
+from usage.contracts import ContractFault
+from usage.fixed_costs import by_day, on_days
+from usage.models import Organisation
+
+START = date(2026, 3, 1)
+AMOUNTS = st.decimals(-(10**9), 10**9, places=12)
+
+
+@given(AMOUNTS, st.integers(1, 400), st.integers(0, 400))
+def test_the_days_of_a_fixed_cost_sum_to_it_exactly_and_differ_by_one_unit_at_most(
+    amount: Decimal, days: int, cut: int
+) -> None:
+    end = START + timedelta(days=days)
+    parts = by_day(amount, START, end)
+    assert (sum(parts.values()), len(parts)) == (amount, days)
+    assert max(parts.values()) - min(parts.values()) <= Decimal("1e-12")
+    middle = START + timedelta(days=cut)
+    halves = on_days(amount, START, end, date.min, middle) + on_days(amount, START, end, middle, date.max)
+    assert halves == amount
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 1000), st.integers(0, 30), st.integers(1, 30)), min_size=1, max_size=5),
+    st.dictionaries(st.integers(0, 60), st.decimals(0, 500, places=12), max_size=40),
+)
+def test_a_day_burns_once_no_commitment_more_than_it_is_and_the_first_to_end_first(
+    made: list[tuple[int, int, int]], spent: dict[int, Decimal]
+) -> None:
+    day = timedelta(days=1)
+    committed = [Committed(n, Decimal(m), START + day * s, START + day * (s + d)) for n, (m, s, d) in enumerate(made)]
+    money = {START + day * n: amount for n, amount in spent.items()}
+    burns = burn(committed, money)
+    for one in burns:
+        assert 0 <= one.burnt <= one.of.amount
+        assert all(one.of.starts <= when < one.of.ends for when in one.by_day)
+    for when, amount in money.items():
+        live = [one for one in burns if one.of.starts <= when < one.of.ends]
+        assert sum(one.by_day.get(when, Decimal(0)) for one in burns) <= amount
+        for early, late in zip(live, live[1:], strict=False):
+            assert not late.by_day.get(when) or sum(v for d, v in early.by_day.items() if d <= when) == early.of.amount
+
+
+def test_a_forecast_goes_on_at_the_average_of_the_days_that_are_over() -> None:
+    committed = Committed(1, Decimal(100), START, START + timedelta(days=30))
+    (slow,) = burn([committed], {START + timedelta(days=n): Decimal(2) for n in range(10)})
+    today = START + timedelta(days=10)
+    assert (slow.burnt, slow.forecast(today), slow.shortfall(today), slow.runs_out(today)) == (20, 60, 40, None)
+    (fast,) = burn([committed], {START + timedelta(days=n): Decimal(5) for n in range(10)})
+    assert (fast.forecast(today), fast.shortfall(today), fast.runs_out(today)) == (100, 0, START + timedelta(days=20))
+    (fresh,) = burn([committed], {})
+    assert (fresh.forecast(START), fresh.shortfall(START)) == (None, None)
+
+
+@pytest.mark.django_db
+def test_a_commitment_burns_by_the_contracted_cost_of_its_provider_in_its_period(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    make_card(make_offering())
+    make_card(make_offering("model-b", "elsewhere"))
+    provider = make_offering().provider
+    whole = {"provider": provider, "currency": "USD", "effective_from": date(2026, 3, 10)}
+    contracts.save(organisation, "ann", name="a", kind="discount", value=Decimal(50), **whole)
+    contracts.save_commitment(
+        organisation, "ann", name="b", amount=Decimal(1), effective_until=date(2026, 4, 1), **whole
+    )
+    facts = [make_fact("early", "2026-03-09 12:00"), make_fact("a"), make_fact("late", "2026-04-01 00:00")]
+    import_facts([*facts, make_fact("other", model="model-b", host="elsewhere")])
+    ((_, burnt, unknown),) = agreed.burning(organisation)
+    assert (burnt.by_day, unknown) == ({date(2026, 3, 10): Decimal("0.0006")}, 0)
+    (saved,) = agreed.savings(organisation, date(2026, 3, 1), date(2026, 4, 1)).values()
+    assert (saved.records, saved.saved) == (1, Decimal("0.0006"))
+
+
+@pytest.mark.django_db
+def test_fixed_costs_are_beside_usage_and_credits_are_negative(organisation: Organisation) -> None:
+    period = {"currency": "USD", "effective_from": START, "effective_until": date(2026, 4, 1)}
+    contracts.save_fixed_cost(organisation, "ann", name="Seats", kind="seats", amount=Decimal(31), **period)
+    contracts.save_fixed_cost(organisation, "ann", name="Grant", kind="credits", amount=Decimal(62), **period)
+    parts = [part for _, part in agreed.fixed(organisation, START, date(2026, 3, 11))]
+    assert parts == [Decimal(10), Decimal(-20)]
+    assert Decimal(spending.report(organisation)["total"]["list"] or 0) == 0
+    with pytest.raises(ContractFault, match="Only credits are negative"):
+        contracts.save_fixed_cost(organisation, "ann", name="Tax", kind="tax", amount=Decimal(-1), **period)

@@ -1,0 +1,104 @@
+"""What agreements come to: what contracts save, how commitments burn down, what fixed costs add beside usage."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+from django.db import connection
+
+from usage import commitments, fixed_costs
+from usage.commitments import Burn, Committed
+from usage.costs import Scope
+from usage.models import Commitment, FixedCost, Organisation
+from usage.partitions import LEDGER
+from usage.querysets import NOTIONAL
+from usage.summing import Rates
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a contract changed in a span: records it priced, their list and contracted cost in one currency.
+
+    `unlisted` of the records have no list price, so nothing can be said of what they save.
+    """
+
+    currency: str
+    records: int
+    list_cost: Decimal
+    contracted_cost: Decimal
+    unlisted: int
+
+    @property
+    def saved(self) -> Decimal | None:
+        return None if self.unlisted == self.records else self.list_cost - self.contracted_cost
+
+
+def savings(organisation: Organisation, since: date, until: date) -> dict[int, Saved]:
+    """By contract, of the UTC days [since, until). A record that two contracts price is in both."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT contract, max(k.currency), count(*),
+                coalesce(sum(r.list_cost), 0),
+                coalesce(sum(r.contracted_cost) FILTER (WHERE r.list_cost IS NOT NULL), 0),
+                count(*) FILTER (WHERE r.list_cost IS NULL)
+            FROM {LEDGER} r JOIN usage_contractcard k ON k.id = r.contract_card_id, unnest(k.contracts) AS contract
+            WHERE r.organisation_id = %s AND r.occurred_at >= %s AND r.occurred_at < %s AND r.cost_kind <> %s
+            GROUP BY 1""",
+            [organisation.pk, _midnight(since), _midnight(until), NOTIONAL],
+        )
+        return {row[0]: Saved(*row[1:]) for row in cursor.fetchall()}
+
+
+def burning(organisation: Organisation) -> list[tuple[Commitment, Burn, int]]:
+    """Every commitment with what has burnt of it, and on how many days money could not be converted."""
+    found = list(Commitment.objects.of(organisation))
+    by_line: dict[tuple[int, str], list[Commitment]] = defaultdict(list)
+    for one in found:
+        by_line[one.provider_id, one.currency].append(one)
+    burns: dict[int, tuple[Burn, int]] = {}
+    for (_, currency), several in by_line.items():
+        committed = [
+            Committed(one.pk, one.amount, one.effective_from, one.effective_until)
+            for one in several
+            if one.effective_until
+        ]
+        since, until = min(one.starts for one in committed), max(one.ends for one in committed)
+        spent, unknown = _spent(organisation, several[0].provider.slug, currency, since, until)
+        for burn in commitments.burn(committed, spent):
+            burns[burn.of.id] = burn, sum(burn.of.starts <= day < burn.of.ends for day in unknown)
+    return [(one, *burns[one.pk]) for one in found]
+
+
+def _spent(
+    organisation: Organisation, provider: str, currency: str, since: date, until: date
+) -> tuple[dict[date, Decimal], set[date]]:
+    """Contracted cost at a provider by day, each at its day's rate, and the days with money that has none."""
+    rows = Scope(organisation, since, until, filters={"provider": [provider]}).rows("day")
+    rates = Rates(currency, any(row["list_currency"] not in ("", currency) for row in rows))
+    spent: dict[date, Decimal] = defaultdict(Decimal)
+    unknown = set()
+    for row in rows:
+        if row["cost_kind"] == NOTIONAL:
+            continue
+        amount = rates.converted(row["sum_contracted_cost"], row["list_currency"], row["key_day"])
+        if amount is None:
+            unknown.add(row["key_day"])
+        else:
+            spent[row["key_day"]] += amount
+    return spent, unknown
+
+
+def fixed(organisation: Organisation, since: date, until: date) -> list[tuple[FixedCost, Decimal]]:
+    """Each fixed cost with what of it falls on [since, until), in its own currency. Never part of a total of usage."""
+    return [
+        (one, fixed_costs.on_days(one.amount, one.effective_from, one.effective_until, since, until))
+        for one in FixedCost.objects.of(organisation)
+        if one.effective_until
+    ]
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
