@@ -22,6 +22,7 @@ from django.db.models import (
     IntegerField,
     Max,
     Min,
+    Q,
     QuerySet,
     Sum,
     Value,
@@ -63,7 +64,7 @@ def midnight(day: date) -> datetime:
 class SpendQuerySet(QuerySet["DailyCost"]):
     def seen(self, organisation_id: int, project_ids: Collection[int] | None) -> Self:
         """What counts of an organisation: all of it, unattributed included, or of these projects only."""
-        found = self.filter(organisation_id=organisation_id, tallied=True)
+        found = self.filter(Q(counted=True) | Q(tallied=True), organisation_id=organisation_id)
         return found if project_ids is None else found.filter(project_id__in=project_ids)
 
     def span_of_days(self) -> tuple[date | None, date | None]:
@@ -72,17 +73,27 @@ class SpendQuerySet(QuerySet["DailyCost"]):
         return found["first"], found["last"]
 
     def in_segments(self, cuts: Sequence[date], *keys: str) -> list[dict[str, Any]]:
-        """List `cost` and MEASURES of [first cut, last cut) by `segment` (1 from the first cut on) and keys.
+        """Money and MEASURES of [first cut, last cut) by `segment` (1 from the first cut on) and keys.
 
-        `list_currency` and `cost_kind` are always keys: no sum mixes currencies, and notional cost stands apart.
+        `cost` and `contracted` are of the tokens, in `list_currency`; `spent`, what it cost as far as anybody knows,
+        and `reported`, what of that a feed said, in `spent_currency`. Currencies and `cost_kind` are always keys: no
+        sum mixes currencies, and notional cost stands apart.
         """
         days = Value(list(cuts), output_field=ArrayField(DateField()))
         segment = Func(F("day"), days, function="width_bucket", output_field=IntegerField())
+        told, paid = Q(tallied=True), Q(counted=True)
         grouped = (
             self.filter(day__gte=cuts[0], day__lt=cuts[-1])
             .annotate(segment=segment)
-            .values("segment", "list_currency", "cost_kind", *keys)
-            .annotate(cost=Sum("list_cost"), **{f"sum_{name}": Sum(name) for name in MEASURES})
+            .values("segment", "list_currency", "spent_currency", "cost_kind", *keys)
+            .annotate(
+                sum_cost=Sum("list_cost", filter=told, default=0),
+                sum_contracted=Sum("contracted_cost", filter=told, default=0),
+                sum_spent=Sum("spent", filter=paid, default=0),
+                sum_reported=Sum("reported_cost", filter=paid, default=0),
+                sum_spent_records=Sum("spent_records", filter=paid, default=0),
+                **{f"sum_{name}": Sum(name, filter=told, default=0) for name in MEASURES},
+            )
         )
         return [{key.removeprefix("sum_"): value for key, value in row.items()} for row in grouped.order_by()]
 

@@ -112,6 +112,12 @@ def dimension_words(name: str) -> str:
     return f"Tag {name.removeprefix(TAG)}" if name.startswith(TAG) else DIMENSION_WORDS[name]
 
 
+def spoken(name: str) -> str:
+    """A dimension within a sentence: `project`, `API key`."""
+    words = dimension_words(name)
+    return words if words[:2].isupper() else words[:1].lower() + words[1:]
+
+
 def number(value: str | int | None) -> Decimal | None:
     return None if value is None else Decimal(value)
 

@@ -22,13 +22,20 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Sums:
-    """Usage of a group: list cost in the organisation's currency, and the tokens of each disjoint kind.
+    """Usage of a group: money in the organisation's currency, and the tokens of each disjoint kind.
 
-    `foreign_tokens` have a price in another currency; `unpriced_tokens` have none that is known.
+    `cost` is what was spent as far as anybody knows: reported, else at contract, else at list prices. `reported` and
+    `billed` are what of it feeds said, and bills; `list_cost` and `contracted_cost` are of the tokens, whoever gives
+    the money. `foreign_tokens` have a price in another currency; `unpriced_tokens` have none that is known.
     """
 
     cost: Decimal = ZERO
+    list_cost: Decimal = ZERO
+    contracted_cost: Decimal = ZERO
+    reported: Decimal = ZERO
+    billed: Decimal = ZERO
     records: int = 0
+    spent_records: int = 0
     priced_records: int = 0
     requests: int = 0
     in_uncached: int = 0
@@ -42,9 +49,17 @@ class Sums:
     @classmethod
     def of(cls, row: Row, currency: str) -> Sums:
         is_foreign = row["list_currency"] not in {"", currency}
-        counted = {f.name: int(row[f.name]) for f in fields(cls) if f.name not in {"cost", "foreign_tokens"}}
-        found = cls(cost=ZERO if is_foreign else Decimal(row["cost"]), **counted)
-        return _replaced(found, foreign_tokens=found.tokens - found.unpriced_tokens) if is_foreign else found
+        counted: dict[str, Any] = {f.name: int(row[f.name]) for f in fields(cls) if f.type == "int" and f.name in row}
+        found = cls(**counted)
+        if row["spent_currency"] in {"", currency}:
+            reported = Decimal(row["reported"])
+            billed = reported if row["cost_kind"] == "billed" else ZERO
+            found = _replaced(found, cost=Decimal(row["spent"]), reported=reported, billed=billed)
+        else:
+            found = _replaced(found, spent_records=0)
+        if is_foreign:
+            return _replaced(found, foreign_tokens=found.tokens - found.unpriced_tokens, priced_records=0)
+        return _replaced(found, list_cost=Decimal(row["cost"]), contracted_cost=Decimal(row["contracted"]))
 
     def __add__(self, other: Sums) -> Sums:
         return Sums(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -59,13 +74,18 @@ class Sums:
 
     @property
     def known_cost(self) -> Decimal | None:
-        """None where there is usage and none of it has a price: unknown, never zero."""
-        return None if self.records and not self.priced_records else self.cost
+        """None where there is usage and nothing is known of what any of it cost: unknown, never zero."""
+        return None if self.records and not self.spent_records and not self.cost else self.cost
+
+    @property
+    def known_list(self) -> Decimal | None:
+        """The same of list prices."""
+        return None if self.records and not self.priced_records and not self.list_cost else self.list_cost
 
     @property
     def usd_per_mtok(self) -> Decimal | None:
-        """Average list price paid, of the tokens that have one; None where there are none."""
-        return self.cost * 1_000_000 / self.priced_tokens if self.priced_tokens > 0 else None
+        """Average list price, of the tokens that have one; None where there are none."""
+        return self.list_cost * 1_000_000 / self.priced_tokens if self.priced_tokens > 0 else None
 
     @property
     def coverage(self) -> Decimal:
@@ -104,11 +124,11 @@ def grouped(rows: Iterable[Row], currency: str, key: Callable[[Row], K]) -> dict
 
 
 def foreign_costs(rows: Iterable[Row], currency: str) -> dict[str, Decimal]:
-    """List cost in other currencies: never added to the total."""
+    """What was spent in other currencies: never added to the total."""
     found: dict[str, Decimal] = {}
     for row in rows:
-        if row["list_currency"] not in {"", currency} and row["cost"]:
-            found[row["list_currency"]] = found.get(row["list_currency"], ZERO) + Decimal(row["cost"])
+        if row["spent_currency"] not in {"", currency} and row["spent"]:
+            found[row["spent_currency"]] = found.get(row["spent_currency"], ZERO) + Decimal(row["spent"])
     return dict(sorted(found.items()))
 
 

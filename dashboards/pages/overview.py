@@ -39,6 +39,7 @@ from dashboards.pages.parts import (
     change_words,
     coverage_words,
     kinds_of,
+    made_of,
     model_lines,
     outside,
 )
@@ -163,7 +164,7 @@ def _finding(
         return (f"{read.organisation} used ", amount, f" {period.when}, and none of it has a known price.")
     spent = Figure(formatting.money_in_prose(now.cost, read.currency), url)
     words: Words = (f"{read.organisation} spent ", spent, f" {period.when}")
-    words += (f", {change_words(now.cost, before.cost)}.",) if before.priced_records else (".",)
+    words += (f", {change_words(now.cost, before.cost)}.",) if before.spent_records else (".",)
     second = _mover(read, now, before, projects) or _coming(read, now, by_offering, names) or _unknown_share(now)
     return (*words, " ", *second) if second else words
 
@@ -171,7 +172,7 @@ def _finding(
 def _mover(read: Read, now: Sums, before: Sums, projects: Sequence[Line]) -> Words:
     """The project that explains at least half of a change of at least 1 %."""
     change = now.cost - before.cost
-    if not before.priced_records or abs(change) < LEAST_MOVE * before.cost or len(projects) < 2:
+    if not before.spent_records or abs(change) < LEAST_MOVE * before.cost or len(projects) < 2:
         return ()
     line = max(projects, key=lambda one: (one.sums.cost - one.before.cost) * (1 if change > 0 else -1))
     part = line.sums.cost - line.before.cost
@@ -208,7 +209,7 @@ def _scope(read: Read, now: Sums, projects: Sequence[Line]) -> list[str]:
     scope = [
         f"{read.period.name}, {read.period.now.words}" if read.period.kind == "week" else read.period.now.words,
         f"{used} {noun}" + (" and unattributed" if read.whole and any(p.is_unattributed for p in projects) else ""),
-        f"List price, {read.currency}",
+        made_of(now, read.currency),
         coverage_words(now),
     ]
     if read.whole and now.cost:

@@ -85,6 +85,18 @@ def coverage_words(sums: Sums) -> str:
     return f"{formatting.share(sums.tokens - sums.unpriced_tokens, sums.tokens)} of tokens priced"
 
 
+def made_of(sums: Sums, currency: str) -> str:
+    """What the money is made of: `Spent, USD: 62.0% billed, 30.0% reported, 8.0% at list prices`."""
+    rest = sums.cost - sums.reported
+    at = "list prices" if sums.contracted_cost == sums.list_cost else "contract or list prices"
+    if not sums.cost or not sums.reported:
+        return f"{at.capitalize().removesuffix('s')}, {currency}"
+    parts = ((sums.billed, "billed"), (sums.reported - sums.billed, "reported"), (rest, f"at {at}"))
+    return f"Spent, {currency}: " + ", ".join(
+        f"{formatting.share(part, sums.cost)} {how}" for part, how in parts if part
+    )
+
+
 def kinds_of(now: Sums, before: Sums) -> list[Kind]:
     """Tokens by disjoint kind, now and before; output includes reasoning."""
     named = {
@@ -163,7 +175,11 @@ def outside(
     """What the total leaves out, a sentence each: unpriced usage, other currencies, notional cost."""
     here = [row for row in rows if row["segment"] in inside]
     counted = [row for row in here if not is_notional(row)]
-    unpriced = {key: sums for key, sums in grouped(counted, currency, model_key).items() if sums.unpriced_tokens}
+    unpriced = {
+        key: sums
+        for key, sums in grouped(counted, currency, model_key).items()
+        if sums.unpriced_tokens and sums.spent_records < sums.records
+    }
     said: list[Words] = []
     if unpriced:
         tokens = sum(sums.unpriced_tokens for sums in unpriced.values())
@@ -177,7 +193,7 @@ def outside(
     for other, cost in foreign_costs(counted, currency).items():
         said.append((Figure(formatting.money(cost, other), records_url(span, **filters)), f", priced in {other}."))
     notional = total(Sums.of(row, currency) for row in here if is_notional(row))
-    if notional.cost:
-        amount = Figure(formatting.money(notional.cost, currency), records_url(span, kind="notional", **filters))
+    if notional.list_cost:
+        amount = Figure(formatting.money(notional.list_cost, currency), records_url(span, kind="notional", **filters))
         said.append((amount, " of notional cost, covered by a seat."))
     return said

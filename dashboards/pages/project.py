@@ -39,6 +39,7 @@ from dashboards.pages.parts import (
     change_words,
     coverage_words,
     kinds_of,
+    made_of,
     model_lines,
     outside,
 )
@@ -95,7 +96,7 @@ class PriceChange:
 
 @dataclass(frozen=True)
 class Paid:
-    """One week: what was spent, how many tokens had a price, and what one million of them cost."""
+    """One week: list cost, how many tokens had a price, and what one million of them cost."""
 
     start: date
     cost: Decimal
@@ -147,7 +148,7 @@ def compose(read: Read) -> ProjectPage:
         finding=_finding(read, now, before, models),
         scope=[
             f"{read.period.name}, {read.period.now.words}" if read.period.kind == "week" else read.period.now.words,
-            f"List price, {read.currency}",
+            made_of(now, read.currency),
             coverage_words(now),
             "Days in UTC",
         ],
@@ -184,7 +185,7 @@ def _finding(read: Read, now: Sums, before: Sums, models: Sequence[Line]) -> Wor
         Figure(formatting.money_in_prose(now.cost, read.currency), url),
         f" {period.when}",
     )
-    if not before.priced_records:
+    if not before.spent_records:
         return (*words, ".")
     return (*words, f", {change_words(now.cost, before.cost)}.", *_second(read, now, before, models))
 
@@ -275,7 +276,7 @@ def _paid(read: Read) -> list[Paid]:
     return [
         Paid(
             start,
-            sums.cost,
+            sums.list_cost,
             sums.priced_tokens,
             sums.usd_per_mtok,
             records_url(week_span(start), project=read.slug),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from dashboards import formatting
 from dashboards.charts.explore import bucket_words, stacked
 from dashboards.pages import closing, explore, explore_words
-from dashboards.pages.explore import DIMENSION_WORDS, MEASURE_WORDS, Page, dimension_words, text_of, url_of
+from dashboards.pages.explore import DIMENSION_WORDS, MEASURE_WORDS, Page, dimension_words, spoken, text_of, url_of
 from dashboards.views import member_page
 from dashboards.views.spend import Reader, csv_response, reader_of, reader_or_404, refused, today
 from pricing.models import LanguageModel
@@ -67,7 +67,8 @@ def spend(request: HttpRequest) -> HttpResponse:
         "is_money": asked.measure in MONEY,
         "measure": MEASURE_WORDS[asked.measure],
         "measure_unit": f"{MEASURE_WORDS[asked.measure]}, {_unit(asked.measure, currency)}",
-        "head": " and ".join(dimension_words(name).lower() for name in asked.group_by).capitalize() or "All",
+        "head": " and ".join(spoken(name) for name in asked.group_by) or "everything",
+        "whole": reader.whole,
         "picks": _picks(asked),
         "chips": _chips(asked, _labels(reader, shown.answer)),
         "dimensions": DIMENSION_WORDS,
@@ -116,7 +117,7 @@ def table(request: HttpRequest) -> HttpResponse:
         head = [asked.grain, *(f"{one.name}, {unit}" for one in page.series)]
         rows = ([bucket, *(one.values[i] for one in page.series)] for i, bucket in enumerate(page.buckets))
         return csv_response(f"{name}-time", head, rows)
-    head = ["level", *(dimension_words(one).lower() for one in asked.group_by), "name", measure]
+    head = ["level", *(spoken(one) for one in asked.group_by), "name", measure]
     head += [f"{measure}, before"] if asked.before else []
     head += ["tokens", "requests", f"list cost, {reader.organisation.display_currency}"]
     width = len(asked.group_by)
@@ -248,10 +249,10 @@ def _picks(question: Question) -> list[dict[str, Any]]:
     days = formatting.period(*question.days)
     others = {"": "nothing more"} | {name: text for name, text in DIMENSION_WORDS.items() if name != first}
     return [
-        {"label": "By", "value": dimension_words(first).lower() if first else "nothing",
+        {"label": "By", "value": spoken(first) if first else "nothing",
          "options": options(DIMENSION_WORDS, first, name="group_by",
                             value=lambda key: ",".join(dict.fromkeys(one for one in (key, second) if one)))},
-        {"label": "then", "value": dimension_words(second).lower() if second else "nothing more",
+        {"label": "then", "value": spoken(second) if second else "nothing more",
          "options": options(others, second, name="group_by",
                             value=lambda key: ",".join(one for one in (first, key) if one))},
         {"label": "Measure", "value": MEASURE_WORDS[question.measure].lower(),

@@ -58,9 +58,9 @@ def overview(request: HttpRequest) -> HttpResponse:
             "figure": f"{reverse('overview-figure')}?{request.GET.urlencode()}",
             "csv": f"{reverse('overview-csv')}?{request.GET.urlencode()}",
             "csv_weeks": f"{reverse('overview-csv')}?{request.GET.urlencode()}&of=weeks",
-            "subtitle": f"List price per week by project, {reader.organisation.display_currency}",
-            "note": f"26 weeks to {(page.weeks[-1] + timedelta(days=6)):%-d %b %Y}, UTC. List price in force at each "
-            f"moment. {page.coverage}.",
+            "subtitle": f"Spent per week by project, {reader.organisation.display_currency}",
+            "note": f"26 weeks to {(page.weeks[-1] + timedelta(days=6)):%-d %b %Y}, UTC. What feeds reported, else "
+            f"contract and list prices in force at each moment. {page.coverage}.",
             "pending": closing.beside(reader.pending(period.now), reader.organisation.display_currency),
             "can_remove_sample": reader.organisation.is_sample and reader.whole,
         },
@@ -104,7 +104,8 @@ def table(request: HttpRequest) -> HttpResponse:
 
 def line_head(subject: str, currency: str) -> list[str]:
     return [
-        subject, "seller", f"list cost, {currency}", f"list cost before, {currency}", "requests", "input tokens",
+        subject, "seller", f"spent, {currency}", f"spent before, {currency}", f"list cost, {currency}", "requests",
+        "input tokens",
         "cache read tokens", "cache write tokens", "output tokens", "unpriced tokens", f"{currency} per Mtok",
     ]  # fmt: skip
 
@@ -113,7 +114,8 @@ def line_row(line: Line) -> list[object]:
     """Full precision; empty is unknown."""
     sums = line.sums
     return [
-        line.name, line.seller, sums.known_cost, line.before.known_cost, sums.requests, sums.in_uncached,
+        line.name, line.seller, sums.known_cost, line.before.known_cost, sums.known_list, sums.requests,
+        sums.in_uncached,
         sums.in_cache_read, sums.in_cache_write, sums.out_total, sums.unpriced_tokens, sums.usd_per_mtok,
     ]  # fmt: skip
 

@@ -14,7 +14,7 @@ from django.urls import Resolver404, resolve, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboards import access, audit, formatting
-from dashboards.pages.explore import DIMENSION_WORDS, group_value, number, records_of
+from dashboards.pages.explore import DIMENSION_WORDS, group_value, number, records_of, spoken
 from dashboards.views import member_page, role_page
 from dashboards.views.explore import PERIOD_WORDS
 from dashboards.views.spend import Reader, csv_response, reader_or_404, refused, today
@@ -59,7 +59,7 @@ def unattributed(request: HttpRequest) -> HttpResponse:
         for group in answer["groups"]
     ]
     if request.GET.get("format") == "csv":
-        head = [DIMENSION_WORDS[by].lower(), f"spent, {currency}", "tokens", "requests"]
+        head = [spoken(by), f"spent, {currency}", "tokens", "requests"]
         return csv_response(
             f"unattributed-{since}-{until}",
             head,
@@ -75,7 +75,7 @@ def unattributed(request: HttpRequest) -> HttpResponse:
         finding = f"{formatting.money_in_prose(total, currency)} of {when} has no project."
     context = {
         "finding": finding, "rows": rows[:ROWS], "more": max(0, len(rows) - ROWS), "total": total, "by": by,
-        "by_words": DIMENSION_WORDS[by], "currency": currency, "when": when,
+        "by_words": spoken(by), "currency": currency, "when": when,
         "choices": [
             {
                 "label": DIMENSION_WORDS[name],

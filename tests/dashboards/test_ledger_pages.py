@@ -26,7 +26,7 @@ from dashboards.views.spend import cell
 from tests.dashboards.browser import Look, look  # noqa: F401
 from tests.dashboards.ledger_cast import World, world  # noqa: F401
 from tests.usage.factories import make_organisation, make_project, make_rule
-from usage import assignments
+from usage import assignments, ingest
 from usage.models import AttributionRule, DailyCost
 
 TODAY = date(2026, 11, 18)
@@ -109,10 +109,27 @@ def test_notional_cost_is_in_no_total(world: World) -> None:  # noqa: F811
 
 
 def test_another_currency_is_never_added(world: World) -> None:  # noqa: F811
-    DailyCost.objects.filter(project=world.beta, list_cost__gt=0).update(list_currency="CNY")
+    DailyCost.objects.filter(project=world.beta, list_cost__gt=0).update(list_currency="CNY", spent_currency="CNY")
     page = world.admin.get("/")
     assert finding(page).startswith("Acme spent $68.00 last week")
     assert "CN¥10.00, priced in CNY." in text(page)
+
+
+def test_a_bill_alone_is_money_and_the_page_says_what_it_is_made_of(world: World) -> None:  # noqa: F811
+    path = world.folder / "bill.csv"
+    path.write_text("day,host,model,cost\n2026-11-12,elsewhere,support plan,39\n")
+    columns = {"time": "day", "host": "host", "model": "model", "cost": "cost"}
+    ingest.import_paths(
+        world.organisation,
+        "csv",
+        [path],
+        "bill",
+        {"columns": columns, "grain": "1d", "cost_kind": "billed", "currency": "USD"},
+    )
+    page = world.admin.get("/")
+    assert finding(page).startswith("Acme spent $117.00 last week")
+    assert "Spent, USD: 33.3% billed, 66.7% at list prices" in text(page)
+    assert re.search(r"Average price paid\s*\$1.37", text(page))  # 78 USD of 57 Mtok: a bill has no tokens
 
 
 def test_money_without_a_project_names_its_key(world: World) -> None:  # noqa: F811
@@ -277,7 +294,7 @@ def test_the_price_paid_is_the_money_over_the_tokens_that_have_a_price(world: Wo
 # What a page costs
 
 
-@pytest.mark.parametrize(("path", "most"), [("/", 15), ("/projects/alpha", 15), ("/imports", 8)])
+@pytest.mark.parametrize(("path", "most"), [("/", 16), ("/projects/alpha", 16), ("/imports", 8)])
 def test_a_page_asks_few_questions_however_many_projects_there_are(
     world: World,  # noqa: F811
     path: str,

@@ -34,7 +34,7 @@ def test_unattributed_money_stands_by_key_dearest_first_and_leads_to_a_rule(worl
     assert "$11.00 of 9–15 Nov 2026 has no project." in text(answer)
     assert "/rules/new?field=ext_api_key&amp;value=k-stray" in answer.content.decode()
     found = lines(world.admin.get(f"/unattributed?{DAYS}&format=csv"))
-    assert [(row["api key"], Decimal(row["spent, USD"])) for row in found] == [("k-stray", 8), ("k-other", 3)]
+    assert [(row["API key"], Decimal(row["spent, USD"])) for row in found] == [("k-stray", 8), ("k-other", 3)]
 
 
 @pytest.mark.parametrize("by", ["ext_api_key", "ext_user", "path", "branch", "scope", "host", "model"])

@@ -6,7 +6,8 @@ import csv
 import io
 import re
 from collections import defaultdict
-from decimal import Decimal
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from html import unescape
 from typing import Any
 
@@ -14,10 +15,13 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dashboards import access
-from dashboards.pages.explore import CHILDREN, PARENTS
+from dashboards.pages.explore import CHILDREN, PARENTS, compose
 from tests.dashboards.ledger_cast import World, world  # noqa: F401
+from usage.questions import Question
 
 NOVEMBER = "from=2026-11-09&until=2026-11-16"
 GROUPINGS = (
@@ -84,7 +88,7 @@ def test_a_group_opened_is_the_group(world: World) -> None:  # noqa: F811
         page = world.admin.get(f"/spend?{NOVEMBER}&group_by={grouping}").content.decode()
         table = page[page.index('id="table"') :]
         found = lines(world.admin.get(f"/spend.csv?{NOVEMBER}&group_by={grouping}"))
-        urls = [unescape(url) for url in re.findall(r'scope="row"><a href="(/spend\?[^"]+)"', table)]
+        urls = [unescape(url) for url in re.findall(r'scope="row">(?:<i[^>]*></i>)?<a href="(/spend\?[^"]+)"', table)]
         assert len(urls) == len(found) - 1
         for url, row in zip(urls, found, strict=False):
             narrower = lines(world.admin.get(url.replace("/spend?", "/spend.csv?")))
@@ -167,3 +171,41 @@ def test_the_rollup_answers_what_it_knows(world: World) -> None:  # noqa: F811
     for one in queries:
         by_table[re.search(r'FROM "?(\w+)', one["sql"])[1] if " FROM " in one["sql"] else one["sql"][:20]] += 1  # type: ignore[index]
     assert by_table["usage_officialdailycost"] <= 5, dict(by_table)
+
+
+AMOUNTS = st.one_of(st.none(), st.decimals(min_value=0, max_value=10**6, places=12))
+KEYS = st.tuples(st.sampled_from([f"p{n}" for n in range(40)]), st.sampled_from([f"m{n}" for n in range(20)]))
+
+
+@given(st.dictionaries(KEYS, AMOUNTS, max_size=200), st.sampled_from([("project",), ("project", "model")]))
+@settings(max_examples=150, deadline=None)
+def test_rows_and_other_sum_to_the_total_for_any_groups(found: dict[Any, Any], group_by: tuple[str, ...]) -> None:
+    wanted: dict[Any, Any] = {}
+    for (project, model), amount in found.items():
+        key = (project, model)[: len(group_by)]
+        wanted[key] = amount if wanted.get(key) is None else wanted[key] + (amount or 0)
+    groups = [
+        {"project": key[0], "model": key[-1], "model_raw": None, **_nothing(), "value": amount and f"{amount:f}"}
+        for key, amount in wanted.items()
+    ]
+    known = [Decimal(group["value"]) for group in groups if group["value"]]
+    whole = {**_nothing(), "value": f"{sum(known)}"}
+    question = Question(
+        group_by=group_by, measure="spent", grain="day", since=date(2026, 11, 1), until=date(2026, 11, 2)
+    )
+    page = compose(question, {"groups": groups, "total": whole, "series": []}, lambda _, key: key)
+    rows = [line for line in page.lines if line.level == len(group_by) - 1]
+    parents = [line for line in page.lines if line.level == 0]
+    assert sum((line.value or 0 for line in rows), Decimal(0)) == page.total.value
+    assert sum((line.value or 0 for line in parents), Decimal(0)) == page.total.value
+    assert sum((line.shown or 0 for line in parents), Decimal(0)) == page.total.shown
+    assert page.total.shown == round_half_up(page.total.value)
+
+
+def _nothing() -> dict[str, Any]:
+    counts = dict.fromkeys(("in_uncached", "in_cache_read", "in_cache_write", "out_total", "requests"), 0)
+    return {**counts, "list": "0", "unpriced_tokens": 0}
+
+
+def round_half_up(amount: Decimal | None) -> Decimal:
+    return (amount or Decimal(0)).quantize(Decimal("0.01"), ROUND_HALF_UP)
