@@ -1,4 +1,4 @@
-"""`python -m benchmarks [startup rating pricing import claude serving catalogue | crashes] [--rows N] [--json FILE]`"""
+"""`python -m benchmarks [startup rating pricing import claude serving catalogue | crashes | uploads] [--rows N]`"""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BENCHMARKS = {
     "serving": "serving",
     "catalogue": "catalogue",  # last: it changes every price
 }
-ASKED_FOR = {"crashes": "crashes"}
+ASKED_FOR = {"crashes": "crashes", "uploads": "uploads"}
 """What runs only by name: it takes a quarter of an hour and measures no speed."""
 """What can be asked for, in the order in which it runs, and the module whose `run` does it."""
 
