@@ -29,8 +29,8 @@ EVERY_LONG = 400
 """One upload of so many is of LONG bytes."""
 _HOSTILE = (
     "NaN", "Infinity", "-Infinity", "-1", "-0.0", "1e400", "1e-400", "1" + "0" * 400, "9" * 5000, "0." + "1" * 5000,
-    "2.5", "true", "null", "[]", "{}", '""', '"\\ud800"', '"\\u0000"', '"0x10"', '"1,5"', '"' + "x" * 100_000 + '"', '"🦆"',
-    "[" * 100_000 + "]" * 100_000, '{"a":' * 100_000 + "1" + "}" * 100_000, '"9999-12-31T23:59:59-23:59"',
+    "2.5", "true", "null", "[]", "{}", '""', '"\\ud800"', '"\\u0000"', '"0x10"', '"1,5"', '"' + "x" * 100_000 + '"',
+    '"🦆"', "[" * 100_000 + "]" * 100_000, '{"a":' * 100_000 + "1" + "}" * 100_000, '"9999-12-31T23:59:59-23:59"',
     '"0001-01-01T00:00:00+23:59"', "253402300800", "-62135596801", "1e30", '"2026-02-30"', '"=1+1"', "[[1]]",
     '1, "model": "twice"', '2, "usage": {}', f'"x", "prompt": "{MARK}"', f'1, "messages": [{{"content": "{MARK}"}}]',
     "undefined", "'single'", "01", "+1", "1_000", "[1,]", '"unended',
@@ -150,11 +150,10 @@ def _values(slug: str, chance: random.Random) -> bytes:
         return hostile_json(body, chance)
     except ValueError:  # a table
         lines = [line.split(b",") for line in body.splitlines()]
+        hostile = [text for text in _HOSTILE if MARK not in text]
         for _ in range(chance.choice((1, 1, 3))):
             cells = chance.choice(lines)
-            cells[chance.randrange(len(cells))] = chance.choice(
-                [text for text in _HOSTILE if MARK not in text]
-            ).encode()
+            cells[chance.randrange(len(cells))] = chance.choice(hostile).encode()
         return b"\n".join(b",".join(cells) for cells in lines)
 
 

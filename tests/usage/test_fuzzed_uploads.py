@@ -1,4 +1,4 @@
-"""Whatever is uploaded: no answer of 500, nothing imported in part or left behind; at length in `benchmarks/uploads.py`."""
+"""Whatever is uploaded: no 500, nothing imported in part or left behind; more in `benchmarks/uploads.py`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,41 @@
+"""Documents nested without end: given up before they are parsed, and nothing else is."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import IO, Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usage.importers import all_importers
+from usage.importers._depth import DEEPEST, TOO_DEEP, Shallow
+
+VALUES = st.recursive(
+    st.text(alphabet='[]{}"\\a') | st.integers(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text('["\\'), inner),
+)
+
+
+def read_whole(body: bytes, size: int) -> bytes:
+    stream = Shallow(cast(IO[bytes], io.BytesIO(body)))
+    return b"".join(iter(lambda: stream.read(size), b""))
+
+
+@given(value=VALUES, size=st.integers(1, 9))
+def test_brackets_in_strings_are_no_depth_wherever_the_pieces_end(value: Any, size: int) -> None:
+    body = json.dumps([value] * 40).encode()
+    assert read_whole(body, size) == body
+    deep = b"[" * (DEEPEST - 1) + body
+    with pytest.raises(ValueError, match=TOO_DEEP):
+        read_whole(b"[" + deep, size)
+
+
+@pytest.mark.parametrize("slug", [slug for slug, one in sorted(all_importers().items()) if hasattr(one, "split")])
+def test_a_document_nested_without_end_is_given_up(slug: str) -> None:
+    split = cast(Any, all_importers()[slug]).split
+    for body in (b"[" * 1_000_000, b'{"data":' * 100_000, b'["]",' * 100_000, b'{"data": [{"a": ' + b"[" * 300_000):
+        with pytest.raises(ValueError, match=TOO_DEEP):
+            list(split(io.BytesIO(body)))
