@@ -16,7 +16,7 @@ from django.db import transaction
 
 from usage import rollups, settling
 from usage.attributes import Reading
-from usage.attribution import Outcome, Result, Rule, RuleFault, Span, compiled, spans
+from usage.attribution import Outcome, Result, Rule, RuleFault, Span, compiled, spans_over
 from usage.locks import lock_organisation
 from usage.models import Assignment, Attribution, AttributionRule, Connection, Organisation, Project, UsageDimension
 from usage.token_shares import expanded
@@ -158,7 +158,7 @@ def assign(organisation_id: int, dimension_ids: Collection[int], rules: Sequence
 def _asked(organisation_id: int, dimension_ids: Collection[int], rules: Sequence[Rule]) -> dict[int, list[Span]]:
     dimensions = UsageDimension.objects.filter(id__in=dimension_ids).select_related("connection")
     reading = Reading(rules)
-    found = {dimension.pk: spans(rules, reading.fields_of(dimension)) for dimension in dimensions}
+    found = {dimension.pk: spans_over(rules, reading.periods_of(dimension)) for dimension in dimensions}
     return expanded(organisation_id, found)
 
 

@@ -27,10 +27,13 @@ FIELDS: dict[str, str] = {
     "ext_project": "project or workspace",
     "ext_api_key": "API key",
     "api_key_name": "API key’s name",
+    "project_name": "project’s or workspace’s name",
     "ext_user": "person",
+    "user_name": "person’s name",
     "user_domain": "person’s e-mail domain",
     "iam_role": "IAM role",
     "ext_team": "team",
+    "team_name": "team’s name",
     "path": "folder",
     "branch": "Git branch",
     "source": "importer",
@@ -48,6 +51,13 @@ FIELDS: dict[str, str] = {
 """What can be asked, in words; `tag:<key>` besides."""
 OF_CATALOGUE = frozenset({"provider", "maker", "model", "model_family"})
 """Fields that follow from what a model's name means."""
+OF_DIRECTORY = {
+    "api_key_name": ("ext_api_key", ("api_key",)),
+    "project_name": ("ext_project", ("project", "workspace")),
+    "user_name": ("ext_user", ("user",)),
+    "team_name": ("ext_team", ("team",)),
+}
+"""Fields that the directory of names gives: whose id they name, and of which kinds."""
 OPS: dict[str, str] = {
     "equals": "is",
     "prefix": "begins with",
@@ -107,6 +117,10 @@ class Rule:
         return self.outcome.by_tokens_of is not None
 
     @property
+    def asks_directory(self) -> bool:
+        return any(field in OF_DIRECTORY for field, *_ in self.tests)
+
+    @property
     def asks_catalogue(self) -> bool:
         return any(field in OF_CATALOGUE for field, *_ in self.tests)
 
@@ -147,6 +161,18 @@ def spans(rules: Sequence[Rule], fields: Fields) -> list[Span]:
         outcome = rule.outcome if rule else UNATTRIBUTED
         same = bool(found) and found[-1].outcome == outcome
         found.append(Span(found.pop().valid_from if same else start, end, outcome))
+    return found
+
+
+def spans_over(rules: Sequence[Rule], periods: Iterable[tuple[date, date, Fields]]) -> list[Span]:
+    """The same where the fields differ by period; periods follow each other over all days."""
+    found: list[Span] = []
+    for start, until, fields in periods:
+        for span in spans(rules, fields):
+            since, end = max(start, span.valid_from), min(until, span.valid_until)
+            if since < end:
+                same = bool(found) and found[-1].outcome == span.outcome
+                found.append(Span(found.pop().valid_from if same else since, end, span.outcome))
     return found
 
 

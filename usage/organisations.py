@@ -32,6 +32,13 @@ def create_project(organisation: Organisation, name: str, slug: str = "", **fiel
     return Project.objects.create(organisation=organisation, name=name, slug=slug or _slug(name), **fields)
 
 
+def change_project(project: Project, **fields: Any) -> None:
+    """Another name, owner, cost centre, or archived. Its slug stays: addresses name it."""
+    for name, value in fields.items():
+        setattr(project, name, value)
+    project.save(update_fields=list(fields))
+
+
 def free_project_slug(organisation: Organisation, name: str) -> str:
     """A slug for a project of this name that none of the organisation's has."""
     slug, number = slugify(name)[:100] or "project", 1

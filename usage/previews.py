@@ -129,7 +129,11 @@ def _held(organisation: Organisation, rule: AttributionRule) -> list[Held]:
 def _holding(organisation: Organisation, asked: Rule) -> Iterable[int]:
     reading = Reading([asked])
     dimensions = UsageDimension.objects.filter(organisation=organisation).select_related("connection")
-    return (one.pk for one in dimensions.iterator(2_000) if asked.holds(reading.fields_of(one)))
+    return (
+        one.pk
+        for one in dimensions.iterator(2_000)
+        if any(asked.holds(fields) for *_, fields in reading.periods_of(one))
+    )
 
 
 def _moves(rows: Sequence[Sequence[Any]]) -> list[Move]:

@@ -29,6 +29,7 @@ class Link:
 TABS = (
     Tab("Account", "settings-account", frozenset({EVERYBODY})),
     Tab("Organisation", "settings-organisation", frozenset({ORGANISATION})),
+    Tab("Projects", "settings-projects", frozenset({ORGANISATION})),
     Tab("People", "settings-people", frozenset({ORGANISATION, PROJECT})),
     Tab("Tokens", "settings-tokens", frozenset({ORGANISATION})),
     Tab("Audit log", "settings-audit", frozenset({ORGANISATION, INSTANCE})),

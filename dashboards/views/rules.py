@@ -192,7 +192,7 @@ def _editor(
         "shares": [(n, row) for n, row in enumerate(shares)],
         "fields": _fields(organisation, draft),
         "comparisons": pages.COMPARISONS,
-        "projects": [(str(pk), name) for pk, name in names.items()],
+        "projects": _projects(organisation, {row.project for row in draft.shares}),
         "wrong": wrong,
         "preview": preview,
         "moves": [_move(one, names) for one in preview.moves] if preview else [],
@@ -279,6 +279,12 @@ def _place(one: AttributionRule) -> int:
 
 def _names(organisation: Organisation) -> dict[int, str]:
     return dict(Project.objects.filter(organisation=organisation).order_by("name").values_list("pk", "name"))
+
+
+def _projects(organisation: Organisation, chosen: set[str]) -> list[tuple[str, str]]:
+    """What can be chosen: projects that are not archived, and those that the rule has already."""
+    found = Project.objects.filter(organisation=organisation).order_by("name").values_list("pk", "name", "archived_at")
+    return [(str(pk), name) for pk, name, archived in found if archived is None or str(pk) in chosen]
 
 
 def _rule_or_404(request: HttpRequest, number: int) -> AttributionRule:

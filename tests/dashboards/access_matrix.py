@@ -111,6 +111,8 @@ PAGES: dict[str, list[Line]] = {
     "spend/records.csv": [Line(READERS), Line(OF_ACME, query="project=beta"), Line(OF_ALPHA, query="project=alpha")],
     "rules": [Line(WHOLE)],
     "rules/new": [Line(ADMINS, ADMINS), Line(ADMINS, query="field=ext_api_key&value=k-stray")],
+    "rules/names": [Line(WHOLE, ADMINS), Line(WHOLE, query="q=search")],
+    "rules/names/<int:number>/remove": [Line(change=ADMIN_OF_ACME, of=the("name"))],
     "rules/<int:number>": [Line(OF_ACME, ADMIN_OF_ACME, of=the("rule"))],
     "rules/<int:number>/move": [Line(change=ADMIN_OF_ACME, of=the("rule"))],
     "rules/<int:number>/enable": [Line(change=ADMIN_OF_ACME, of=the("rule"))],
@@ -150,6 +152,8 @@ PAGES: dict[str, list[Line]] = {
     "settings/account/tokens": [Line(change=PEOPLE)],
     "settings/account/tokens/<int:number>/revoke": [Line(change=frozenset({MEL}), of=the("token"))],
     "settings/organisation": [Line(ADMINS, ADMINS)],
+    "settings/projects": [Line(ADMINS, ADMINS)],
+    "settings/projects/<int:number>": [Line(change=ADMIN_OF_ACME, of=the("project"))],
     "settings/people": [Line(INVITERS)],
     "settings/people/invite": [Line(change=INVITERS)],
     "settings/people/invitations/<int:number>/take-back": [

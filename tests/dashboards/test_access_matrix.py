@@ -117,6 +117,8 @@ def things(world: World, clients: dict[str, Client]) -> Things:  # noqa: F811
         "mapping": mapping.pk,
         "run": acme.import_batches.latest("pk").pk if hasattr(acme, "import_batches") else _run_of(acme.pk),
         "rule": acme.rules.first().pk,
+        "name": acme.directory.create(kind="api_key", external_id="k-beta", name="search-prod").pk,
+        "project": world.alpha.pk,
         "connection": _connection_of(acme),
         "restatement": _restatement_of(acme.pk),
         "session": BrowserSession.objects.get(person=person["ann"]).pk,

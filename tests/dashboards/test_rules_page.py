@@ -14,7 +14,7 @@ from dashboards.models import AuditEntry, Person
 from dashboards.pages import rules as pages
 from tests.dashboards.ledger_cast import World, client_of, world  # noqa: F401
 from usage.attribution import RuleFault
-from usage.models import AttributionRule, DailyCost, ModelDailyCost, Project
+from usage.models import AttributionRule, DailyCost, DirectoryEntry, ModelDailyCost, Project
 
 pytestmark = pytest.mark.django_db
 
@@ -164,3 +164,37 @@ def test_a_rule_in_the_form_is_the_rule_that_was_saved() -> None:
     assert pages.condition_words(asked.conditions) == ["tag team is none of a, b", "folder is empty"]
     with pytest.raises(RuleFault):
         pages.read(pages.Draft(""))
+
+
+def test_names_are_taken_in_and_rules_ask_by_them(world: World) -> None:  # noqa: F811
+    saved(world, **{"field-0": "api_key_name", "op-0": "equals", "value-0": "Search"})
+    assert spent_of(None) == 13
+    answer = world.admin.post("/rules/names", {"table": "kind,id,name\napi_key,k-stray,search"})
+    assert answer.status_code == 302
+    assert spent_of(None) == 0
+    assert "k-stray" in text(world.admin.get("/rules/names?q=sear"))
+    number = DirectoryEntry.objects.get().pk
+    world.admin.post(f"/rules/names/{number}/remove")
+    assert spent_of(None) == 13
+    actions = AuditEntry.objects.filter(action__contains="name").values_list("action", flat=True)
+    assert sorted(actions) == ["changed names of ids", "removed a name of an id"]
+    wrong = world.admin.post("/rules/names", {"table": "kind,id\n"})
+    assert (wrong.status_code, "names the columns" in text(wrong)) == (422, True)
+
+
+def test_projects_are_made_changed_and_archived_with_what_they_were(world: World) -> None:  # noqa: F811
+    world.admin.post("/settings/projects", {"name": "Alpha", "owner": "ann@acme.example", "cost_centre": "42"})
+    made = Project.objects.get(owner="ann@acme.example")
+    assert (made.slug, made.cost_centre) == ("alpha-2", "42")
+    world.admin.post(f"/settings/projects/{made.pk}", {"name": "Gamma", "do": "save"})
+    world.admin.post(f"/settings/projects/{made.pk}", {"do": "archive"})
+    made.refresh_from_db()
+    assert (made.name, made.slug, made.owner) == ("Gamma", "alpha-2", "")
+    assert made.archived_at is not None
+    assert ">Gamma</option>" not in world.admin.get("/rules/new").content.decode()
+    assert "Gamma" in text(world.admin.get("/settings/projects"))
+    world.admin.post(f"/settings/projects/{made.pk}", {"do": "restore"})
+    assert ">Gamma</option>" in world.admin.get("/rules/new").content.decode()
+    for wrong in ({"name": ""}, {"name": "x", "owner": "nobody"}):
+        assert world.admin.post("/settings/projects", wrong).status_code == 422
+    assert AuditEntry.objects.filter(action="changed a project").count() == 3

@@ -1,11 +1,15 @@
 """The rules in a browser: pictures of the list, the editor and a preview, and a rule saved by hand."""
 
+from datetime import date
+
 import pytest
 from playwright.sync_api import expect
 
 from dashboards.models import Person
 from tests.dashboards.browser import VARIANTS, Look, axe_faults, look, picture, sideways  # noqa: F401
 from tests.dashboards.ledger_cast import World, world  # noqa: F401
+from usage import directory
+from usage.directory import Named
 from usage.models import AttributionRule
 
 
@@ -15,6 +19,9 @@ def test_the_rules_are_sound_and_a_rule_is_saved_after_its_preview(look: Look, w
     look.signed_in_as(Person.objects.get(email="ada@acme.example"))
     look.at("/rules", "rules-few")
     look.at(f"/rules/{AttributionRule.objects.order_by('position')[0].pk}", "rule-caught")
+    directory.put(world.organisation, [Named("api_key", "k-stray", "search-prod", date(2026, 9, 1))])
+    look.at("/rules/names", "names")
+    look.at("/settings/projects", "settings-projects")
     for width, scheme in VARIANTS:
         page, faults = look.page(width, scheme)
         page.goto(look.origin + "/rules/new?field=ext_api_key&value=k-stray&name=Stray+keys")

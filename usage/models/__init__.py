@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from usage.models.attribution import Assignment, Attribution, AttributionRule, UsageDimension
 from usage.models.contracts import Commitment, Contract, ContractCard, FixedCost
+from usage.models.directory import DirectoryEntry
 from usage.models.imports import ColumnMapping, Connection, ImportBatch, ImportedKey, Pull, RejectedRow
 from usage.models.ledger import CostKind, Grain, SupersededRecord, Unpriced, UsageRecord
 from usage.models.official import (
@@ -33,6 +34,7 @@ __all__ = [
     "ContractCard",
     "CostKind",
     "DailyCost",
+    "DirectoryEntry",
     "FixedCost",
     "Grain",
     "ImportBatch",

@@ -36,6 +36,7 @@ class Project(models.Model):
     slug = models.SlugField(max_length=SLUG)
     name = models.CharField(max_length=200)
     owner = models.CharField(max_length=254, blank=True, help_text="E-mail of who answers for it.")
+    archived_at = models.DateTimeField(null=True, blank=True, help_text="No longer offered; its usage stays.")
     cost_centre = models.CharField(max_length=120, blank=True)
     quality_floor = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
     quality_margin = models.DecimalField(max_digits=14, decimal_places=4, default=Decimal(15))
