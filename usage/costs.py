@@ -33,13 +33,20 @@ class Scope:
     until: date | None = None
     projects: tuple[int, ...] | None = None
     filters: Filters = field(default_factory=dict)
+    prices_at: date | None = None
 
     def rows(self, *keys: str) -> list[dict[str, Any]]:
         """Every measure by keys, currencies and cost kind, as `sums_by` gives it."""
         wanted = list(dict.fromkeys(name for key in keys for name in _PAIRS.get(key, (key,))))
-        if any(is_raw(name) for name in (*wanted, *self.filters)):
+        if self.prices_at is not None or any(is_raw(name) for name in (*wanted, *self.filters)):
             return raw_costs.sums_by(
-                self.organisation.pk, self.since, self.until, wanted, projects=self.projects, filters=self.filters
+                self.organisation.pk,
+                self.since,
+                self.until,
+                wanted,
+                projects=self.projects,
+                filters=self.filters,
+                prices_at=self.prices_at,
             )
         return list(self.rollup("project" in wanted).sums_by(*wanted))
 

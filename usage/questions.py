@@ -61,6 +61,7 @@ class Question:
     period: str = ""
     since: date | None = None
     until: date | None = None
+    prices_at: date | None = None
 
     @property
     def before(self) -> Span | None:
@@ -138,6 +139,7 @@ def read(asked: Iterable[tuple[str, str]], today: date, last: date | None = None
         period=period,
         since=since,
         until=until,
+        prices_at=_day(one, "prices_at"),
     )
 
 

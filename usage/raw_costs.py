@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
-from usage import rollups
+from usage import repricing, rollups
+from usage.partitions import LEDGER
 from usage.querysets import CURRENCIES, OF_MONEY
 from usage.questions import NOBODY, TAG
 from usage.rating import CONTEXT_TIER_UNKNOWN
@@ -56,8 +57,12 @@ def sums_by(
     *,
     projects: Sequence[int] | None = None,
     filters: Mapping[str, Sequence[str]] | None = None,
+    prices_at: date | None = None,
 ) -> list[dict[str, Any]]:
-    """One dict a group, with the names of `RollupQuerySet.sums_by`; 340 ms over a day of 100,000 rows."""
+    """One dict a group, with the names of `RollupQuerySet.sums_by`; 340 ms over a day of 100,000 rows.
+
+    With `prices_at` at the list prices of that day (`usage.repricing`).
+    """
     wanted = [key for key in keys if key not in ("project", "cost_kind")]
     key_sql, key_params = _columns(wanted)
     where_sql, where_params = _conditions(filters or {})
@@ -70,7 +75,8 @@ def sums_by(
     WITH told AS (
         SELECT r.*, {_DAY} AS day, d.host, d.model_raw, d.tags, {", ".join(f"d.{name}" for name in _NAMED)},
             t.projects, t.weights
-        FROM usage_usagerecord r JOIN usage_usagedimension d ON d.id = r.dimension_id
+        FROM {LEDGER if prices_at is None else repricing.REPRICED} r
+        JOIN usage_usagedimension d ON d.id = r.dimension_id
         JOIN usage_assignment a ON a.dimension_id = r.dimension_id
             AND {_DAY} >= a.valid_from AND {_DAY} < a.valid_until
         JOIN usage_attribution t ON t.id = a.attribution_id
@@ -94,8 +100,11 @@ def sums_by(
     WHERE true {whose} GROUP BY {groups}"""
     start = datetime.combine(since or date(2000, 1, 1), time.min, UTC)
     end = datetime.combine(until or date(9999, 1, 1), time.min, UTC)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [organisation_id, start, end, *key_params, *where_params, *whose_params])
+    params: list[Any] = [organisation_id, start, end] * (1 if prices_at is None else 2)
+    with transaction.atomic(), connection.cursor() as cursor:
+        if prices_at is not None:
+            repricing.lay_out(organisation_id, since, until, prices_at)
+        cursor.execute(sql, [*params, *key_params, *where_params, *whose_params])
         found = [f"key_{key}" for key in wanted] + [*CURRENCIES, "cost_kind"]
         found += ["key_project"] if "project" in keys else []
         found += [f"sum_{name}" for name in rollups.MEASURES]

@@ -37,14 +37,16 @@ def report(
     measure: str = "",
     before: Span | None = None,
     grain: str = "",
+    prices_at: date | None = None,
 ) -> dict[str, Any]:
     """The `spend` answer of design section 7 for [since, until), of some projects or of all there is.
 
     With a `measure` every group and the total carry its `value` and are ordered by it; with `before`, the days to
     compare with, also its `before`. Groups sum to the total, exactly. A `grain` adds `series`, the groups over time.
+    With `prices_at` list cost is that of the ledger's usage at the list prices of that day.
     """
     whose = None if projects is None else tuple(projects)
-    scope = Scope(organisation, since, until, whose, filters or {})
+    scope = Scope(organisation, since, until, whose, filters or {}, prices_at)
     total, groups, unconverted = _sums(scope, group_by)
     then_total, then_groups = Sums(), dict[tuple[Any, ...], Sums]()
     if before is not None:
@@ -60,8 +62,9 @@ def report(
         "from": since and since.isoformat(),
         "until": until and until.isoformat(),
         "currency": organisation.display_currency,
+        "prices_at": prices_at and prices_at.isoformat(),
         "total": total.money() | total.usage() | measured(total, then_total),
-        "coverage": _coverage(scope, total, unconverted, grades=grades)
+        "coverage": _coverage(scope, total, unconverted, grades=grades and prices_at is None)
         | {
             "pending": pending_months(
                 organisation, since, until, whose, by_project="project" in group_by, filters=scope.filters
@@ -108,6 +111,7 @@ def answered(
         measure=question.measure,
         before=question.before,
         grain=question.grain,
+        prices_at=question.prices_at,
     )
 
 

@@ -49,6 +49,7 @@ class SpendQuestion(Schema):
     compare: Annotated[str, Field(max_length=10)] = Field(
         "", description=f"With `measure` adds `before`: {', '.join(questions.COMPARISONS)}."
     )
+    prices_at: Day | None = Field(None, description="The same usage at the list prices of this UTC day.")
     project: Values = Field(description="Slugs; `none` is what no rule attributes.")
     model: Values
     maker: Values
@@ -77,6 +78,7 @@ class SpendAnswer(Schema):
     since: str | None = Field(alias="from")
     until: str | None
     currency: str
+    prices_at: str | None = Field(None, description="The day whose list prices were asked for.")
     total: dict[str, str | int | None]
     coverage: dict[str, Any] = Field(description="What the totals do not contain.")
     groups: list[dict[str, Any]]

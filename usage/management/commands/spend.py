@@ -23,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--from", dest="since", type=day, help="first UTC day")
         parser.add_argument("--until", type=day, help="first UTC day that is not included")
         parser.add_argument("--group-by", default="", help=f"any of {', '.join(spending.GROUPS)}, separated by commas")
+        parser.add_argument("--prices-at", type=day, help="the same usage at the list prices of this UTC day")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,7 +35,9 @@ class Command(BaseCommand):
             organisation = chosen(options["organisation"])
         except UnknownOrganisation as fault:
             raise CommandError(str(fault), returncode=2) from None
-        answer = spending.report(organisation, options["since"], options["until"], group_by)
+        answer = spending.report(
+            organisation, options["since"], options["until"], group_by, prices_at=options["prices_at"]
+        )
         self.stdout.write(json.dumps(answer, indent=1, ensure_ascii=False) if options["json"] else as_text(answer))
 
 
