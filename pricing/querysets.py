@@ -8,9 +8,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from django.db.models import Case, Count, DecimalField, ExpressionWrapper, F, Max, Min, Q, QuerySet, Sum, When
+from django.db.models import (
+    Case,
+    Count,
+    DecimalField,
+    ExpressionWrapper,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
@@ -231,6 +245,12 @@ class ExchangeRateQuerySet(QuerySet["ExchangeRate"]):
     def on(self, currency: str, day: date) -> DatedRate | None:
         """The last rate published for a day or the seven before it; None where there is none: unknown, not zero."""
         return self.for_days([(currency, day)]).get((currency, day))
+
+    def spanning(self, first: date, last: date) -> Self:
+        """The rates of the days [first, last], and of each currency and source the last one before them."""
+        same = self.model._default_manager.filter(currency=OuterRef("currency"), day__lte=first)
+        latest = same.order_by("-day").values("day")[:1]
+        return self.filter(Q(day__gt=first) | Q(day=Subquery(latest)), day__lte=last)
 
     def for_days(self, asked: Iterable[tuple[str, date]]) -> dict[tuple[str, date], DatedRate]:
         """The rate of each currency and day as `on` gives it, in one query; what is unknown is left out."""

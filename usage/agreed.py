@@ -77,7 +77,7 @@ def _spent(
 ) -> tuple[dict[date, Decimal], set[date]]:
     """Contracted cost at a provider by day, each at its day's rate, and the days with money that has none."""
     rows = Scope(organisation, since, until, filters={"provider": [provider]}).rows("day")
-    rates = Rates(currency, any(row["list_currency"] not in ("", currency) for row in rows))
+    rates = Rates(currency, any(row["list_currency"] not in ("", currency) for row in rows), rows)
     spent: dict[date, Decimal] = defaultdict(Decimal)
     unknown = set()
     for row in rows:

@@ -49,7 +49,7 @@ def unpriced(organisation: Organisation, since: date, until: date, projects: tup
     rows = scope.rows(*keys)
     foreign = is_foreign(rows, organisation.display_currency)
     rows = scope.rows(*keys, "day") if foreign else rows
-    rates, found = Rates(organisation.display_currency, foreign), dict[tuple[Any, ...], Unpriced]()
+    rates, found = Rates(organisation.display_currency, foreign, rows), dict[tuple[Any, ...], Unpriced]()
     for row in rows:
         if row["key_unpriced"] and (row["sum_unpriced_tokens"] or row["sum_unpriced_requests"]):
             key = tuple(row[f"key_{name}"] for name in keys)

@@ -130,7 +130,7 @@ def _sums(scope: Scope, group_by: Sequence[str]) -> tuple[Sums, dict[tuple[Any, 
     foreign = is_foreign(rows, display)
     if foreign and "day" not in group_by:
         rows = scope.rows(*group_by, "day")  # an amount of money is converted at the rate of its day
-    rates = Rates(display, foreign)
+    rates = Rates(display, foreign, rows)
     total, groups, unconverted = Sums(), dict[tuple[Any, ...], Sums](), defaultdict[str, Decimal](Decimal)
     for row in rows:
         group = groups.setdefault(_key(row, group_by), Sums())

@@ -75,7 +75,7 @@ def _money(amount: Decimal, known: int, records: int) -> str | None:
 
 def summed(organisation: Organisation, rows: Sequence[dict[str, Any]]) -> Sums:
     """The sums of rows, each with its `key_day` where any is in another currency."""
-    rates, total = Rates(organisation.display_currency, is_foreign(rows, organisation.display_currency)), Sums()
+    rates, total = Rates(organisation.display_currency, is_foreign(rows, organisation.display_currency), rows), Sums()
     for row in rows:
         add(row, (total,), rates, defaultdict(Decimal))
     return total
@@ -121,15 +121,17 @@ def add(row: dict[str, Any], targets: Sequence[Sums], rates: Rates, unconverted:
 
 
 class Rates:
-    """Exchange rates by day, read when there is money to convert."""
+    """Exchange rates by day, read when there is money to convert, of the days of `rows` (by `key_day`)."""
 
-    def __init__(self, display: str, needed: bool) -> None:
+    def __init__(self, display: str, needed: bool, rows: Sequence[dict[str, Any]] = ()) -> None:
         self._display = display
         self._days: dict[str, list[date]] = defaultdict(list)
         self._usd: dict[str, list[Decimal]] = defaultdict(list)
         if needed:
-            rows = ExchangeRate.objects.order_by("currency", "day", "source_id").values_list("currency", "day", "usd")
-            for currency, day, usd in rows:
+            known = ExchangeRate.objects.order_by("currency", "day", "source_id")
+            if days := [row["key_day"] for row in rows if row.get("key_day")]:
+                known = known.spanning(min(days), max(days))
+            for currency, day, usd in known.values_list("currency", "day", "usd"):
                 self._days[currency].append(day)
                 self._usd[currency].append(usd)
 

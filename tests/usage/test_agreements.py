@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pricing.models import ExchangeRate
 from tests.usage.conftest import ImportFacts
-from tests.usage.factories import make_card, make_fact, make_offering
+from tests.usage.factories import make_card, make_fact, make_offering, make_source
 from usage import agreed, contracts, spending
 from usage.commitments import Committed, burn
 from usage.contracts import ContractFault
 from usage.fixed_costs import by_day, on_days
 from usage.models import Organisation
+from usage.summing import Rates
 
 START = date(2026, 3, 1)
 AMOUNTS = st.decimals(-(10**9), 10**9, places=12)
@@ -96,3 +98,17 @@ def test_fixed_costs_are_beside_usage_and_credits_are_negative(organisation: Org
     assert Decimal(spending.report(organisation)["total"]["list"] or 0) == 0
     with pytest.raises(ContractFault, match="Only credits are negative"):
         contracts.save_fixed_cost(organisation, "ann", name="Tax", kind="tax", amount=Decimal(-1), **period)
+
+
+@pytest.mark.django_db
+def test_only_the_rates_of_the_days_asked_for_are_read_and_the_last_before_them() -> None:
+    source = make_source()
+    for day in (1, 4, 8, 12):
+        for currency in ("EUR", "GBP"):
+            usd = Decimal(day)
+            ExchangeRate.objects.create(currency=currency, day=date(2026, 3, day), usd=usd, source=source)
+    read = ExchangeRate.objects.spanning(date(2026, 3, 6), date(2026, 3, 8)).filter(currency="EUR")
+    assert sorted(read.values_list("day", flat=True)) == [date(2026, 3, 4), date(2026, 3, 8)]
+    rows = [{"key_day": date(2026, 3, 6)}, {"key_day": date(2026, 3, 8)}]
+    rates = Rates("USD", True, rows)
+    assert [rates.converted(Decimal(1), "GBP", row["key_day"]) for row in rows] == [4, 8]
