@@ -18,7 +18,7 @@ from dashboards.pages.weeks import Series
 from usage.questions import MONEY, NOBODY, TAG, Question
 
 PATH = "/spend"
-PARENTS, CHILDREN, BANDS = 25, 12, 5
+PARENTS, CHILDREN, BANDS = 25, 12, 4
 MEASURE_WORDS = {
     "spent": "Spent", "list": "List price", "contracted": "Contract price", "reported": "Reported",
     "notional": "Notional", "tokens": "Tokens", "in_uncached": "Input, not cached", "in_cache_read": "Cache read",
