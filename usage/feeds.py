@@ -17,6 +17,8 @@ BILLED, REPORTED, COMPUTED, NOTHING = MONEY = ("billed", "reported", "computed",
 """What a feed's money is worth, the most trusted first."""
 WHOLE = Fraction(98, 100)
 """A feed that saw this share of the fullest feed's tokens saw them all: clocks cut days at different places."""
+PART = Fraction(1, 100)
+"""A feed that saw less of the fullest feed's tokens says nothing about whose the others are."""
 PLACES = 12
 
 
@@ -53,7 +55,7 @@ def settled(feeds: Collection[Feed]) -> Settled | None:
     money = _money(feeds, usage)
     if not usage.tokens:
         return Settled(money.importer, money.importer, money.importer, None)
-    seen = [feed for feed in feeds if feed.tokens]
+    seen = [feed for feed in feeds if feed.tokens >= PART * usage.tokens]
     detail = max(seen, key=lambda feed: (feed.attributes, feed.detail, feed.tokens, feed.importer))
     spread = {money.importer, usage.importer} != {detail.importer}
     return Settled(

@@ -55,6 +55,12 @@ def test_a_finer_feed_that_attributes_nothing_leaves_it_to_one_that_does():
     assert settled([BILL, USAGE, silent]).detail == "usage_api"
 
 
+@pytest.mark.parametrize(("tokens", "detail"), [(10, "transcripts"), (9, "usage_api")])
+def test_a_feed_that_saw_next_to_nothing_says_nothing_about_the_rest(tokens, detail):
+    glimpse = Feed("transcripts", 4, COMPUTED, tokens, {9: tokens})
+    assert settled([BILL, USAGE, glimpse]).detail == detail
+
+
 def test_nothing_is_spread_where_one_feed_gives_all_three():
     full = Feed("gateway", 3, REPORTED, 1_000, {7: 1_000})
     assert settled([USAGE, full]).weights is None
