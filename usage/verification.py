@@ -101,7 +101,7 @@ def _dirty_days() -> dict[int, set[date]]:
                 cursor.execute(
                     f"""WITH chosen AS (SELECT * FROM {LEDGER} WHERE organisation_id = %(organisation)s),
                     {rollups.sums("chosen")},
-                    wanted AS (SELECT {columns} FROM {source}),
+                    wanted AS (SELECT {columns} FROM {source} WHERE {something}),
                     stored AS (SELECT {columns} FROM {table} WHERE organisation_id = %(organisation)s AND ({something}))
                     SELECT DISTINCT day FROM (
                         (SELECT * FROM wanted EXCEPT ALL SELECT * FROM stored)

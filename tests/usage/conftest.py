@@ -40,6 +40,7 @@ def import_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, organisation: 
         into: Organisation | None = None,
         importer_slug: str = "listed",
         detail: int = 1,
+        accepted: bool = False,
     ) -> ImportBatch:
         importer = known[importer_slug] = ListedFacts(facts, mode, importer_slug, detail)
         if window:
@@ -52,7 +53,11 @@ def import_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, organisation: 
         folder.mkdir()
         for n, lines in enumerate([range(len(facts))] if files is None else files):
             (folder / f"{n:04d}.txt").write_text("".join(f"{line}\n" for line in lines))
-        return ingest.import_paths(into or organisation, importer_slug, [folder], scope)
+        batch = ingest.open_batch(into or organisation, importer_slug, [folder], scope)
+        if accepted:
+            ImportBatch.objects.filter(pk=batch.pk).update(accepted=True)
+        ingest.advance(batch)
+        return batch
 
     return run
 
