@@ -102,6 +102,16 @@ def delete_rule(rule: AttributionRule) -> None:
         reattribute(organisation)
 
 
+def name_account(feed: Connection, account: str) -> None:
+    """Say which billing account a connection speaks of: rules may ask for it, and feeds are settled by it."""
+    with transaction.atomic():
+        lock_organisation(feed.organisation_id)
+        feed.account = account.strip()[:120]
+        feed.save(update_fields=["account"])
+        settling.settle_all(feed.organisation)
+        reattribute(feed.organisation)
+
+
 def reattribute(organisation: Organisation) -> int:
     """Ask the rules again about every dimension; returns how many changed. Conserves every total exactly."""
     changed = 0

@@ -70,15 +70,6 @@ def settle_all(organisation: Organisation) -> None:
         settle(organisation.pk, list(days))
 
 
-def name_account(feed: Connection, account: str) -> None:
-    """Say which billing account a connection speaks of, and settle what that changes."""
-    with transaction.atomic():
-        lock_organisation(feed.organisation_id)
-        feed.account = account.strip()[:120]
-        feed.save(update_fields=["account"])
-        settle_all(feed.organisation)
-
-
 def _several(organisation_id: int) -> bool:
     """Whether more than one importer feeds the organisation; only then can two tell of the same usage."""
     found = Connection.objects.filter(organisation_id=organisation_id).values_list("importer", flat=True)

@@ -18,7 +18,7 @@ from dashboards.pages.explore import DIMENSION_WORDS, group_value, number, recor
 from dashboards.views import member_page, role_page
 from dashboards.views.explore import PERIOD_WORDS
 from dashboards.views.spend import Reader, csv_response, reader_or_404, refused, today
-from usage import attribution, questions, queues, settling
+from usage import assignments, attribution, questions, queues
 from usage.models import Connection
 from usage.questions import Question, Unanswerable
 
@@ -175,7 +175,7 @@ def name_account(request: HttpRequest, number: int) -> HttpResponse:
     feed = get_object_or_404(Connection, pk=number, organisation=organisation)
     before, after = feed.account, request.POST.get("account", "").replace("\0", "").strip()[:120]
     if after != before:
-        settling.name_account(feed, after)
+        assignments.name_account(feed, after)
         audit.record(
             request.user, "named the billing account of a connection", f"{feed.importer} {feed.scope}",
             {"account": before}, {"account": after}, organisation,

@@ -170,4 +170,3 @@ def _measured(fact: Fact, prices: Mapping[str, Price]) -> tuple[Any, ...]:
     known = fact.requests or 0, fact.in_uncached or 0, fact.out_total or 0
     money = cost or 0, cost or 0, reported or 0, spent or 0
     return (1, *known, *money, int(cost is not None), int(reported is not None), int(fact.out_total is None))
-

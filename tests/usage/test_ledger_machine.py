@@ -25,7 +25,7 @@ from pricing.models import ExchangeRate, RateCard
 from tests.usage.books import BY, MEASURES, WHOSE, Books, Feed, Figures, Price, Rule, figures, plus
 from tests.usage.conftest import ImportFacts
 from tests.usage.factories import at, make_card, make_fact, make_offering, make_organisation, make_project, make_source
-from usage import assignments, periods, rerating, rollups, settling, spending
+from usage import assignments, periods, rerating, rollups, spending
 from usage.importers import Fact
 from usage.ingest.windows import TAKEN_BACK
 from usage.models import (
@@ -37,7 +37,6 @@ from usage.models import (
     OfficialModelDailyCost,
     PendingDailyCost,
     PendingModelDailyCost,
-    Period,
     Restatement,
 )
 from usage.partitions import ensure
@@ -174,9 +173,7 @@ class LedgerMachine(RuleBasedStateMachine):
         accepted=st.booleans(),
         data=st.data(),
     )
-    def replace(
-        self, whose: int, feed: Feed, grouping: str, window: Any, accepted: bool, data: st.DataObject
-    ) -> None:
+    def replace(self, whose: int, feed: Feed, grouping: str, window: Any, accepted: bool, data: st.DataObject) -> None:
         """A complete window with other figures, another grouping, or less in it than before."""
         books = self.books[whose]
         told = [fact for fact in data.draw(listed(feed, grouping)) if window[0] <= fact.occurred_at < window[1]]
@@ -240,7 +237,7 @@ class LedgerMachine(RuleBasedStateMachine):
         books = self.books[whose]
         found = Connection.objects.filter(organisation=books.organisation, importer=feed[0], scope=feed[1]).first()
         if found:
-            settling.name_account(found, account)
+            assignments.name_account(found, account)
             books.accounts[feed] = account
             self.moved.add(whose)
 
@@ -338,10 +335,11 @@ class LedgerMachine(RuleBasedStateMachine):
             assert plus(official, waiting) == figures(DailyCost.objects.filter(organisation=whole))
             closed = {key: sums for key, sums in official.items() if _day(key).replace(day=1) in books.closed}
             assert closed == books.official()
-            by_model = figures(OfficialModelDailyCost.objects.whole(whole), rollups.KEY)
-            assert by_model == figures(OfficialDailyCost.objects.whole(whole), rollups.KEY)
+            by_model, by_project = OfficialModelDailyCost.objects.whole(whole), OfficialDailyCost.objects.whole(whole)
+            for flag in ({"counted": True}, {"tallied": True}):
+                assert figures(by_model.filter(**flag), _FED) == figures(by_project.filter(**flag), _FED)
             waiting_by_model = figures(PendingModelDailyCost.objects.whole(whole), rollups.KEY)
-            assert plus(by_model, waiting_by_model) == figures(
+            assert plus(figures(by_model, rollups.KEY), waiting_by_model) == figures(
                 ModelDailyCost.objects.filter(organisation=whole), rollups.KEY
             )
 
@@ -381,13 +379,9 @@ class LedgerMachine(RuleBasedStateMachine):
             **more,
         )
 
-    def _rule(
-        self, books: Books, which: int, weights: list[int], since: date | None, changed: Rule | None
-    ) -> Rule:
+    def _rule(self, books: Books, which: int, weights: list[int], since: date | None, changed: Rule | None) -> Rule:
         asked, holds = CONDITIONS[which]
-        shares = {
-            project.pk: Decimal(part).scaleb(-12) for project, part in zip(books.projects, weights, strict=False)
-        }
+        shares = {project.pk: Decimal(part).scaleb(-12) for project, part in zip(books.projects, weights, strict=False)}
         enabled = changed is None or changed.enabled
         stored = assignments.save_rule(
             books.organisation,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.usage.conftest import ImportFacts
 from tests.usage.factories import make_card, make_fact, make_offering, make_organisation, make_project, make_rule
-from usage import settling, spending
+from usage import assignments, spending
 from usage.models import Connection, DailyCost, ModelDailyCost, Organisation, Settlement, UsageRecord
 from usage.rollups import MEASURES
 from usage.verification import checks
@@ -79,10 +79,20 @@ def test_feeds_of_two_accounts_add_up_once_a_person_says_that_they_are_two(impor
     of("usage_api", import_facts, organisation, make_fact("u"))
     of("gateway", import_facts, organisation, make_fact("g"))
     assert spent_by(organisation) == {None: ("0.001200000000", 100)}
-    settling.name_account(Connection.objects.get(organisation=organisation, importer="gateway"), "second")
+    assignments.name_account(Connection.objects.get(organisation=organisation, importer="gateway"), "second")
     assert spent_by(organisation) == {None: ("0.002400000000", 200)}
     assert not Settlement.objects.exists()
     assert not list(checks())
+
+
+def test_a_rule_that_asks_for_the_account_hears_of_a_new_one(import_facts):
+    organisation = make_organisation()
+    web = make_project(organisation, "web")
+    make_rule(organisation, [{"field": "account", "op": "equals", "value": "second"}], {web.pk: "1"})
+    of("gateway", import_facts, organisation, make_fact("g"))
+    assert spent_by(organisation) == {None: ("0.001200000000", 100)}
+    assignments.name_account(Connection.objects.get(organisation=organisation), "second")
+    assert spent_by(organisation) == {"web": ("0.001200000000", 100)}
 
 
 def test_what_a_subscription_covers_is_nobodys_rival(import_facts):
