@@ -12,7 +12,7 @@ import warnings
 
 PR_SET_PDEATHSIG = 1
 # The worker ends at once on SIGQUIT; its tasks are idempotent and come back to the next worker.
-AT_PARENTS_DEATH = {"web": signal.SIGTERM, "worker": signal.SIGQUIT, "beat": signal.SIGTERM}
+AT_PARENTS_DEATH = {"web": signal.SIGTERM, "worker": signal.SIGQUIT, "pool": signal.SIGKILL, "beat": signal.SIGTERM}
 
 
 def end_with_parent(parent: int, name: str) -> None:
@@ -41,7 +41,11 @@ def main(argv: list[str]) -> None:
         # In a container root is the only user there is, and no pickle is ever read.
         warnings.filterwarnings("ignore", message=r"(?s).*superuser privileges")
         from celery.__main__ import main as celery
+        from celery.signals import worker_process_init
 
+        # A fork does not inherit the wish to end with one's parent: the worker's own processes ask for it again.
+        worker = os.getpid()
+        worker_process_init.connect(lambda **_: end_with_parent(worker, "pool"), weak=False)
         sys.argv = ["celery", "--quiet", "-A", "config", name, *arguments]
         celery()
 

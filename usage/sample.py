@@ -14,7 +14,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connection as db
 
-from usage import assignments, dimensions, ingest, organisations, settling
+from usage import assignments, dimensions, ingest, organisations
 from usage.models import AttributionRule, ColumnMapping, ImportBatch, Organisation, Project
 from usage.sample_data import FEEDS, MAPPINGS, csv_export, transcripts
 
@@ -127,7 +127,7 @@ def _set_up(organisation: Organisation) -> None:
 def _import(organisation: Organisation, until: date) -> None:
     laptops = dimensions.connection_of(organisation, "claude_code", LAPTOPS)
     if not laptops.account:  # the laptops have keys of their own, which the account's export does not hold
-        settling.name_account(laptops, LAPTOPS)
+        assignments.name_account(laptops, LAPTOPS)
     with tempfile.TemporaryDirectory(prefix="larkfield-") as folder:
         root = Path(folder)
         for feed in FEEDS:

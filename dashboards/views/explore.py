@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -44,6 +44,8 @@ def spend(request: HttpRequest) -> HttpResponse:
     """`?group_by=&measure=&grain=&compare=&period=|from=&until=` and any dimension; `where` and `is` add a filter."""
     reader = reader_of(request)
     if reader is None or reader.days_of_usage()[1] is None:
+        for slug in request.GET.getlist("project"):
+            _project(reader, slug)
         organisation = reader and reader.organisation
         return render(request, "dashboards/overview_nothing.html", {"organisation": organisation})
     try:
@@ -139,11 +141,19 @@ def _shown(request: HttpRequest, reader: Reader) -> Shown:
     """Unanswerable for what is no question; 404 for a project the reader may not see."""
     question = _question(request, reader)
     for slug in question.filters.get("project", ()):
-        if slug != NOBODY:
-            reader.project(slug)
+        _project(reader, slug)
     answer = spending.answered(reader.organisation, question, projects=reader.project_ids)
     page = explore.compose(question, answer, _labels(reader, answer))
     return Shown(reader, question, answer, page)
+
+
+def _project(reader: Reader | None, slug: str) -> None:
+    """404 for a project that is not the reader's, also where there is nothing to show yet."""
+    if slug == NOBODY:
+        return
+    if reader is None:
+        raise Http404("No such project")
+    reader.project(slug)
 
 
 def _question(request: HttpRequest, reader: Reader) -> Question:

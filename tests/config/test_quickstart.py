@@ -115,7 +115,7 @@ def test_a_killed_supervisor_leaves_nothing_that_stands_in_the_way(folder: Path,
     old = set(parts(folder))
     first.kill()
     first.wait()
-    assert not parts_after(folder, 9), "the parts end by themselves"
+    assert not parts_after(folder, 30), "the parts end by themselves, however busy the machine is"
     second = quickstart(start, port)
     read_until(second, "Ctrl-C stops everything")
     assert answers(port)
