@@ -22,7 +22,7 @@ from typing import IO, Any
 import ijson
 
 from usage.importers import UNTOLD, Covered
-from usage.importers._depth import Shallow
+from usage.importers._bounds import Bounded
 from usage.importers._json import Unreadable, instant, unix
 
 _STARTS, _ENDS = ("start_time", "starting_at"), ("end_time", "ending_at")
@@ -149,7 +149,7 @@ class _Walk:
     """Where in the documents the reading stands."""
 
     def __init__(self, stream: IO[bytes]) -> None:
-        self._events = ijson.parse(Shallow(stream), multiple_values=True)
+        self._events = ijson.parse(Bounded(stream), multiple_values=True)
         self._pull = self._page = 0
         self._bucket = Bucket(0, 0, bare=True)
         self._is_page = self._has_more = False

@@ -17,7 +17,7 @@ import ijson
 import orjson
 
 from usage.importers import Outcome, Rejected
-from usage.importers._depth import Shallow
+from usage.importers._bounds import Bounded
 from usage.importers._json import Unreadable, object_in, text
 from usage.importers.csv.mapping import MappingError
 
@@ -124,7 +124,7 @@ Event = tuple[str, str, Any]
 
 
 def _by_document(stream: IO[bytes], wrappers: tuple[str, ...]) -> Iterator[Any]:
-    events = iter(ijson.parse(Shallow(stream), multiple_values=True, use_float=True))
+    events = iter(ijson.parse(Bounded(stream), multiple_values=True, use_float=True))
     for _, event, value in events:
         if event == "start_array":
             yield from _items(events)

@@ -1,4 +1,4 @@
-"""Documents nested without end: given up before they are parsed, and nothing else is."""
+"""Documents nested without end, and endless numbers: given up before they are parsed, and nothing else is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usage.importers import all_importers
-from usage.importers._depth import DEEPEST, TOO_DEEP, Shallow
+from usage.importers._bounds import DEEPEST, DIGITS, TOO_DEEP, TOO_LONG, Bounded
 
 VALUES = st.recursive(
     st.text(alphabet='[]{}"\\a') | st.integers(),
@@ -20,7 +20,7 @@ VALUES = st.recursive(
 
 
 def read_whole(body: bytes, size: int) -> bytes:
-    stream = Shallow(cast(IO[bytes], io.BytesIO(body)))
+    stream = Bounded(cast(IO[bytes], io.BytesIO(body)))
     return b"".join(iter(lambda: stream.read(size), b""))
 
 
@@ -39,3 +39,19 @@ def test_a_document_nested_without_end_is_given_up(slug: str) -> None:
     for body in (b"[" * 1_000_000, b'{"data":' * 100_000, b'["]",' * 100_000, b'{"data": [{"a": ' + b"[" * 300_000):
         with pytest.raises(ValueError, match=TOO_DEEP):
             list(split(io.BytesIO(body)))
+
+
+@given(size=st.integers(1, 4 * DIGITS))
+def test_an_endless_number_is_no_number_wherever_the_pieces_end(size: int) -> None:
+    allowed = b'{"a": -%s, "%s": 1}' % (b"9" * DIGITS, b"9" * 2 * DIGITS)
+    assert read_whole(allowed, size) == allowed
+    with pytest.raises(ValueError, match=TOO_LONG):
+        read_whole(b'{"a": %s' % (b"9" * (DIGITS + 1)), size)
+
+
+@pytest.mark.parametrize("slug", [slug for slug, one in sorted(all_importers().items()) if hasattr(one, "split")])
+def test_a_number_that_python_does_not_read_ends_no_process(slug: str) -> None:
+    split = cast(Any, all_importers()[slug]).split
+    for body in (b"[%s]", b'{"data": [%s]}', b'{"data": [{"results": [{"a": %s}]}]}'):
+        with pytest.raises(ValueError, match=TOO_LONG):
+            list(split(io.BytesIO(body % (b"9" * 5_000))))
