@@ -124,13 +124,14 @@ def _evidence(events: Sequence[EventRow], now: datetime) -> dict[int, str]:
     """The address of the price each event speaks of; of a held step, the price that stays in force."""
     held = [event for event in events if event.status == PriceEvent.Status.HELD]
     claims = {event.claim_id for event in events if event.status != PriceEvent.Status.HELD}
-    columns = ("pk", "claim_id", "effective_from", "effective_until", "known_until")
-    by_claim: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    columns = ("pk", "claim_id", "effective_from", "effective_until", "known_until", "offering_id", "service_tier")
+    # A claim is lent to other names of an offering and of a tier: an event's price is that of its own.
+    by_claim: dict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
     for row in Price.objects.filter(superseded_at=None, claim__in=claims).values_list(*columns):
-        by_claim[row[1]].append(row)
+        by_claim[row[1], *row[5:]].append(row)
     found = {}
     for event in events:
-        if rows := by_claim.get(event.claim_id or 0):
+        if rows := by_claim.get((event.claim_id, event.offering_id, event.service_tier)):
             found[event.pk] = _price_of(event, rows)
     if held:
         key = ("offering_id", "unit", "qualifier", "service_tier", "context_from", "schedule")

@@ -95,14 +95,6 @@ class RollupQuerySet(QuerySet[Any]):
         sums: QuerySet[Any, dict[str, Any]] = found.annotate(**{f"sum_{name}": summed(name) for name in MEASURES})
         return sums.order_by(*fields)
 
-    def unpriced_models(self) -> QuerySet[Any, dict[str, Any]]:
-        """Names and offerings with usage that has no price, by tokens, most first."""
-        found = self.filter(Q(unpriced_requests__gt=0) | Q(unpriced_tokens__gt=0), tallied=True)
-        by_name: QuerySet[Any, dict[str, Any]] = found.values(
-            "model_raw", "host", "service_tier", "offering_id", "offering__sku"
-        ).annotate(tokens=summed("unpriced_tokens"), requests_unpriced=summed("unpriced_requests"))
-        return by_name.order_by("-tokens", "model_raw", "offering_id", "service_tier")
-
     def unresolved_names(self) -> QuerySet[Any, dict[str, Any]]:
         """Names that meant nothing the catalogue knows, by host: records, requests, tokens, reported cost, days.
 

@@ -173,6 +173,21 @@ def test_each_price_opens_the_evidence_of_its_own_row(client: Client, db: None, 
     assert client.get(link, {"part": "evidence"}).status_code == 200
 
 
+def test_a_price_that_rests_on_another_names_claim_opens_its_own_evidence(
+    client: Client, db: None, today: None
+) -> None:
+    offering, name = make_offering("best-1", name="Best 1"), make_offering("best-latest", name="Best latest")
+    price = make_price(offering, "input", "4", since="2026-11-10")
+    lent = make_price(name, "input", "4", since="2026-11-10")
+    type(lent).objects.filter(pk=lent.pk).update(claim=price.claim)
+    for one in (offering, name):
+        make_event(one, "input", "5", "4", claim=price.claim)
+    html = get(client)
+    for link in (f"/models/best-1/evidence/{price.pk}", f"/models/best-latest/evidence/{lent.pk}"):
+        assert f'href="{link}"' in html
+        assert client.get(link).status_code == 200
+
+
 def test_prices_that_are_not_per_token_say_per_what(client: Client, db: None, today: None) -> None:
     make_event(make_offering("best-1", name="Best 1"), "web_search", "10", "14", per=1000)
     (line,) = section(get(client), "market")

@@ -11,7 +11,7 @@ from typing import Any
 from pricing import names
 from pricing.models import LanguageModel, Offering, PriceSource, Provider, RateCard
 from usage import assignments, organisations
-from usage.importers import APPEND, COMPUTED, Dimension, Fact, Ignored, Outcome, Rejected
+from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, Rejected
 from usage.models import AttributionRule, ImportBatch, Organisation, Project
 
 _numbers = itertools.count(1)
@@ -104,7 +104,6 @@ class ListedFacts:
 
     NAME = "Listed facts"
     MAPPED = False
-    FEED = COMPUTED
 
     def __init__(
         self, facts: Iterable[Fact | Ignored | Rejected], mode: str = APPEND, slug: str = "listed", detail: int = 1

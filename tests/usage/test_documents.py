@@ -13,7 +13,7 @@ from typing import IO, Any
 import ijson
 import pytest
 
-from usage.importers import APPEND, COMPUTED, UNTOLD, Covered, Ignored
+from usage.importers import APPEND, UNTOLD, Covered, Ignored
 from usage.ingest.reading import LONGEST_LINE, Place, Reader, Refused
 from usage.ingest.windows import joined
 
@@ -21,7 +21,7 @@ from usage.ingest.windows import joined
 class Numbers:
     """An importer of `{"data": [{"n": 1}, …]}`."""
 
-    SLUG, NAME, MODE, MAPPED, FEED, DETAIL = "numbers", "Numbers", APPEND, False, COMPUTED, 1
+    SLUG, NAME, MODE, MAPPED, DETAIL = "numbers", "Numbers", APPEND, False, 1
 
     @staticmethod
     def split(stream: IO[bytes]) -> Iterator[bytes]:

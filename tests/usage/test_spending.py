@@ -25,7 +25,7 @@ from tests.usage.factories import (
 )
 from usage import organisations
 from usage.models import DailyCost, Organisation
-from usage.spending import report, unattributed_by
+from usage.spending import report
 from usage.verification import checks, repair
 
 pytestmark = pytest.mark.django_db
@@ -75,12 +75,6 @@ def test_another_currency_enters_at_its_days_rate_or_stays_out(
     answer = report(organisation)
     assert answer["total"]["list"] == "0.000980000000"
     assert answer["coverage"]["unconverted"] == {"CNY": "0.007000000000"}
-
-
-def test_unattributed_money_is_listed_by_key(organisation: Organisation, import_facts: ImportFacts) -> None:
-    make_card(make_offering())
-    import_facts([make_fact("a", ext_api_key="one"), make_fact("b", ext_api_key="two", in_uncached=9_000)])
-    assert [row["ext_api_key"] for row in unattributed_by(organisation, "ext_api_key")] == ["two", "one"]
 
 
 def command(name: str, *words: str) -> Any:

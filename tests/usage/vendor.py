@@ -10,7 +10,7 @@ from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.pricing.loopback import Exchange
-from usage.importers import COMPUTED, REPLACE_WINDOW, Dimension, Fact, Outcome
+from usage.importers import REPLACE_WINDOW, Dimension, Fact, Outcome
 
 KEY = "sk-ant-admin01-THIS-IS-SECRET-9876"
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
@@ -77,7 +77,6 @@ class Buckets:
     NAME = "Buckets"
     MODE = REPLACE_WINDOW
     MAPPED = False
-    FEED = COMPUTED
     DETAIL = 2
 
     @staticmethod

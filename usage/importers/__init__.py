@@ -7,7 +7,6 @@ An importer module `usage/importers/<slug>.py` declares
     MODE: str            APPEND (records carry ids) or REPLACE_WINDOW (buckets, bills)
     MAPPED: bool         True where parsing needs a saved column mapping
 
-    FEED: str            what money it states: BILLED (a bill), REPORTED (somebody's estimate), COMPUTED (tokens only)
     DETAIL: int          how finely it attributes: 1 a bill, 2 a vendor's usage API, 3 a gateway's log, 4 transcripts
 
 and `parse(lines, origin, mapping) -> Iterator[Fact | Ignored | Rejected]`, which yields exactly one outcome for
@@ -46,8 +45,6 @@ from typing import Any, Protocol, cast
 
 APPEND = "append"
 REPLACE_WINDOW = "replace_window"
-BILLED, REPORTED, COMPUTED = FEEDS = ("billed", "reported", "computed")
-"""What a feed's money is, the most trusted first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +139,6 @@ class Importer(Protocol):
     NAME: str
     MODE: str
     MAPPED: bool
-    FEED: str
     DETAIL: int
 
     @staticmethod

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
-from usage.importers import BILLED, REPLACE_WINDOW, Covered, Dimension, Fact, Ignored, Outcome, _buckets
+from usage.importers import REPLACE_WINDOW, Covered, Dimension, Fact, Ignored, Outcome, _buckets
 from usage.importers._json import Unreadable, amount, currency, text
 from usage.importers._results import Line, outcomes
 from usage.importers.anthropic_usage import HOST, context_of, named
@@ -25,7 +25,6 @@ SLUG = "anthropic_cost"
 NAME = "Anthropic cost API"
 MODE = REPLACE_WINDOW
 MAPPED = False
-FEED = BILLED
 DETAIL = 1
 
 CENTS = 100

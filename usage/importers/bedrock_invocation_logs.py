@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
-from usage.importers import APPEND, COMPUTED, Dimension, Fact, Ignored, Outcome, _logs, _records
+from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, _logs, _records
 from usage.importers._json import Unreadable, text
 from usage.importers._logs import named, nested, tokens
 from usage.importers._records import Json, at
@@ -28,7 +28,6 @@ SLUG = "bedrock_invocation_logs"
 NAME = "Bedrock invocation logs"
 MODE = APPEND
 MAPPED = False
-FEED = COMPUTED
 DETAIL = 3
 
 TOP = (

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from usage.importers import APPEND, COMPUTED, Dimension, Fact, Ignored, Outcome, _logs
+from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, _logs
 from usage.importers._json import Unreadable, text
 from usage.importers._logs import first, nested, tokens
 from usage.importers._records import Json, at, outcomes
@@ -34,7 +34,6 @@ SLUG = "codex"
 NAME = "Codex"
 MODE = APPEND
 MAPPED = False
-FEED = COMPUTED
 DETAIL = 4
 SETTINGS = ("billing",)
 

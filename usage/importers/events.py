@@ -20,13 +20,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from usage.content import content_in
-from usage.importers import APPEND, REPORTED, Dimension, Fact, Ignored, Outcome, Rejected
+from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, Rejected
 
 SLUG = "events"
 NAME = "Usage events (JSON lines)"
 MODE = APPEND
 MAPPED = False
-FEED = REPORTED
 DETAIL = 3
 
 MOST_TOKENS: Final = 10**12

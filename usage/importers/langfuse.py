@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, Any
 
-from usage.importers import APPEND, REPORTED, Dimension, Fact, Ignored, Outcome, _logs, _records
+from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, _logs, _records
 from usage.importers._json import Unreadable, text
 from usage.importers._logs import first, named, nested, tokens
 from usage.importers._records import Json
@@ -30,7 +30,6 @@ SLUG = "langfuse"
 NAME = "Langfuse"
 MODE = APPEND
 MAPPED = False
-FEED = REPORTED
 DETAIL = 3
 SETTINGS = ("metadata",)
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
-from usage.importers import APPEND, REPORTED, Dimension, Fact, Ignored, Outcome, _logs, _records
+from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, _logs, _records
 from usage.importers._json import Unreadable, text
 from usage.importers._logs import first, named, nested, tokens
 from usage.importers._records import Json, at
@@ -30,7 +30,6 @@ SLUG = "litellm_spend_logs"
 NAME = "LiteLLM spend logs"
 MODE = APPEND
 MAPPED = False
-FEED = REPORTED
 DETAIL = 3
 
 CONTENT = ("messages", "response", "proxy_server_request", "error_str", "error_information", "model_parameters")

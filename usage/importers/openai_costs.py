@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
-from usage.importers import BILLED, REPLACE_WINDOW, Covered, Dimension, Fact, Ignored, Outcome, _buckets
+from usage.importers import REPLACE_WINDOW, Covered, Dimension, Fact, Ignored, Outcome, _buckets
 from usage.importers._json import Unreadable, amount, currency, inner, text
 from usage.importers._results import Line, outcomes
 
@@ -24,7 +24,6 @@ SLUG = "openai_costs"
 NAME = "OpenAI costs API"
 MODE = REPLACE_WINDOW
 MAPPED = False
-FEED = BILLED
 DETAIL = 1
 
 HOST = "openai"

@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
-from usage.importers import COMPUTED, REPLACE_WINDOW, Covered, Dimension, Fact, Ignored, Outcome, _buckets
+from usage.importers import REPLACE_WINDOW, Covered, Dimension, Fact, Ignored, Outcome, _buckets
 from usage.importers._json import Unreadable, count, text
 from usage.importers._results import Line, outcomes
 
@@ -28,7 +28,6 @@ SLUG = "openai_usage"
 NAME = "OpenAI usage API"
 MODE = REPLACE_WINDOW
 MAPPED = False
-FEED = COMPUTED
 DETAIL = 2
 
 HOST = "openai"

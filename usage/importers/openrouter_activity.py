@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import IO, Any
 
-from usage.importers import REPLACE_WINDOW, REPORTED, Covered, Dimension, Fact, Outcome, _logs, _openrouter, _records
+from usage.importers import REPLACE_WINDOW, Covered, Dimension, Fact, Outcome, _logs, _openrouter, _records
 from usage.importers._json import Unreadable, text
 from usage.importers._logs import first, named, tokens
 from usage.importers._records import Json
@@ -27,7 +27,6 @@ SLUG = "openrouter_activity"
 NAME = "OpenRouter activity"
 MODE = REPLACE_WINDOW
 MAPPED = False
-FEED = REPORTED
 DETAIL = 2
 
 FIELDS = (

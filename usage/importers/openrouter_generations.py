@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
-from usage.importers import APPEND, REPORTED, Dimension, Fact, Outcome, _logs, _openrouter, _records
+from usage.importers import APPEND, Dimension, Fact, Outcome, _logs, _openrouter, _records
 from usage.importers._json import Unreadable, text
 from usage.importers._logs import first, named, tokens
 from usage.importers._records import Json
@@ -28,7 +28,6 @@ SLUG = "openrouter_generations"
 NAME = "OpenRouter generations"
 MODE = APPEND
 MAPPED = False
-FEED = REPORTED
 DETAIL = 3
 
 FIELDS = (

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.usage.importers.recordings import RECORDED, bodies, expected, lines_of, mapping_of, parsed
-from usage.importers import APPEND, FEEDS, REPLACE_WINDOW, Fact, Ignored, Importer, Rejected, all_importers
+from usage.importers import APPEND, REPLACE_WINDOW, Fact, Ignored, Importer, Rejected, all_importers
 from usage.importers.csv import MappingError
 from usage.ingest.reading import UNREADABLE
 
@@ -34,7 +34,6 @@ def test_an_importer_declares_itself_and_has_a_recording(slug: str) -> None:
     assert importer.NAME
     assert importer.MODE in (APPEND, REPLACE_WINDOW)
     assert isinstance(importer.MAPPED, bool)
-    assert importer.FEED in FEEDS
     assert importer.DETAIL in (1, 2, 3, 4)
     assert importer.__doc__
     assert bodies(slug), f"record a body under {RECORDED.name}/{slug}"

@@ -28,14 +28,13 @@ from typing import Any
 
 import orjson
 
-from usage.importers import APPEND, COMPUTED, Dimension, Fact, Ignored, Outcome, Rejected
+from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, Rejected
 from usage.importers.claude_code.tokens import Tokens, Unreadable, read_usage
 
 SLUG = "claude_code"
 NAME = "Claude Code"
 MODE = APPEND
 MAPPED = False
-FEED = COMPUTED
 DETAIL = 4
 SETTINGS = ("billing",)
 

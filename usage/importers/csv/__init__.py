@@ -15,7 +15,7 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from usage.importers import APPEND, REPLACE_WINDOW, REPORTED, Ignored, Outcome
+from usage.importers import APPEND, REPLACE_WINDOW, Ignored, Outcome
 from usage.importers.csv.lines import records
 from usage.importers.csv.mapping import (
     DELIMITERS,
@@ -49,7 +49,6 @@ SLUG = "csv"
 NAME = "CSV file"
 MODE = APPEND
 MAPPED = True
-FEED = REPORTED
 DETAIL = 3
 
 MAX_HEADER_BYTES = 1_000_000

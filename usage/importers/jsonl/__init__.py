@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from usage.importers import APPEND, REPORTED, Outcome
+from usage.importers import APPEND, Outcome
 from usage.importers.csv import mode_of, suggestions, validate_mapping, whole_file, window_of
 from usage.importers.csv.mapping import Columns, MappingError, read_mapping
 from usage.importers.csv.outcomes import outcomes
@@ -43,7 +43,6 @@ SLUG = "jsonl"
 NAME = "JSON lines"
 MODE = APPEND
 MAPPED = True
-FEED = REPORTED
 DETAIL = 3
 
 LOOKED_AT = 100

@@ -23,7 +23,7 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import IO, Any
 
-from usage.importers import APPEND, COMPUTED, Dimension, Fact, Ignored, Outcome, _logs, _records
+from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, _logs, _records
 from usage.importers._json import Unreadable, text
 from usage.importers._logs import first, nested
 from usage.importers._records import Json, at
@@ -35,7 +35,6 @@ SLUG = "responses"
 NAME = "API responses"
 MODE = APPEND
 MAPPED = False
-FEED = COMPUTED
 DETAIL = 3
 SETTINGS = ("occurred_at", "host", "model", "project")
 
