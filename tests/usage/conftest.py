@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from tests.usage.factories import ListedFacts, make_organisation
-from usage import ingest, settling
+from usage import assignments, ingest, settling
 from usage.importers import Fact, Ignored, Rejected
 from usage.ingest import running
 from usage.models import ImportBatch, Organisation
@@ -53,10 +53,12 @@ def import_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, organisation: 
         folder.mkdir()
         for n, lines in enumerate([range(len(facts))] if files is None else files):
             (folder / f"{n:04d}.txt").write_text("".join(f"{line}\n" for line in lines))
+        if not accepted:
+            return ingest.import_paths(into or organisation, importer_slug, [folder], scope)
         batch = ingest.open_batch(into or organisation, importer_slug, [folder], scope)
-        if accepted:
-            ImportBatch.objects.filter(pk=batch.pk).update(accepted=True)
+        ImportBatch.objects.filter(pk=batch.pk).update(accepted=True)
         ingest.advance(batch)
+        assignments.refresh(batch.organisation_id)
         return batch
 
     return run
