@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +11,9 @@ from django import forms
 
 from pricing.models import LanguageModel, Offering, Provider
 from pricing.units import RATED_UNITS
-from usage.models import Contract, FixedCost, Organisation, Project
+from usage.models import Commitment, Contract, FixedCost, Organisation, Project
+
+Agreement = Contract | Commitment | FixedCost
 
 DATE = {"type": "date"}
 
@@ -56,9 +60,39 @@ class AgreedForm(forms.Form):
     effective_until = _day("Until", help_text="First UTC day on which it no longer holds.")
     notes = forms.CharField(label="Notes", max_length=1000, required=False)
 
-    def __init__(self, organisation: Organisation, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, organisation: Organisation, *args: Any, stands: Agreement | None = None, **kwargs: Any) -> None:
+        """`stands`: the agreement that is changed, whose fields the form begins with."""
+        if stands is not None:
+            kwargs["initial"] = written(stands, self.base_fields)
         super().__init__(*args, **kwargs)
         self.organisation = organisation
+        self.stands = stands
+
+
+def written(agreement: Agreement, names: Iterable[str]) -> dict[str, Any]:
+    """The fields of an agreement as a person writes them."""
+    return {name: _written(getattr(agreement, name)) for name in names}
+
+
+def _written(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return f"{value.normalize():f}"
+        case date():
+            return value.isoformat()
+        case LanguageModel():
+            return value.slug
+        case Offering():
+            return value.sku
+        case Provider() | Project():
+            return value.pk
+    return value
+
+
+class EndForm(forms.Form):
+    """The day from which an agreement no longer holds."""
+
+    day = _day("Until", help_text="First UTC day on which it no longer holds.")
 
 
 class ContractForm(AgreedForm):
@@ -79,14 +113,19 @@ class ContractForm(AgreedForm):
         found = super().clean() or self.cleaned_data
         model, sku, provider = found.get("model"), found.get("offering"), found.get("provider")
         found["model"] = LanguageModel.objects.filter(slug=model).first() if model else None
-        found["offering"] = (
-            Offering.objects.filter(provider=provider, sku=sku).order_by("region").first() if sku else None
-        )
+        found["offering"] = self._offering(provider, sku) if sku else None
         if model and found["model"] is None:
             self.add_error("model", "No model has this address: write it as in /models/…, or leave it empty.")
         if sku and found["offering"] is None:
             self.add_error("offering", "This provider sells nothing of this name: copy it from the model's page.")
         return found
+
+    def _offering(self, provider: Provider | None, sku: str) -> Offering | None:
+        """The one it is for already where its name is the same: a provider may sell that name in several regions."""
+        stood: Offering | None = getattr(self.stands, "offering", None)
+        if stood is not None and (stood.provider_id, stood.sku) == (provider and provider.pk, sku):
+            return stood
+        return Offering.objects.filter(provider=provider, sku=sku).order_by("region").first()
 
 
 class CommitmentForm(AgreedForm):

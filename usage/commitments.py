@@ -40,6 +40,12 @@ class Burn:
             sum((spent for day, spent in self.by_day.items() if day < today), Decimal(0)) / days if days > 0 else None
         )
 
+    def needed(self, today: date) -> Decimal | None:
+        """What has to burn a day, from `today` on, to use it up; None once its period is over."""
+        days = (self.of.ends - max(today, self.of.starts)).days
+        before = sum((spent for day, spent in self.by_day.items() if day < today), Decimal(0))
+        return max(self.of.amount - before, Decimal(0)) / days if days > 0 else None
+
     def forecast(self, today: date) -> Decimal | None:
         """What will have burnt at the end if it goes on like this; never more than was committed."""
         if today >= self.of.ends:

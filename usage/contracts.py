@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 
@@ -20,7 +20,9 @@ from usage.locks import lock_organisation
 from usage.models import Commitment, Contract, FixedCost, Organisation
 
 Agreement = Contract | Commitment | FixedCost
+Kind = TypeVar("Kind", Contract, Commitment, FixedCost)
 Days = tuple[date | None, date | None]
+_TERMS = ("kind", "provider_id", "model_id", "offering_id", "service_tier", "unit", "value", "currency")
 _PLACES = {Contract.Kind.DISCOUNT: 6, Contract.Kind.OVERRIDE: 12}
 
 
@@ -29,21 +31,33 @@ class ContractFault(ValueError):
 
 
 def save(organisation: Organisation, entered_by: str, contract: Contract | None = None, **fields: Any) -> Contract:
-    """Enter a contract, or change one; what it touches is rated again after this transaction."""
+    """Enter a contract, or change one; what it touches is rated again after this transaction.
+
+    Another name or another note touches nothing.
+    """
     with transaction.atomic():
         lock_organisation(organisation.pk)  # an import that has read the old terms is over before they change
-        before = _days(contract)
+        before, terms = _days(contract), _terms(contract)
         contract = contract or Contract(organisation=organisation)
         _set(contract, fields, entered_by)
         _check(contract)
         contract.save()
-        _rerate(organisation, _span(before, _days(contract)))
+        if (before, terms) != (_days(contract), _terms(contract)):
+            _rerate(organisation, _span(before, _days(contract)))
     return contract
 
 
-def end(contract: Contract, day: date) -> Contract:
-    """Let a contract hold to the day before `day`."""
-    return save(contract.organisation, contract.entered_by, contract, effective_until=day)
+def held(organisation: Organisation, kind: type[Kind], number: int) -> Kind | None:
+    """An agreement as it stands, which nobody else changes before this transaction is over; None: there is none."""
+    lock_organisation(organisation.pk)
+    return kind._default_manager.filter(organisation=organisation, pk=number).first()
+
+
+def end(agreement: Kind, day: date) -> Kind:
+    """Let an agreement hold to the day before `day`; what a commitment or a fixed cost is of stays the same."""
+    writer: Any = {Contract: save, Commitment: save_commitment, FixedCost: save_fixed_cost}[type(agreement)]
+    ended: Kind = writer(agreement.organisation, agreement.entered_by, agreement, effective_until=day)
+    return ended
 
 
 def delete(contract: Contract) -> None:
@@ -147,6 +161,11 @@ def _check_currency(contract: Contract) -> None:
 def _days(contract: Contract | None) -> Days | None:
     """The days of a contract as it is stored."""
     return None if contract is None else (contract.effective_from, contract.effective_until)
+
+
+def _terms(contract: Contract | None) -> tuple[Any, ...]:
+    """What of a contract prices usage, beside its days."""
+    return () if contract is None else tuple(getattr(contract, name) for name in _TERMS)
 
 
 def _span(before: Days | None, after: Days | None) -> Days:

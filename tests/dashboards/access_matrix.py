@@ -123,6 +123,13 @@ PAGES: dict[str, list[Line]] = {
     "rules/<int:number>/enable": [Line(change=ADMIN_OF_ACME, of=the("rule"))],
     "contracts": [Line(WHOLE)],
     "contracts/add/<str:what>": [Line(change=ADMINS, of=lambda _: {"what": "contract"})],
+    "contracts/commitment/<int:number>/burn.json": [Line(OF_ACME, of=the("commitment"))],
+    "contracts/<str:what>/<int:number>": [
+        Line(ADMIN_OF_ACME, ADMIN_OF_ACME, of=lambda things: {"what": "fixed", "number": things["fixed_cost"]})
+    ],
+    "contracts/<str:what>/<int:number>/end": [
+        Line(change=ADMIN_OF_ACME, of=lambda things: {"what": "fixed", "number": things["fixed_cost"]})
+    ],
     "contracts/<str:what>/<int:number>/remove": [
         Line(change=ADMIN_OF_ACME, of=lambda things: {"what": "fixed", "number": things["fixed_cost"]})
     ],

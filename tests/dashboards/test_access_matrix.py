@@ -138,7 +138,11 @@ def things(world: World, clients: dict[str, Client]) -> Things:  # noqa: F811
             effective_from=date(2026, 10, 1),
             effective_until=date(2026, 11, 1),
         ).pk,
-    }
+        "commitment": contracts.save_commitment(
+            acme, "ann", name="Year", amount=Decimal(30), provider=world.offering.provider, currency="USD",
+            effective_from=date(2026, 10, 1), effective_until=date(2026, 11, 1),
+        ).pk,
+    }  # fmt: skip
 
 
 def _connection_of(organisation: Organisation) -> int:

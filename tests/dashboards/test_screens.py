@@ -4,6 +4,8 @@ The pictures are in `screenshots/`, each page at 1440 and 390 px, light and dark
 """
 
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -11,9 +13,9 @@ from django.utils import timezone
 from dashboards import access
 from dashboards.models import Person
 from pricing import catalog, quality
-from pricing.models import Price
+from pricing.models import Price, Provider
 from tests.dashboards.browser import Look, look  # noqa: F401
-from usage import connections, sample
+from usage import connections, contracts, sample
 from usage.models import AttributionRule, ImportBatch, Pull
 
 
@@ -41,7 +43,7 @@ def test_every_page_of_the_sample_workspace_is_sound(look: Look) -> None:  # noq
     look.at("/rules/new?field=ext_api_key&value=k-search", "rule-new")
     look.at(f"/rules/{AttributionRule.objects.order_by('-position')[0].pk}", "rule")
     look.at("/periods", "closed-months")
-    look.at("/contracts", "contracts")
+    _contracts(look)
     rejected = ImportBatch.objects.exclude(rejected={}).order_by("pk").first()
     assert rejected is not None
     look.at(f"/imports/{rejected.pk}", "import-run")
@@ -62,6 +64,25 @@ def test_every_page_of_the_sample_workspace_is_sound(look: Look) -> None:  # noq
     look.at("/compare?o=google:gemini-3-pro-preview&o=openai:gpt-5.6-sol", "compare-two")
     look.at("/review", "review")
     look.at("/models/no-such-model", "model-missing", expect_status=404)
+
+
+def _contracts(look: Look) -> None:  # noqa: F811
+    """The page before anything is entered and with two commitments, and the form of a change."""
+    look.at("/contracts", "contracts-none")
+    organisation, today = ImportBatch.objects.order_by("pk")[0].organisation, timezone.now().date()
+    seller = Provider.objects.get(slug="anthropic")
+    common: dict[str, Any] = {"provider": seller, "currency": "USD"}
+    made = contracts.save(
+        organisation, "ada@larkfield.example", name="Order form 114", kind="discount", value=Decimal(12),
+        effective_from=today - timedelta(days=60), **common,
+    )  # fmt: skip
+    for name, amount, begun, left in (("Commitment of the year", 900_000, 120, 245), ("Autumn credits", 6_000, 40, 50)):
+        contracts.save_commitment(
+            organisation, "ada@larkfield.example", name=name, amount=Decimal(amount),
+            effective_from=today - timedelta(days=begun), effective_until=today + timedelta(days=left), **common,
+        )  # fmt: skip
+    look.at("/contracts", "contracts")
+    look.at(f"/contracts/contract/{made.pk}", "contract")
 
 
 def _connections(look: Look) -> None:  # noqa: F811
