@@ -19,17 +19,18 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
 
     What PostgreSQL has ready is read on the test's own connection: another would not see its transaction.
     """
-    from pricing import ready
+    from pricing import direct, ready
     from pricing.answers import kept
 
     def of_the_test() -> Any:
         connection.ensure_connection()
         link = connection.connection.pgconn
         if not link.exec_(b"SELECT 1 FROM pg_prepared_statements WHERE name = 'ratecard_ready'").ntuples:
-            ready.prepare(link)
+            direct.prepare(link)
         return link
 
-    monkeypatch.setattr(ready, "_connected", of_the_test)
+    monkeypatch.setattr(direct, "_connected", of_the_test)
+    direct.forget()
     ready.forget()
     kept.forget()
 

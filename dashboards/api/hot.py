@@ -50,8 +50,8 @@ class HotAnswers:
         if environ["REQUEST_METHOD"] != "GET" or not environ.get("PATH_INFO", "").startswith(PATHS):
             return self.application(environ, start_response)
         key = _key(environ)
-        current = kept.known_version()
-        caller = _caller(environ) if current is not None else None
+        caller = _caller(environ)
+        current = kept.watched_version() if caller is not None else None
         found: _Response | None = None
         if current is not None and caller is not None:
             now = datetime.now(UTC)

@@ -7,7 +7,9 @@ not a question, goes to Django. Its headers are those Django put around an answe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -78,12 +80,28 @@ def _read(query: str) -> tuple[Question, Sequence[tuple[str, str]]] | None:
     """The question of a query string with its fields as they stand there; None where it is not a plain one."""
     if not query.isascii():
         return None
-    fields = parse_qsl(query, keep_blank_values=True)
+    fields = [field for part in query.split("&") for field in (_fields_of if part.startswith("at=") else _named)(part)]
     by_name = dict(fields)
     if by_name.keys() not in _FIELDS or len(by_name) != len(fields):
         return None
     if any(not 0 < len(value) <= _LONGEST[name] for name, value in fields):
         return None
-    at = moment(by_name["at"]) if "at" in by_name else None
-    question = Question(by_name["sku"], by_name["provider"], at=at).checked()
-    return (question, fields) if is_plain(question) else None
+    question = _question(by_name["provider"], by_name["sku"])
+    if question is None:
+        return None
+    return (replace(question, at=moment(by_name["at"])) if "at" in by_name else question), fields
+
+
+@lru_cache(maxsize=20_000)
+def _question(provider: str, sku: str) -> Question | None:
+    """The checked question about an offering, of whatever moment; None where it is not a plain one."""
+    question = Question(sku, provider).checked()
+    return question if is_plain(question) else None
+
+
+def _fields_of(part: str) -> list[tuple[str, str]]:
+    return parse_qsl(part, keep_blank_values=True)
+
+
+_named = lru_cache(maxsize=20_000)(_fields_of)
+"""Offerings are asked for again and again, moments are not."""

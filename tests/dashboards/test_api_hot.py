@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -17,6 +18,7 @@ from config.wsgi import application
 from dashboards import access
 from dashboards.api import caching, hot, limits
 from dashboards.models import Person
+from pricing import direct
 from pricing.answers import edges, kept
 from pricing.answers.wording import moment_text
 from pricing.models import Price, PriceSource, SourceRun
@@ -226,3 +228,33 @@ def test_an_hour_that_begins_is_an_edge_too() -> None:
     assert edges.next_edge(datetime(2026, 11, 24, 0, 59, tzinfo=UTC), kept.version()) == datetime(
         2026, 11, 24, 1, tzinfo=UTC
     )
+
+
+def test_when_the_second_has_passed_one_thread_looks_for_all(
+    in_django: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get()
+    in_django.clear()
+    answer = direct.ask(kept._DIRECTLY)
+    looked: list[bytes] = []
+
+    def counted(named: bytes, *_: Any) -> Any:
+        looked.append(named)
+        time.sleep(0.05)
+        return answer
+
+    monkeypatch.setattr(direct, "ask", counted)
+    monkeypatch.setattr(kept, "_looked", (0.0, kept._looked[1]))
+    with ThreadPoolExecutor(8) as threads:
+        statuses = list(threads.map(lambda _: get()[0], range(8)))
+    assert (statuses, looked, in_django) == ([200] * 8, [kept._DIRECTLY], [])
+
+
+def test_a_database_that_does_not_tell_the_version_leaves_the_question_to_django(
+    in_django: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get()
+    monkeypatch.setattr(direct, "ask", lambda *_: None)
+    monkeypatch.setattr(kept, "_looked", (0.0, kept._looked[1]))
+    get()
+    assert in_django == [PATH, PATH]

@@ -16,7 +16,7 @@ from django.db import connection
 
 from dashboards import access
 from dashboards.api import plain
-from pricing import catalog, ready, schedules
+from pricing import catalog, direct, ready, schedules
 from pricing.acceptance import FRESH, STALE
 from pricing.answers import kept
 from pricing.answers.prices import Question, price
@@ -269,7 +269,7 @@ def test_a_database_that_does_not_answer_leaves_the_question_to_django(
         tried.append(1)
         raise psycopg.OperationalError
 
-    monkeypatch.setattr(ready, "_connected", broken)
+    monkeypatch.setattr(direct, "_connected", broken)
     assert ask()[0] == 200
     forget_answers()
     assert ask()[0] == 200
