@@ -1,7 +1,11 @@
-"""What an organisation's ledger must come to, kept beside it in plain Python: no SQL, none of the code under test."""
+"""What was said of an organisation's usage, kept in plain Python: no SQL, none of the code under test.
+
+What it must come to in ledger and rollups is reckoned from it in `tests.usage.reckoning`.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,63 +13,74 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum
-
-from usage import rollups
 from usage.importers import Fact
-from usage.models import AttributionRule, Organisation, Project
+from usage.models import AttributionRule, Contract, Organisation, Project
 
 Feed = tuple[str, str]
 """Importer and scope."""
 Figures = dict[tuple[Any, ...], tuple[Any, ...]]
 """Every measure by key, without what is nothing."""
 Window = tuple[datetime, datetime]
-WHOSE = (*rollups.KEY, "project_id")
-MEASURES = (
-    "records", "requests", "in_uncached", "out_total", "list_cost", "contracted_cost", "reported_cost", "spent",
-    "priced_records", "reported_records", "unknown_out_total",
-)  # fmt: skip
-"""Those the books know themselves."""
-BY = ("day", "importer", "scope", "model", "list_currency", "currency", "spent_currency", "cost_kind")
-
-
-def figures(rows: Any, key: Iterable[str] = WHOSE, measures: Iterable[str] = rollups.MEASURES) -> Figures:
-    """The sums of a rollup, or of anything of its shape."""
-    key, measures = tuple(key), tuple(measures)
-    summed = rows.values(*key).annotate(**{f"sum_{name}": Sum(name) for name in measures}).order_by()
-    found = {tuple(row[name] for name in key): tuple(row[f"sum_{name}"] for name in measures) for row in summed}
-    return {name: sums for name, sums in found.items() if any(sums)}
-
-
-def plus(*all_of: Figures, sign: int = 1) -> Figures:
-    """The sum of figures; with sign = -1 the first less the others."""
-    found: dict[tuple[Any, ...], list[Any]] = {}
-    for n, some in enumerate(all_of):
-        for key, sums in some.items():
-            known = found.setdefault(key, [0] * len(sums))
-            for at, amount in enumerate(sums):
-                known[at] += amount if n == 0 else sign * amount
-    return {key: tuple(sums) for key, sums in found.items() if any(sums)}
+Cell = tuple[date, str, str]
+"""A day of one feed."""
 
 
 @dataclass(slots=True)
 class Price:
-    """USD or CNY a token; None = unknown."""
+    """Of a token, from a day until the next price; None = unknown."""
 
     currency: str
     input: Decimal | None
     output: Decimal
+    cache_read: Decimal
+    since: date = date.min
+
+
+Prices = Mapping[str, list[Price]]
+"""By model, the earliest first."""
+
+
+@dataclass(slots=True)
+class Agreement:
+    """A contract: a discount in per cent, or a price per million tokens, of one model or of all the seller has."""
+
+    stored: Contract
+    kind: str
+    model: str
+    offering: bool
+    """Whether it names the offering rather than the model."""
+    unit: str
+    value: Decimal
+    currency: str
+    since: date
+    until: date | None
+
+    def holds(self, model: str, day: date) -> bool:
+        return self.model in ("", model) and self.since <= day and (self.until is None or day < self.until)
+
+    @property
+    def narrowness(self) -> tuple[Any, ...]:
+        """The greater one holds: of an offering, of a model, of a unit, the later one."""
+        return self.offering, self.model != "", self.unit != "", self.since, self.stored.pk
 
 
 @dataclass(slots=True)
 class Rule:
-    """A rule and, in the machine's own words, what it holds for."""
+    """A rule and, in the machine's own words, what it holds for. Its usage goes to `shares`, in parts of 10¹², or
+    where the tokens of `tokens_of` (an importer, or a feed) go."""
 
     stored: AttributionRule
     holds: Callable[[Feed, str, Fact], bool]
-    shares: Mapping[int, Decimal]
+    shares: Mapping[int, int]
+    tokens_of: str | Feed | None
     since: date | None
+    until: date | None
     enabled: bool = True
+
+    def decides(self, feed: Feed, account: str, fact: Fact) -> bool:
+        day = fact.occurred_at.date()
+        begun = (self.since is None or self.since <= day) and (self.until is None or day < self.until)
+        return self.enabled and begun and self.holds(feed, account, fact)
 
 
 @dataclass(slots=True)
@@ -77,9 +92,12 @@ class Books:
     live: dict[Feed, dict[str, Fact]] = field(default_factory=lambda: defaultdict(dict))
     accounts: dict[Feed, str] = field(default_factory=dict)
     rules: list[Rule] = field(default_factory=list)
+    agreements: list[Agreement] = field(default_factory=list)
     closed: dict[date, Figures] = field(default_factory=dict)
+    """The figures by project of each closed month when it was closed."""
     restated: dict[int, tuple[date, Figures]] = field(default_factory=dict)
-    """By restatement that stands."""
+    """Month and figures by restatement that stands."""
+    undone: list[int] = field(default_factory=list)
 
     def append(self, feed: Feed, facts: Iterable[Fact]) -> None:
         """Of two facts of one key the greater rank is the record."""
@@ -88,57 +106,47 @@ class Books:
             if fact.record_key not in live or fact.rank > live[fact.record_key].rank:
                 live[fact.record_key] = fact
 
-    def replace(self, feed: Feed, facts: Iterable[Fact], window: Window) -> None:
-        """What a complete file of a window says, and nothing else that was said of it."""
-        apart = {key: fact for key, fact in self.live[feed].items() if not _within(fact, window)}
-        self.live[feed] = apart | {fact.record_key: fact for fact in facts}
+    def replace(self, feed: Feed, facts: Iterable[Fact], window: Window, accepted: bool) -> tuple[bool, int]:
+        """Whether a file for a window is held, and how many records it withdraws.
 
-    def halved(self, feed: Feed, facts: Iterable[Fact], window: Window) -> bool:
-        """Whether a file of a window says less than half of what stands there."""
-        before = [fact for fact in self.live[feed].values() if _within(fact, window)]
-        tokens, money = _held(before)
-        left, paid = _held(facts)
-        return 2 * left < tokens if tokens else 2 * paid < money
+        A complete file replaces all that was said of its window. One with less than half of it is held: it withdraws
+        nothing, and nothing of it stays where it would stand in the place of what was said, or beside it.
+        """
+        told = {fact.record_key: fact for fact in facts}
+        live = self.live[feed]
+        if not accepted and self._halved(live, told, window):
+            if not _in_the_way(live, told):
+                self.live[feed] = live | told
+            return True, 0
+        gone = {key for key, fact in live.items() if within(fact, window)} - told.keys()
+        self.live[feed] = {key: fact for key, fact in live.items() if key not in gone} | told
+        return False, len(gone)
 
-    def figures(self, prices: Mapping[str, Price]) -> Figures:
-        """`MEASURES` by `BY`."""
-        return plus(*({_key(feed, fact, prices): _measured(fact, prices)} for feed, fact in self.facts()))
-
-    def attributed(self, measure: str) -> tuple[dict[int | None, Decimal], int]:
-        """A measure by project before rounding, and the number of records: each may be rounded by less than one."""
-        found: dict[int | None, Decimal] = defaultdict(Decimal)
-        for feed, fact in self.facts():
-            shares: Mapping[int | None, Decimal] = {None: Decimal(1)}
-            for rule in self.rules:
-                begun = rule.since is None or rule.since <= fact.occurred_at.date()
-                if rule.enabled and begun and rule.holds(feed, self.accounts.get(feed, ""), fact):
-                    shares = dict(rule.shares)
-                    break
-            for project, weight in shares.items():
-                found[project] += weight * (getattr(fact, measure) or 0)
-        return found, sum(len(live) for live in self.live.values())
-
-    def cells(self) -> dict[tuple[date, str, str], set[tuple[str, str]]]:
-        """(day, account, model) → the importers that tell of it, with the kind of their money; notional is no rival."""
-        found: dict[tuple[date, str, str], set[tuple[str, str]]] = defaultdict(set)
-        for feed, fact in self.facts():
-            if fact.cost_kind != "notional":
-                cell = fact.occurred_at.date(), self.accounts.get(feed, ""), fact.dimension.model_raw
-                found[cell].add((feed[0], fact.cost_kind))
-        return found
-
-    def official(self) -> Figures:
-        """The closed months: as they were closed, with the restatements that stand."""
-        return plus(*self.closed.values(), *(moved for _, moved in self.restated.values()))
-
-    def facts(self) -> Iterator[tuple[Feed, Fact]]:
+    def facts(self) -> Iterator[tuple[Feed, str, Fact]]:
+        """Every fact with its feed and the account that this one speaks of."""
         for feed, live in self.live.items():
             for fact in live.values():
-                yield feed, fact
+                yield feed, self.accounts.get(feed, ""), fact
+
+    def _halved(self, live: Mapping[str, Fact], told: Mapping[str, Fact], window: Window) -> bool:
+        tokens, money = _held(fact for fact in live.values() if within(fact, window))
+        left, paid = _held(told.values())
+        return 2 * left < tokens if tokens else 2 * paid < money
 
 
-def _within(fact: Fact, window: Window) -> bool:
+def ranked(fact: Fact, rank: tuple[int, ...]) -> Fact:
+    return dataclasses.replace(fact, rank=rank)
+
+
+def within(fact: Fact, window: Window) -> bool:
     return window[0] <= fact.occurred_at < window[1]
+
+
+def _in_the_way(live: Mapping[str, Fact], told: Mapping[str, Fact]) -> bool:
+    """Whether what is told takes the place of something, or stands in a bucket with something it does not tell of."""
+    new = [fact for key, fact in told.items() if live.get(key) != fact]
+    beside = {fact.occurred_at for key, fact in live.items() if key not in told}
+    return any(fact.record_key in live or fact.occurred_at in beside for fact in new)
 
 
 def _held(facts: Iterable[Fact]) -> tuple[int, Decimal]:
@@ -148,25 +156,3 @@ def _held(facts: Iterable[Fact]) -> tuple[int, Decimal]:
         tokens += fact.out_total or 0
         money += fact.cost_reported or 0
     return tokens, money
-
-
-def _cost(fact: Fact, prices: Mapping[str, Price]) -> Decimal | None:
-    price = prices.get(fact.dimension.model_raw)
-    if price is None or fact.in_uncached is None or (fact.in_uncached and price.input is None):
-        return None
-    return fact.in_uncached * (price.input or 0) + (fact.out_total or 0) * price.output
-
-
-def _key(feed: Feed, fact: Fact, prices: Mapping[str, Price]) -> tuple[Any, ...]:
-    name = fact.dimension.model_raw
-    listed = prices[name].currency if _cost(fact, prices) is not None else ""
-    spent = listed if fact.cost_reported is None else fact.currency
-    return (fact.occurred_at.date(), *feed, name, listed, fact.currency, spent, fact.cost_kind)
-
-
-def _measured(fact: Fact, prices: Mapping[str, Price]) -> tuple[Any, ...]:
-    cost, reported = _cost(fact, prices), fact.cost_reported
-    spent = cost if reported is None else reported
-    known = fact.requests or 0, fact.in_uncached or 0, fact.out_total or 0
-    money = cost or 0, cost or 0, reported or 0, spent or 0
-    return (1, *known, *money, int(cost is not None), int(reported is not None), int(fact.out_total is None))

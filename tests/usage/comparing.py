@@ -1,0 +1,184 @@
+"""What the database says of an organisation, in the shape of the reckoning, and whether it is what was reckoned."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from tests.usage.books import Books, Feed, Figures
+from tests.usage.reckoning import BY_MODEL, BY_PROJECT, MEASURES, Reckoned, Sum, cell_of, official, plus, without
+from tests.usage.told import UNKNOWN, USD
+from usage import spending
+from usage.models import (
+    Connection,
+    DailyCost,
+    ModelDailyCost,
+    OfficialDailyCost,
+    OfficialModelDailyCost,
+    PendingDailyCost,
+    PendingModelDailyCost,
+)
+from usage.pending import pending
+
+GROUPS = ("project", "model", "day", "source", "scope", "month")
+ANSWERED = ("spent", "list", "contracted", "reported", "notional", "requests", "out_total")
+SHOWN = 5
+_NOT_FED = ("counted", "tallied", "spread", "project_id")
+
+
+def ledger_is_as_reckoned(books: Books, now: Reckoned) -> None:
+    """Every row of the ledger and of both rollups. So sum(ledger) = models + unknown = projects + unattributed, by day
+    and as a whole, in every measure."""
+    _same("ledger", _ledger(books), _expected_ledger(now))
+    by_model = _figures(ModelDailyCost.objects.filter(organisation=books.organisation), BY_MODEL)
+    by_project = _figures(DailyCost.objects.filter(organisation=books.organisation), BY_PROJECT)
+    _same("models", by_model, now.models)
+    _same("projects", by_project, now.projects)
+    but_day = tuple(name for name in BY_PROJECT if name != "day")
+    ledger = plus(*({(record.key[0],): record.sums} for record in now.records))
+    own = {key: sums for key, sums in by_project.items() if not key[BY_PROJECT.index("spread")]}
+    _same("days of models", without(_of_nobody(by_model), *but_day), ledger)
+    _same("days of projects", without(own, *but_day), ledger)
+
+
+def official_is_as_reckoned(books: Books, now: Reckoned) -> None:
+    """What was closed is as it was closed, with the restatements that stand."""
+    found = _figures(OfficialDailyCost.objects.whole(books.organisation.pk), BY_PROJECT)
+    _same("official", found, official(books, now.projects))
+
+
+def pending_is_the_rest(books: Books, now: Reckoned) -> None:
+    """What the ledger has more of closed months than is official, by project and by model, and on which days."""
+    whole = books.organisation.pk
+    by_project = official(books, now.projects)
+    waiting = _figures(PendingDailyCost.objects.whole(whole), BY_PROJECT)
+    _same("official + pending", plus(by_project, waiting), now.projects)
+    by_model = _figures(OfficialModelDailyCost.objects.whole(whole), BY_MODEL)
+    waiting_by_model = _figures(PendingModelDailyCost.objects.whole(whole), BY_MODEL)
+    _same("official + pending by model", plus(by_model, waiting_by_model), now.models)
+    # A row that does not count by its own attribution has its money in one that is spread.
+    for flag in ("counted", "tallied"):
+        models, projects = BY_MODEL.index(flag), BY_PROJECT.index(flag)
+        of_models = {key: sums for key, sums in by_model.items() if key[models]}
+        of_projects = {key: sums for key, sums in by_project.items() if key[projects]}
+        _same(f"official {flag}", without(_of_nobody(of_models), *_NOT_FED), without(of_projects, *_NOT_FED))
+    feeds = connections(books)
+    for month in books.closed:
+        cells = {cell_of(key) for key in of_month(plus(now.projects, by_project, sign=-1), month)}
+        known = {(day, feeds[importer, scope]) for day, importer, scope in cells}
+        assert set(pending(books.organisation, month).cells) == known
+
+
+def answer_adds_up(books: Books, now: Reckoned, group: str) -> None:
+    """Groups of an answer sum to its total, in the display currency, and the total is what is official."""
+    answer = spending.report(books.organisation, group_by=[group], grades=False)
+    expected: dict[Any, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for key, sums in official(books, now.projects).items():
+        row = dict(zip((*BY_PROJECT, *MEASURES), (*key, *sums), strict=True))
+        for name, amount in _answered(row).items():
+            expected[_group_of(books, row, group)][name] += amount
+            expected["total"][name] += amount
+    for name in ANSWERED:
+        total = Decimal(answer["total"][name] or 0)
+        parts: dict[Any, Decimal] = defaultdict(Decimal)
+        for part in answer["groups"]:
+            parts[part[group] or part.get("model_raw")] += Decimal(part[name] or 0)
+        assert sum(parts.values()) == total, (group, name)
+        for of, amount in [*parts.items(), ("total", total)]:
+            # Money is rounded where it is converted, by whichever rows the answer sums.
+            assert abs(expected[of][name] - amount) <= Decimal("1e-9"), (group, of, name, expected[of][name], amount)
+
+
+def connections(books: Books) -> dict[Feed, int]:
+    rows = Connection.objects.filter(organisation=books.organisation).values_list("importer", "scope", "pk")
+    return {(importer, scope): pk for importer, scope, pk in rows}
+
+
+def of_month(figures: Figures, month: date) -> Figures:
+    return {key: sums for key, sums in figures.items() if key[0].replace(day=1) == month}
+
+
+def _same(what: str, found: Mapping[Any, Any], expected: Mapping[Any, Any]) -> None:
+    if found != expected:
+        keys = [key for key in {**found, **expected} if found.get(key) != expected.get(key)]
+        shown = "\n".join(f"{key}\n  is {found.get(key)}\n  of {expected.get(key)}" for key in keys[:SHOWN])
+        raise AssertionError(f"{what}: {len(keys)} differ\n{shown}")
+
+
+def _of_nobody(by_model: Figures) -> Figures:
+    return {(*key, False, None): sums for key, sums in by_model.items()}
+
+
+_READ = {"importer": "connection__importer", "scope": "connection__scope", "model": "offering__sku"}
+
+
+def _figures(rows: QuerySet[Any], key: tuple[str, ...]) -> Figures:
+    """The rows of a rollup, or of anything of its shape, summed by a key."""
+    fields = [_READ.get(name, name) for name in key]
+    at_model, found = key.index("model"), Sum()
+    for row in rows.values_list("model_raw", *fields, *MEASURES):
+        of = list(row[1 : 1 + len(key)])
+        of[at_model] = of[at_model] or row[0]
+        found.add(tuple(of), row[1 + len(key) :])
+    return found.figures()
+
+
+_LEDGER = """
+SELECT n.importer, n.scope, r.record_key, r.occurred_at, d.model_raw, o.sku, r.in_uncached, r.in_cache_read,
+    r.out_total, r.requests, r.cost_reported, r.currency, r.cost_kind, r.list_cost, r.contracted_cost
+FROM usage_usagerecord r JOIN usage_usagedimension d ON d.id = r.dimension_id
+JOIN usage_connection n ON n.id = r.connection_id LEFT JOIN pricing_offering o ON o.id = r.offering_id
+WHERE r.organisation_id = %s AND n.organisation_id = %s AND d.organisation_id = %s"""
+
+
+def _ledger(books: Books) -> dict[Any, Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(_LEDGER, [books.organisation.pk] * 3)
+        rows = cursor.fetchall()
+    found = {row[:3]: row[3:] for row in rows}
+    assert len(found) == len(rows), "a key stands twice"
+    return found
+
+
+def _expected_ledger(now: Reckoned) -> dict[Any, Any]:
+    return {
+        (*record.feed, fact.record_key): (
+            fact.occurred_at, fact.dimension.model_raw,
+            None if fact.dimension.model_raw == UNKNOWN else fact.dimension.model_raw,
+            fact.in_uncached, fact.in_cache_read, fact.out_total, fact.requests, fact.cost_reported, fact.currency,
+            fact.cost_kind, *record.costs,
+        )
+        for record in now.records
+        for fact in [record.fact]
+    }  # fmt: skip
+
+
+def _answered(row: dict[str, Any]) -> dict[str, Decimal]:
+    """What one row of official figures adds to an answer."""
+
+    def usd(name: str, currency: str) -> Decimal:
+        return Decimal(row[name] * USD[row[currency]]).quantize(Decimal("1e-12"), ROUND_HALF_UP)
+
+    found: dict[str, Decimal] = {}
+    if row["tallied"]:
+        found |= {"requests": row["requests"], "out_total": row["out_total"]}
+        found["notional" if row["cost_kind"] == "notional" else "list"] = usd("list_cost", "list_currency")
+    if row["tallied"] and row["cost_kind"] != "notional":
+        found["contracted"] = usd("contracted_cost", "list_currency")
+    if row["counted"] and row["cost_kind"] != "notional":
+        found |= {"reported": usd("reported_cost", "currency"), "spent": usd("spent", "spent_currency")}
+    return found
+
+
+def _group_of(books: Books, row: dict[str, Any], group: str) -> Any:
+    if group == "project":
+        return next((project.slug for project in books.projects if project.pk == row["project_id"]), None)
+    if group in ("day", "month"):
+        return row["day"].isoformat()[: 10 if group == "day" else 7]
+    return row["importer" if group == "source" else group]
