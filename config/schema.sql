@@ -2195,6 +2195,7 @@ CREATE INDEX pricing_speedsample_offering_id_3f3d8180 ON public.pricing_speedsam
 CREATE INDEX pull_latest ON public.usage_pull USING btree (connection_id, created_at DESC);
 CREATE UNIQUE INDEX pull_one_at_a_time ON public.usage_pull USING btree (connection_id) WHERE ((status)::text = ANY ((ARRAY['running'::character varying, 'waiting'::character varying])::text[]));
 CREATE INDEX ratecard_current ON public.pricing_ratecard USING btree (offering_id, service_tier, effective_from) WHERE (known_until IS NULL);
+CREATE INDEX record_flagged ON ONLY public.usage_usagerecord USING btree (organisation_id, occurred_at) WHERE (rating_flags > 0);
 CREATE INDEX run_latest_of_source ON public.pricing_sourcerun USING btree (source_id, observed_at DESC);
 CREATE INDEX score_of_model ON public.pricing_score USING btree (model_id, benchmark_id);
 CREATE INDEX sign_in_failure_recent ON public.dashboards_signinfailure USING btree (who_sha256, failed_at);
@@ -2512,4 +2513,5 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES
 ('usage', '0003_live_connections', now()),
 ('usage', '0004_feeds_of_one_account', now()),
 ('usage', '0005_contracts', now()),
-('usage', '0006_directory_of_names', now());
+('usage', '0006_directory_of_names', now()),
+('usage', '0007_flagged_records', now());

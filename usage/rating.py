@@ -8,7 +8,7 @@ price is unknown leaves the whole record unpriced, with the reason. Contracted p
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -21,6 +21,7 @@ from usage import contract_cards
 from usage.bands import BEGINNING, Band, CardKey, bands
 
 CONTEXT_TIER_UNKNOWN, PRICE_CHANGED_INSIDE = 1, 2
+LONGEST_BUCKET = timedelta(days=31)
 PRICED_APART = "priced_apart"
 """The quality of tokens that no rate card prices, such as audio: their price is unknown, and never that of text."""
 
@@ -59,7 +60,8 @@ def lay_out(
     ratecards.ensure(offering_ids)
     cards, prices = _cards(offering_ids, first, last, at)
     terms = contract_cards.terms_of(organisation_id, offering_ids, first, last) if organisation_id else {}
-    hours = list(_hours({card.schedule for card in cards} - {ALWAYS}, first, last))
+    # Past the last start, for the windows inside a bucket that begins there.
+    hours = list(_hours({card.schedule for card in cards} - {ALWAYS}, first, last + LONGEST_BUCKET))
     laid = bands(cards)
     with connection.cursor() as cursor:
         cursor.execute(_TABLES)
@@ -158,6 +160,12 @@ _HOURS_HOLD = """
     SELECT FROM usage_hours h WHERE h.schedule {which} AND h.starts <= s.occurred_at AND s.occurred_at < h.ends"""
 
 
+_HOURS_CHANGE = """
+    SELECT FROM usage_hours h WHERE h.schedule = ANY(b.beaten_by || b.schedule)
+        AND ((h.starts > s.occurred_at AND h.starts < s.period_end)
+            OR (h.ends > s.occurred_at AND h.ends < s.period_end))"""
+
+
 _BY_CONTRACT = "x.contracted IS NOT NULL AND (x.reason IS NULL OR x.reason IN ('card', 'tier'))"
 _NO_CONTRACT = "NULL::numeric AS contracted_cost, NULL::bigint AS contract_card_id"
 
@@ -187,7 +195,9 @@ def rated(rows: str, *, contracted: bool = False) -> str:
             END AS reason,
             (CASE WHEN b.tiered AND s.context_tokens IS NULL AND s.grain NOT IN ('request', 'delta')
                 THEN {CONTEXT_TIER_UNKNOWN} ELSE 0 END
-            + CASE WHEN b.card_until < s.period_end THEN {PRICE_CHANGED_INSIDE} ELSE 0 END)::smallint AS rating_flags
+            + CASE WHEN b.card_until < s.period_end
+                OR (NOT b.plain AND s.period_end IS NOT NULL AND EXISTS ({_HOURS_CHANGE}))
+                THEN {PRICE_CHANGED_INSIDE} ELSE 0 END)::smallint AS rating_flags
         FROM {rows} s LEFT JOIN usage_band b ON b.offering_id = s.offering_id
             AND b.service_tier = CASE s.service_tier WHEN '' THEN 'standard' ELSE s.service_tier END
             AND b.starts <= s.occurred_at AND s.occurred_at < b.ends

@@ -13,6 +13,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from usage import changed_prices
 from usage.costs import Filters, Scope, narrowed
 from usage.models import Organisation, PendingDailyCost, PendingModelDailyCost, Period
 from usage.price_grades import by_grade
@@ -181,6 +182,8 @@ def _coverage(scope: Scope, total: Sums, unconverted: dict[str, Decimal], *, gra
         "unpriced_tokens": total.counts["unpriced_tokens"],
         "unconverted": {currency: f"{amount:f}" for currency, amount in sorted(unconverted.items())},
     }
+    if scope.prices_at is None:
+        found["price_changed_inside"] = changed_prices.coverage(scope)
     if grades:
         stands = by_grade(scope.rows("offering", "service_tier", "day"))
         found["grades"] = {name: _share(amount, whole) for name, amount in stands.items()}

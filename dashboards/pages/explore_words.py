@@ -75,3 +75,22 @@ def coverage(found: Mapping[str, Any]) -> list[tuple[str, str, Decimal | None]]:
             words = "List prices of no known grade" if name == "unknown" else f"List prices of grade {name}"
             said.append((words, formatting.share(share, Decimal(1)), None))
     return said
+
+
+def changed_inside(found: Mapping[str, Any], currency: str) -> str:
+    """That prices changed inside some buckets, and what it may come to; '' where none did."""
+    inside = found.get("price_changed_inside")
+    if not inside or not inside["records"]:
+        return ""
+    records, unknown = inside["records"], inside["unknown"]
+    whole = records if inside["list"] is None else records - unknown
+    said = f"In {_records(whole)} the price changed inside the time covered"
+    if inside["list"] is None:
+        return f"{said}; for a part of that time it is not known."
+    rated, low, high = (formatting.money(Decimal(inside[name]), currency) for name in ("list", "low", "high"))
+    said += f": {rated} at the price of the start, which counts, {low} at the lowest and {high} at the highest inside."
+    return f"{said} For a part of {_records(unknown)} more it is not known." if unknown else said
+
+
+def _records(number: int) -> str:
+    return f"{formatting.count(number)} record{'' if number == 1 else 's'}"

@@ -62,6 +62,7 @@ def spend(request: HttpRequest) -> HttpResponse:
         "finding": explore_words.finding(asked, now, then, shown.page.lines, currency, reader.organisation.name),
         "claim": explore_words.claim(asked, shown.page.lines, now),
         "coverage": explore_words.coverage(shown.answer["coverage"]),
+        "changed_inside": explore_words.changed_inside(shown.answer["coverage"], currency),
         "shown": shown.page,
         "question": asked,
         "answer": shown.answer,

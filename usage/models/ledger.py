@@ -152,6 +152,12 @@ class UsageRecord(models.Model):
                 name="record_contracted_by_a_card",
             ),
         ]
+        indexes = [
+            # Few rows: what every total says of them is read without looking at the others.
+            models.Index(
+                fields=["organisation", "occurred_at"], condition=Q(rating_flags__gt=0), name="record_flagged"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.record_key
