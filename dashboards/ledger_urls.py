@@ -14,6 +14,7 @@ from dashboards.views import (
     project,
     queues,
     records,
+    retry,
     rules,
 )
 
@@ -57,6 +58,9 @@ urlpatterns: list[URLPattern] = [
     path("imports/sample/remove", imports.remove_sample, name="remove-sample"),
     path("imports/<int:number>", import_run.run, name="import-run"),
     path("imports/<int:number>/rejected.csv", import_run.rejected, name="import-rejected"),
+    path("imports/<int:number>/rejected-lines", retry.rejected_file, name="import-rejected-lines"),
+    path("imports/<int:number>/retry", retry.retry, name="import-retry"),
+    path("imports/<int:number>/mapping", retry.mapping, name="import-mapping"),
     path("imports/<int:number>/again", import_run.again, name="import-again"),
     path("connections", connections.connection_list, name="connections"),
     path("connections/new", connections.connect, name="connect"),

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum, Value
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, TruncMonth, TruncWeek
 
 if TYPE_CHECKING:
-    from usage.models import Connection, ImportBatch, Organisation, UsageDimension  # noqa: F401
+    from usage.models import Connection, ImportBatch, Organisation, RejectedRow, UsageDimension  # noqa: F401
 
 MEASURES = (
     "records",
@@ -61,6 +61,17 @@ class ImportBatchQuerySet(QuerySet["ImportBatch"]):
     def of(self, organisation: Organisation) -> Self:
         """An organisation's imports, the latest first, with their connection."""
         return self.filter(organisation=organisation).select_related("connection").order_by("-created_at", "-id")
+
+
+class RejectedRowQuerySet(QuerySet["RejectedRow"]):
+    def put_right(self) -> Self:
+        """Rejected lines whose retry read them."""
+        again = self.model._default_manager.filter(batch=OuterRef("retried_by"), line=OuterRef("retried_line"))
+        return self.filter(~Exists(again), retried_by__status__in=("done", "held"))
+
+    def waiting(self) -> Self:
+        """Rejected lines that no import has read since, nor is about to."""
+        return self.exclude(pk__in=self.put_right()).exclude(retried_by__status__in=("queued", "running"))
 
 
 class UsageDimensionQuerySet(QuerySet["UsageDimension"]):

@@ -194,6 +194,12 @@ CHOICES: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
         "Money is written in",
         (("major", "dollars, euros, …"), ("cents", "cents"), ("micro", "millionths")),
     ),
+    ("decimal", "Decimals follow", ((".", "a point"), (",", "a comma"))),
+    (
+        "thousands",
+        "Thousands are set apart by",
+        (("", "nothing"), (",", "a comma"), (".", "a point"), (" ", "a space"), ("'", "an apostrophe")),
+    ),
 )
 TEXTS: tuple[tuple[str, str, str], ...] = (
     ("time_format", "Time is written as", "iso, unix, unix_ms or a pattern such as %d.%m.%Y"),
@@ -215,6 +221,17 @@ def form_values(spec: Mapping[str, Any]) -> dict[str, str]:
         "fixed_host": constants.get("host", ""),
         "fixed_model": constants.get("model", ""),
     }
+
+
+def changed(spec: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
+    """A mapping as its filled form changes it; what the form does not ask stays as it was."""
+    asked = {"columns", "constants", "currency", "time_format", "time_zone", *(name for name, *_ in CHOICES)}
+    found = {name: value for name, value in spec.items() if name not in asked} | spec_of(values)
+    stood, constants = spec.get("columns", {}), spec.get("constants", {})
+    found["columns"] |= {field: column for field, column in stood.items() if field in OTHER_COLUMNS}
+    if kept := {name: value for name, value in constants.items() if name not in ("host", "model")}:
+        found["constants"] = kept | found.get("constants", {})
+    return found
 
 
 def spec_of(values: Mapping[str, str]) -> dict[str, Any]:

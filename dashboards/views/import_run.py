@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_protect
@@ -21,7 +22,8 @@ from dashboards.views.import_access import role_in
 from dashboards.views.spend import csv_response
 from usage import connections, ingest, tasks
 from usage.importers import all_importers
-from usage.models import ImportBatch
+from usage.ingest import retrying
+from usage.models import ImportBatch, RejectedRow
 
 REJECTED_ROWS = 50
 
@@ -30,19 +32,24 @@ REJECTED_ROWS = 50
 @member_page
 def run(request: HttpRequest, number: int) -> HttpResponse:
     """What became of every line. `?part=progress` is the moving part alone."""
-    batch, role = _batch(request, number)
+    batch, role = batch_of(request, number)
     shown = run_of(batch, all_importers()[batch.connection.importer].NAME)
     if request.GET.get("part") == "progress":
         response = render(request, "dashboards/import_progress.html", {"run": shown})
         if not shown.is_open:
             response["HX-Refresh"] = "true"
         return response
-    paginator: Paginator[Any] = Paginator(batch.rejected_rows.order_by("origin", "line"), REJECTED_ROWS)
+    rows = RejectedRow.objects.filter(batch=batch)
+    right = Exists(rows.put_right().filter(pk=OuterRef("pk")))
+    paginator: Paginator[Any] = Paginator(rows.annotate(right=right).order_by("origin", "line"), REJECTED_ROWS)
+    can_retry = role != "viewer" and bool(batch.rejected) and bool(retrying.columns_of(batch))
     context = {
         "run": shown,
         "finding": pages.finding(shown),
         "page_obj": paginator.get_page(request.GET.get("page")) if shown.rejected else None,
         "batch": batch,
+        "put_right": rows.put_right().count() if batch.rejected else 0,
+        "retry": len(retrying.lines_of(batch)) if can_retry else None,
         "second": _second_look(batch, role),
     }
     return render(request, "dashboards/import_run.html", context)
@@ -68,7 +75,7 @@ def _second_look(batch: ImportBatch, role: str) -> dict[str, Any] | None:
 @member_page
 def again(request: HttpRequest, number: int) -> HttpResponse:
     """Reads the same files, or asks the API for the same time, once more; `accept=yes` as a person has looked at it."""
-    batch, role = _batch(request, number)
+    batch, role = batch_of(request, number)
     accepted = request.POST.get("accept") == "yes"
     second = _second_look(batch, role)
     if second is None or second["how"] == "upload" or (accepted and not second["halved"]):
@@ -93,14 +100,15 @@ def again(request: HttpRequest, number: int) -> HttpResponse:
 @member_page
 def rejected(request: HttpRequest, number: int) -> HttpResponse:
     """Every rejected row with its line and reason, as CSV."""
-    batch, _ = _batch(request, number)
+    batch, _ = batch_of(request, number)
     rows: Iterable[tuple[object, ...]] = batch.rejected_rows.order_by("origin", "line").values_list(
         "origin", "line", "reason", "raw"
     )
     return csv_response(f"rejected-{number}", ["file", "line", "reason", "structure, without content"], rows)
 
 
-def _batch(request: HttpRequest, number: int) -> tuple[ImportBatch, str]:
+def batch_of(request: HttpRequest, number: int) -> tuple[ImportBatch, str]:
+    """An import of the reader's organisation and the role in it."""
     organisation, role = role_in(request)
     found: ImportBatch = get_object_or_404(
         ImportBatch.objects.select_related("connection", "organisation", "mapping"),

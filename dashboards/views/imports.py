@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -210,10 +210,21 @@ def columns(request: HttpRequest) -> HttpResponse:
         if not error and not seen.faults:
             return redirect("import-run", request.session.pop("started_run"))
     wrong = bool(error) or (request.method == "POST" and bool(seen.faults))
-    context = {
+    context = columns_context(header, importer.first_values(lines), values, seen) | {
         "waiting": waiting,
+        "error": error,
+        "organisation": organisation,
+    }
+    return render(request, "dashboards/import_columns.html", context, status=422 if wrong else 200)
+
+
+def columns_context(
+    header: Sequence[str], sample: dict[str, str], values: dict[str, str], seen: pages.Preview
+) -> dict[str, Any]:
+    """The form that says what columns mean, filled in, with how the first rows read by it."""
+    return {
         "header": header,
-        "sample": importer.first_values(lines),
+        "sample": sample,
         "groups": [
             (
                 title,
@@ -232,10 +243,7 @@ def columns(request: HttpRequest) -> HttpResponse:
         ],
         "name": values.get("name", ""),
         "preview": seen,
-        "error": error,
-        "organisation": organisation,
     }  # fmt: skip
-    return render(request, "dashboards/import_columns.html", context, status=422 if wrong else 200)
 
 
 def _save_and_start(request: HttpRequest, waiting: dict[str, str], spec: dict[str, Any], name: str) -> str:

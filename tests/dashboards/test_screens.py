@@ -5,6 +5,7 @@ The pictures are in `screenshots/`, each page at 1440 and 390 px, light and dark
 
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +16,13 @@ from dashboards.models import Person
 from pricing import catalog, quality
 from pricing.models import Price, Provider
 from tests.dashboards.browser import Look, look  # noqa: F401
-from usage import connections, contracts, sample
-from usage.models import AttributionRule, ImportBatch, Pull
+from usage import connections, contracts, ingest, sample
+from usage.models import AttributionRule, ColumnMapping, ImportBatch, Pull
 
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_every_page_of_the_sample_workspace_is_sound(look: Look) -> None:  # noqa: F811
+def test_every_page_of_the_sample_workspace_is_sound(look: Look, tmp_path: Path) -> None:  # noqa: F811
     catalog.load_bundled()
     quality.load_bundled()
     sample.load(force=True)
@@ -47,6 +48,7 @@ def test_every_page_of_the_sample_workspace_is_sound(look: Look) -> None:  # noq
     rejected = ImportBatch.objects.exclude(rejected={}).order_by("pk").first()
     assert rejected is not None
     look.at(f"/imports/{rejected.pk}", "import-run")
+    _retry(look, tmp_path)
     _connections(look)
     look.at("/?period=fortnight", "overview-refused", expect_status=400)
     look.at("/quality", "quality")
@@ -64,6 +66,21 @@ def test_every_page_of_the_sample_workspace_is_sound(look: Look) -> None:  # noq
     look.at("/compare?o=google:gemini-3-pro-preview&o=openai:gpt-5.6-sol", "compare-two")
     look.at("/review", "review")
     look.at("/models/no-such-model", "model-missing", expect_status=404)
+
+
+def _retry(look: Look, folder: Path) -> None:  # noqa: F811
+    """An import with rejected lines that another mapping reads, and that mapping."""
+    organisation = ImportBatch.objects.order_by("pk")[0].organisation
+    columns = {"time": "day", "model": "model", "host": "provider", "project": "project", "input": "input tokens",
+               "output": "output tokens"}  # fmt: skip
+    spec = {"columns": columns, "grain": "1d"}
+    mapping = ColumnMapping.objects.create(organisation=organisation, name="finance export", spec=spec)
+    file = folder / "finance-november.csv"
+    rows = [f'2026-11-{day:02},gpt-5.6,openai,ranker,"1,{day}00,000",{day}0000' for day in range(1, 8)]
+    file.write_text("\n".join([",".join(columns.values()), *rows, "2026-11-09,gpt-5.6,openai,ranker,800,20"]))
+    batch = ingest.import_paths(organisation, "csv", [file], "finance", mapping)
+    look.at(f"/imports/{batch.pk}", "import-retry")
+    look.at(f"/imports/{batch.pk}/mapping", "import-mapping")
 
 
 def _contracts(look: Look) -> None:  # noqa: F811

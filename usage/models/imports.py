@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from usage.models.organisations import SLUG, Organisation
-from usage.querysets import ConnectionQuerySet, ImportBatchQuerySet
+from usage.querysets import ConnectionQuerySet, ImportBatchQuerySet, RejectedRowQuerySet
 
 RECORD_KEY = 300
 
@@ -181,6 +181,12 @@ class RejectedRow(models.Model):
     line = models.BigIntegerField()
     reason = models.CharField(max_length=500)
     raw = models.CharField(max_length=2048, blank=True)
+    retried_by = models.ForeignKey(
+        ImportBatch, models.SET_NULL, null=True, related_name="retried_rows", help_text="The last import to retry it."
+    )
+    retried_line = models.BigIntegerField(null=True, help_text="Its line there.")
+
+    objects = RejectedRowQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["batch", "origin", "line"], name="rejected_once")]

@@ -17,7 +17,7 @@ from usage.importers.csv.mapping import DIMENSIONS, LIFETIMES, MONEY_UNITS, TOKE
 
 MAX_TEXT = 1000
 MAX_KEY = 200
-MAX_RAW = 500
+MAX_RAW, KEPT_CELL = 500, 60  # of a rejected row, and of each of its cells
 MAX_COUNT = 10**15
 MAX_COST = 10**11
 FIRST_YEAR, LAST_YEAR = 2015, 2100
@@ -118,7 +118,7 @@ class RowReader:
         """The mapped cells of a rejected row; nothing of columns that the mapping does not name."""
         if len(fields) < self._width:
             return ""
-        shown = {name: fields[index].strip()[:60] for name, index in self._at.items() if fields[index].strip()}
+        shown = {name: fields[index].strip()[:KEPT_CELL] for name, index in self._at.items() if fields[index].strip()}
         return orjson.dumps(shown).decode("utf-8")[:MAX_RAW]
 
     def _when(self, text: str) -> Period:
