@@ -25,9 +25,7 @@ UNATTRIBUTED_BY = ("ext_api_key", "ext_user", "ext_team", "ext_project", "path",
 
 def unattributed(organisation: Organisation, since: date, until: date, by: str) -> dict[str, Any]:
     """A `spend` answer of what no rule gives to a project, by one dimension, dearest first."""
-    return spending.report(
-        organisation, since, until, [by], grades=False, filters={"project": [NOBODY]}, measure="spent"
-    )
+    return spending.report(organisation, since, until, [by], filters={"project": [NOBODY]}, measure="spent")
 
 
 @dataclass(slots=True)

@@ -14,11 +14,10 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from usage import repricing, rollups
+from usage import repricing, rollups, selectors
 from usage.partitions import LEDGER
 from usage.querysets import CURRENCIES, OF_MONEY
 from usage.questions import NOBODY, TAG
-from usage.rating import CONTEXT_TIER_UNKNOWN
 
 _DAY = "(r.occurred_at AT TIME ZONE 'UTC')::date"
 _NAMED = ("region", "operation", "ext_project", "ext_api_key", "ext_user", "ext_team", "path", "branch")
@@ -37,7 +36,7 @@ _KEYS = {
     "service_tier": "r.service_tier",
     "cost_kind": "r.cost_kind",
     "record": "r.id",
-    "selectors": f"CASE WHEN r.rating_flags & {CONTEXT_TIER_UNKNOWN} = 0 THEN 'known' ELSE 'unknown' END",
+    "selectors": f"CASE WHEN {selectors.ALL_REPORTED} THEN 'known' ELSE 'unknown' END",
     "unpriced": "coalesce(r.unpriced_reason, '')",
     **{name: f"r.{name}" for name in _NAMED},
 }

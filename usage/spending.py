@@ -10,13 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
-from usage import changed_prices
 from usage.costs import Filters, Scope, narrowed
+from usage.coverage import of_total
 from usage.models import Organisation, PendingDailyCost, PendingModelDailyCost, Period
-from usage.price_grades import by_grade
 from usage.querysets import MEASURES, RollupQuerySet
 from usage.questions import GROUPS, NOBODY, TIMES, Question
 from usage.summing import TOKENS, Rates, Sums, add, is_foreign, summed
@@ -166,28 +165,25 @@ def _order(item: tuple[tuple[Any, ...], Sums], group_by: Sequence[str], measure:
     return (times, -most, [str(one or "") for one in key])
 
 
+def coverage(
+    organisation: Organisation,
+    since: date | None,
+    until: date | None,
+    *,
+    projects: Iterable[int] | None = None,
+    filters: Filters | None = None,
+) -> dict[str, Any]:
+    """The coverage of a total for pages that show it without asking for a report."""
+    scope = Scope(organisation, since, until, None if projects is None else tuple(projects), filters or {})
+    total, _, unconverted = _sums(scope, ())
+    return _coverage(scope, total, unconverted, grades=True)
+
+
 def _coverage(scope: Scope, total: Sums, unconverted: dict[str, Decimal], *, grades: bool) -> dict[str, Any]:
-    whole, lost = total.list_cost, Sums()
-    if scope.projects is None:
-        of = scope.filters.get("project")
-        if of is None or NOBODY in of:
-            lost = _sums(scope.narrower(project=[NOBODY]), ())[0]
-    found: dict[str, Any] = {
-        "priced_tokens": _share(total.tokens - total.counts["unpriced_tokens"], total.tokens),
-        "attributed": _share(whole - lost.list_cost, whole),
-        "attributed_spent": _share(total.spent - lost.spent, total.spent),
-        "unattributed_list": f"{lost.list_cost:f}",
-        "unattributed_spent": f"{lost.spent:f}",
-        "unpriced_requests": total.counts["unpriced_requests"],
-        "unpriced_tokens": total.counts["unpriced_tokens"],
-        "unconverted": {currency: f"{amount:f}" for currency, amount in sorted(unconverted.items())},
-    }
-    if scope.prices_at is None:
-        found["price_changed_inside"] = changed_prices.coverage(scope)
-    if grades:
-        stands = by_grade(scope.rows("offering", "service_tier", "day"))
-        found["grades"] = {name: _share(amount, whole) for name, amount in stands.items()}
-    return found
+    lost, of = Sums(), scope.filters.get("project")
+    if scope.projects is None and (of is None or NOBODY in of):
+        lost = _sums(scope.narrower(project=[NOBODY]), ())[0]
+    return of_total(scope, total, lost, unconverted, grades=grades)
 
 
 def pending_months(
@@ -220,9 +216,4 @@ def pending_months(
     ]
 
 
-def _share(part: Decimal | int, whole: Decimal | int) -> str | None:
-    """A share in [0, 1] with six decimals; None of nothing."""
-    return f"{(Decimal(part) / Decimal(whole)).quantize(Decimal('1e-6'), ROUND_HALF_UP):f}" if whole else None
-
-
-__all__ = ["GROUPS", "TOKENS", "Sums", "answered", "pending_months", "report", "summed", "value"]
+__all__ = ["GROUPS", "TOKENS", "Sums", "answered", "coverage", "pending_months", "report", "summed", "value"]

@@ -97,21 +97,6 @@ def added(total: Mapping[str, str | None], moved: Mapping[str, str | None]) -> d
     }
 
 
-def covered(coverage: Mapping[str, Any]) -> str:
-    """How much of a month's truth was known, in a line: tokens priced, money attributed, money by price grade."""
-    parts = [
-        f"{_percent(coverage[name])} {words}"
-        for name, words in (("priced_tokens", "of tokens priced"), ("attributed", "of money attributed"))
-        if coverage.get(name) is not None
-    ]
-    grades = [f"{name} {_percent(share)}" for name, share in (coverage.get("grades") or {}).items() if share]
-    return " · ".join([*parts, *([f"prices: {', '.join(grades)}"] if grades else [])])
-
-
-def _percent(share: str) -> str:
-    return f"{Decimal(share) * 100:.1f}%"
-
-
 def finding(rows: Sequence[Row], currency: str) -> str:
     """The page in a sentence: what waits in closed months, else what can be closed, else what is closed."""
     waiting = [row for row in rows if row.pending_days]

@@ -1,4 +1,4 @@
-"""What the spend explorer says: its finding, the claim of its chart, and how much of a total is known. Pure."""
+"""What the spend explorer says: its finding, the claim of its chart, and where prices changed inside a bucket. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from dashboards import formatting
-from dashboards.pages.explore import MEASURE_WORDS, Line, number, text_of
+from dashboards.pages.explore import MEASURE_WORDS, Line, text_of
 from dashboards.pages.ledger import ZERO
 from usage.questions import MONEY, NOBODY, Question
 
@@ -61,20 +61,6 @@ def claim(question: Question, lines: Sequence[Line], now: Decimal | None) -> str
     if top is None or not now:
         return f"{MEASURE_WORDS[question.measure]} per {question.grain}"
     return f"{top.name}: {formatting.share(top.value or ZERO, now)} of {formatting.period(*question.days)}"
-
-
-def coverage(found: Mapping[str, Any]) -> list[tuple[str, str, Decimal | None]]:
-    """Grades of the prices, attribution, prices: each the share of the total it covers."""
-    said: list[tuple[str, str, Decimal | None]] = []
-    for words, name in (("Attributed to a project", "attributed_spent"), ("Tokens with a price", "priced_tokens")):
-        share = number(found[name])
-        said.append((words, "–" if share is None else formatting.share(share, Decimal(1)), share))
-    for name, text in found.get("grades", {}).items():
-        share = number(text)
-        if share:
-            words = "List prices of no known grade" if name == "unknown" else f"List prices of grade {name}"
-            said.append((words, formatting.share(share, Decimal(1)), None))
-    return said
 
 
 def changed_inside(found: Mapping[str, Any], currency: str) -> str:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from dashboards import access, audit
 from dashboards.pages import closing as pages
+from dashboards.pages import covered
 from dashboards.views import role_page
 from usage import periods, spending
 from usage.locks import lock_organisation
@@ -138,7 +139,7 @@ def _row(one: Month, organisation: Organisation, shown: date | None) -> pages.Ro
         state="closed" if period else "over, open" if is_over else "running",
         by=period.closed_by if period else "",
         at=period.closed_at if period else None,
-        said=pages.covered(period.figures["coverage"]) if period else "",
+        said=covered.line(covered.parts(period.figures["coverage"])) if period else "",
         is_closed=period is not None,
         can_close=period is None and is_over,
         is_shown=one.month == shown,
@@ -158,7 +159,7 @@ def _detail(organisation: Organisation, month: date) -> dict[str, Any]:
         "period": period,
         "obstacle": "" if period else periods.obstacle(organisation, month),
         "lines": pages.lines(answer["total"], pages.added(answer["total"], moved)),
-        "covered": pages.covered(period.figures["coverage"] if period else answer["coverage"]),
+        "covered": covered.line(covered.parts(period.figures["coverage"] if period else answer["coverage"])),
         "seen": _seen(waiting) if period else _seen_of(organisation, month, answer),
         "causes": [
             {"name": one.name, "title": pages.CAUSES[one.name][0], "said": pages.CAUSES[one.name][1], "days": one.days,

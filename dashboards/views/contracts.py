@@ -17,10 +17,11 @@ from dashboards import access, audit
 from dashboards.charts import burn
 from dashboards.contract_forms import AgreedForm, Agreement, CommitmentForm, ContractForm, EndForm, FixedCostForm
 from dashboards.pages import contracts as pages
+from dashboards.pages import covered
 from dashboards.pages.periods import next_month
 from dashboards.views import role_page
 from dashboards.views.spend import today
-from usage import agreed, contracts
+from usage import agreed, contracts, spending
 from usage.contracts import ContractFault
 from usage.models import Commitment, Contract, FixedCost, Organisation
 
@@ -197,6 +198,7 @@ def _page(
         {
             "organisation": organisation,
             "month": f"{since:%B %Y}",
+            "known": covered.line(covered.parts(spending.coverage(organisation, since, until))),
             "finding": pages.finding(rows, committed, fixed),
             "contracts": rows,
             "commitments": committed,

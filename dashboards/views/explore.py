@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from dashboards import formatting
 from dashboards.charts.explore import bucket_words, stacked
-from dashboards.pages import closing, explore, explore_words
+from dashboards.pages import closing, covered, explore, explore_words
 from dashboards.pages.explore import DIMENSION_WORDS, MEASURE_WORDS, Page, dimension_words, spoken, text_of, url_of
 from dashboards.views import member_page
 from dashboards.views.spend import Reader, csv_response, reader_of, reader_or_404, refused, today
@@ -61,7 +61,7 @@ def spend(request: HttpRequest) -> HttpResponse:
     context = {
         "finding": explore_words.finding(asked, now, then, shown.page.lines, currency, reader.organisation.name),
         "claim": explore_words.claim(asked, shown.page.lines, now),
-        "coverage": explore_words.coverage(shown.answer["coverage"]),
+        "coverage": covered.parts(shown.answer["coverage"]),
         "changed_inside": explore_words.changed_inside(shown.answer["coverage"], currency),
         "shown": shown.page,
         "question": asked,

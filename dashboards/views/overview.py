@@ -62,6 +62,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             "note": f"26 weeks to {(page.weeks[-1] + timedelta(days=6)):%-d %b %Y}, UTC. What feeds reported, else "
             f"contract and list prices in force at each moment. {page.coverage}.",
             "pending": closing.beside(reader.pending(period.now), reader.organisation.display_currency),
+            "known": reader.known(period.now),
             "can_remove_sample": reader.organisation.is_sample and reader.whole,
         },
     )

@@ -58,6 +58,7 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
             "pending": closing.beside(
                 reader.pending(ask.period.now, project=one), reader.organisation.display_currency
             ),
+            "known": reader.known(ask.period.now, project=one),
             "subtitle": f"{reader.organisation.display_currency} per Mtok, all token kinds, by week",
         },
     )

@@ -14,7 +14,9 @@ from django.urls import Resolver404, resolve, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboards import access, audit, formatting
+from dashboards.pages import covered
 from dashboards.pages.explore import DIMENSION_WORDS, group_value, number, records_of, spoken
+from dashboards.pages.periods import Span
 from dashboards.views import member_page, role_page
 from dashboards.views.explore import PERIOD_WORDS
 from dashboards.views.spend import Reader, csv_response, reader_or_404, refused, today
@@ -74,7 +76,8 @@ def unattributed(request: HttpRequest) -> HttpResponse:
     else:
         finding = f"{formatting.money_in_prose(total, currency)} of {when} has no project."
     context = {
-        "finding": finding, "rows": rows[:ROWS], "more": max(0, len(rows) - ROWS), "total": total, "by": by,
+        "finding": finding, "rows": rows[:ROWS], "more": max(0, len(rows) - ROWS), "total": total,
+        "known": covered.line(covered.parts(answer["coverage"], whole=False)), "by": by,
         "by_words": spoken(by), "currency": currency, "when": when,
         "choices": [
             {
@@ -129,6 +132,7 @@ def unpriced(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "finding": finding, "rows": rows[:ROWS], "more": max(0, len(rows) - ROWS), "currency": currency, "when": when,
+        "known": reader.known(Span(since, until)),
         "periods": _periods(question), "csv": f"?{urlencode({**_span(question), 'format': 'csv'})}",
     }  # fmt: skip
     return render(request, "dashboards/unpriced.html", context)

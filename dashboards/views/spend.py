@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from dashboards import access
 from dashboards.models import Person
+from dashboards.pages import covered
 from dashboards.pages.alerts import Doubt
 from dashboards.pages.ledger import Move, moves
 from dashboards.pages.periods import Span
@@ -73,6 +74,12 @@ class Reader:
         """What is pending in the closed months of a span, by month: of a project, or of all the reader may see."""
         ids = self.project_ids if project is None else {project.pk}
         return spending.pending_months(self.organisation, span.start, span.until, ids, by_project=True)
+
+    def known(self, span: Span, project: Project | None = None) -> str:
+        """How much is known of the money of a span, in a line: of a project, or of all the reader may see."""
+        ids = self.project_ids if project is None else {project.pk}
+        found = spending.coverage(self.organisation, span.start, span.until, projects=ids)
+        return covered.line(covered.parts(found, whole=ids is None))
 
     def records(self, span: Span, project_ids: Collection[int] | None = None) -> RecordQuerySet:
         """The ledger rows of what the reader may see, of some projects, or of nobody (an empty collection)."""

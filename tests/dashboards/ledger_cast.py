@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -63,10 +64,10 @@ class World:
     alpha_only: Client
     charlie: Client
 
-    def imported(self, *rows: str, scope: str = "account", head: str = HEAD) -> ImportBatch:
+    def imported(self, *rows: str, scope: str = "account", head: str = HEAD, mapping: Any = None) -> ImportBatch:
         path = self.folder / f"export-{len(list(self.folder.iterdir()))}.csv"
         path.write_text("\n".join([head, *rows]) + "\n")
-        return ingest.import_paths(self.organisation, "csv", [path], scope, MAPPING)
+        return ingest.import_paths(self.organisation, "csv", [path], scope, mapping or MAPPING)
 
 
 def client_of(person: Person) -> Client:

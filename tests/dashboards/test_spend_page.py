@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from dashboards import access
 from dashboards.pages.explore import CHILDREN, PARENTS, compose
 from pricing.models import RateCard
-from tests.dashboards.ledger_cast import World, world  # noqa: F401
+from tests.dashboards.ledger_cast import HEAD, MAPPING, World, world  # noqa: F401
 from tests.usage.factories import make_card
+from usage import contracts
 from usage.questions import Question
 from usage.rerating import rerate
 
@@ -32,6 +33,7 @@ GROUPINGS = (
     "ext_user", "ext_project", "path", "tag:team", "selectors", "project,model", "ext_user,project",
     "model,ext_api_key",
 )  # fmt: skip
+TIERED = MAPPING | {"columns": MAPPING["columns"] | {"service_tier": "tier"}}  # type: ignore[operator]
 
 
 def text(answer: Any) -> str:
@@ -113,6 +115,33 @@ def test_the_page_says_where_a_price_changed_inside_a_day_and_only_there(world: 
     assert "price changed inside" not in text(world.admin.get(f"/spend?{NOVEMBER}&project=beta"))
     found = api(world, f"{NOVEMBER}&group_by=project")["coverage"]["price_changed_inside"]
     assert (found["records"], Decimal(found["low"]), Decimal(found["high"])) == (1, 40, 50)
+
+
+def test_every_page_of_money_says_how_much_of_it_is_known(world: World) -> None:  # noqa: F811
+    make_card(world.offering, service_tier="batch")
+    world.imported(
+        "2026-11-14,alpha,k-alpha,ann,seller,model-a,20000000,1000000,1,standard",
+        head=f"{HEAD},tier", scope="tiers", mapping=TIERED,
+    )  # fmt: skip
+    days = {"effective_from": date(2026, 12, 1), "effective_until": None}
+    contracts.save(
+        world.organisation, "ada", name="c", kind="discount", value=Decimal(5), provider=world.offering.provider, **days
+    )
+    # Of 100 dollars 22 are of a reported tier and 8 of nobody; of 81 Mtok 3 have no price.
+    of_all = ("96.3% of tokens priced", "22.0% of list money with its selectors reported")
+    for path in (f"/?period=week&{NOVEMBER}", f"/unpriced?{NOVEMBER}", "/contracts", "/periods?month=2026-11"):
+        page = text(world.admin.get(path))
+        if "/?" in path or "/unpriced" in path:
+            assert all(words in page for words in ("92.0% of the money attributed", *of_all)), path
+        else:
+            assert "selectors reported" in page, path
+    assert "0.0% of list money with its selectors reported" in text(world.admin.get(f"/unattributed?{NOVEMBER}"))
+    mine = text(world.admin.get(f"/projects/alpha?period=week&{NOVEMBER}"))
+    assert "26.8% of list money with its selectors reported" in mine  # 22 of 82
+    assert "of the money attributed" not in mine
+    spend = text(world.admin.get(f"/spend?{NOVEMBER}"))
+    assert "Attributed to a project92.0%" in spend
+    assert "List money with its selectors reported22.0%" in spend
 
 
 def test_over_time_the_bars_sum_to_the_total(world: World) -> None:  # noqa: F811

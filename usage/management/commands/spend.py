@@ -54,8 +54,15 @@ def as_text(answer: dict[str, Any]) -> str:
         f"reported {shown(total['reported'])} · notional {shown(total['notional'])} (in no total)",
         f"priced tokens {shown(answer['coverage']['priced_tokens'])} · "
         f"attributed {shown(answer['coverage']['attributed'])} · "
+        f"selectors reported {shown(answer['coverage'].get('known_selectors'))} · "
         f"unpriced requests {answer['coverage']['unpriced_requests']:,}",
     ]
+    inside = answer["coverage"].get("price_changed_inside")
+    if inside and inside["records"]:
+        lines.append(
+            f"price changed inside {inside['records']:,} records: {shown(inside['list'])} as rated, "
+            f"{shown(inside['low'])} to {shown(inside['high'])} at prices inside"
+        )
     for group in answer["groups"]:
         keys = [str(value or "unattributed") for name, value in group.items() if name in spending.GROUPS]
         lines.append(f"  {' · '.join(keys):<60} {shown(group['list']):>20} {shown(group['requests']):>12} requests")
