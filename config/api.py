@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from dashboards.api import catalogue, cost, events, problem, spend
+from dashboards.api import catalogue, cost, events, problem, rules, spend
 from dashboards.api import files as file_views
 
 VERSION = "1"
@@ -67,6 +67,7 @@ api.add_router("", catalogue.router)
 api.add_router("", cost.router)
 api.add_router("", spend.router)
 api.add_router("", events.router)
+api.add_router("", rules.router)
 
 files = Api(title="Ratecard", version=VERSION, docs_url=None, openapi_url=None, urls_namespace="files")
 problem.install(files)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from dashboards.models import AuditEntry, Person
+from dashboards.models import AccessToken, AuditEntry, Person
 
 if TYPE_CHECKING:
     from usage.models import Organisation
@@ -38,22 +38,31 @@ def record(
 ) -> AuditEntry:
     """Notes that `person` did `action` (“changed a rule”) to `subject`, and what that changed.
 
-    `person` is `request.user` or None: nobody signed in, or a command. `before` and `after` are the fields that
-    matter, by name; None where there was nothing before or is nothing after. Secrets are left out by their looks,
-    but do not pass them. `organisation` None: the change is of the instance, as a decision on the catalogue is.
+    `person` is `request.user`, or the token that a program showed, or None: nobody signed in, or a command.
+    `before` and `after` are the fields that matter, by name; None where there was nothing before or is nothing after.
+    Secrets are left out by their looks, but do not pass them. `organisation` None: the change is of the instance, as
+    a decision on the catalogue is.
     """
     came_from = address.get()
-    known = person if isinstance(person, Person) else None
+    token = person if isinstance(person, AccessToken) else None
+    known = token.person if token else person if isinstance(person, Person) else None
     return AuditEntry.objects.create(
         organisation=organisation,
         person=known,
-        who=known.email if known else COMMAND if came_from is None else "",
+        who=_of_token(token) if token else known.email if known else COMMAND if came_from is None else "",
         action=_plain(action)[:80],
         subject=_without_secrets(_plain(str(subject)))[:300],
         before=None if before is None else _without_secrets(before),
         after=None if after is None else _without_secrets(after),
         address=(came_from or "")[:64],
     )
+
+
+def _of_token(token: AccessToken) -> str:
+    """A token by its name, and whose it is: its person did not type it."""
+    owner = f" of {token.person.email}" if token.person else ""
+    told: str = _without_secrets(f"token {_plain(token.name)}{owner}")
+    return told[:254]
 
 
 def _plain(text: str) -> str:

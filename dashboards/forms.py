@@ -202,4 +202,6 @@ class TokenForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if "usage:write" in cleaned.get("scopes", ()) and cleaned.get("role") == Role.VIEWER:
             self.add_error("role", "Sending usage takes a member’s token: choose the role member, or not that scope.")
+        if "rules:write" in cleaned.get("scopes", ()) and cleaned.get("role") != Role.ADMIN:
+            self.add_error("role", "Changing rules takes an admin’s token: choose the role admin, or not that scope.")
         return cleaned

@@ -98,11 +98,17 @@ def test_every_address_is_documented(address: str) -> None:
     assert re.search(rf"{re.escape(address)}(?![\w/-])", DOCS["api.md"])
 
 
-@pytest.mark.parametrize("address", addresses())
-def test_every_parameter_is_documented(address: str) -> None:
-    (operation,) = api.get_openapi_schema(path_prefix="/api/v1/")["paths"][address].values()
-    told = re.compile(rf"{re.escape(address)}(?![\w/-])")
-    row = next((line for line in DOCS["api.md"].splitlines() if told.search(line)), "")
+def operations() -> list[tuple[str, str]]:
+    paths = api.get_openapi_schema(path_prefix="/api/v1/")["paths"]
+    return sorted((address, method) for address, methods in paths.items() for method in methods)
+
+
+@pytest.mark.parametrize(("address", "method"), operations())
+def test_every_operation_and_its_parameters_are_documented(address: str, method: str) -> None:
+    operation = api.get_openapi_schema(path_prefix="/api/v1/")["paths"][address][method]
+    told = re.compile(rf"{method.upper()} {re.escape(address)}(?![\w/-])")
+    row = next((line for line in DOCS["api.md"].splitlines() if told.search(line)), None)
+    assert row is not None
     paged = {"limit", "cursor"}
     names = {parameter["name"] for parameter in operation["parameters"]} - paged
     assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", row)] == []

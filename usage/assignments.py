@@ -19,6 +19,7 @@ from usage.attributes import Reading
 from usage.attribution import Outcome, Result, Rule, RuleFault, Span, compiled, spans_over
 from usage.locks import lock_organisation
 from usage.models import Assignment, Attribution, AttributionRule, Connection, Organisation, Project, UsageDimension
+from usage.rule_terms import Terms, terms_of
 from usage.token_shares import expanded
 
 _BATCH = 2_000
@@ -37,10 +38,8 @@ def save_rule(
     enabled: bool = True,
 ) -> AttributionRule:
     """Add or change a rule and re-attribute all usage by it; RuleFault says what is wrong, and nothing changes."""
-    compiled(None, 0, conditions, shares, valid_from, valid_until)
+    Terms(name, conditions, shares, valid_from, valid_until).checked()
     outcome = _checked(organisation, shares)
-    if valid_from and valid_until and valid_until <= valid_from:
-        raise RuleFault("The rule must end after it begins.")
     with transaction.atomic():
         lock_organisation(organisation.pk)
         if rule is None:
@@ -70,6 +69,39 @@ def _checked(organisation: Organisation, shares: Result) -> Any:
     if not {int(share["project"]) for share in shares} <= known:
         raise RuleFault("A share names a project that this organisation does not have.")
     return [{"project": int(share["project"]), "weight": str(share["weight"])} for share in shares]
+
+
+def set_rules(organisation: Organisation, wanted: Sequence[tuple[Terms, int | None]]) -> list[AttributionRule]:
+    """Make these the organisation's rules, asked in this order, and re-attribute all usage by them once.
+
+    Each is what a rule says, and the rule's id, or None for a new one; a rule that nobody names is removed. What stays
+    as it is keeps its version. RuleFault says what is wrong, and nothing changes.
+    """
+    with transaction.atomic():
+        lock_organisation(organisation.pk)
+        stored = AttributionRule.objects.filter(organisation=organisation).in_bulk()
+        rules = []
+        for position, (terms, rule_id) in enumerate(wanted, 1):
+            rule = AttributionRule(organisation=organisation, version=0) if rule_id is None else stored.pop(rule_id)
+            _say(organisation, rule, terms)
+            rule.position = position
+            rules.append(rule)
+        AttributionRule.objects.filter(pk__in=stored).delete()
+        for rule in rules:
+            rule.save()
+        reattribute(organisation)
+    return rules
+
+
+def _say(organisation: Organisation, rule: AttributionRule, terms: Terms) -> None:
+    """Give a rule its terms; one that was kept by an earlier release and says the same is not asked to be sound."""
+    rule.name, rule.enabled = terms.name, terms.enabled
+    if rule.version and terms_of(rule).decides_as(terms):
+        return
+    rule.outcome = _checked(organisation, terms.checked().outcome)
+    rule.conditions = [dict(condition) for condition in terms.conditions]
+    rule.valid_from, rule.valid_until = terms.valid_from, terms.valid_until
+    rule.version += 1
 
 
 def move_rule(rule: AttributionRule, place: int) -> None:

@@ -252,5 +252,5 @@ def _shares(shares: Iterable[Mapping[str, Any]]) -> tuple[tuple[int | None, Deci
             raise RuleFault("Each project stands once, with a weight between 0 and 1 of at most 12 decimals.")
         found[project] = weight
     if found and sum(found.values()) != 1:
-        raise RuleFault("The weights must sum to exactly 1.")
+        raise RuleFault(f"The weights sum to {sum(found.values()):f}: they must sum to exactly 1.")
     return tuple(sorted(found.items(), key=lambda share: share[0]))

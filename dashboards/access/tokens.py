@@ -23,6 +23,7 @@ SCOPES = {
     "catalogue:read": "read prices, models and changes",
     "spend:read": "read what the organisation spent",
     "usage:write": "send usage events",
+    "rules:write": "change whose usage is whose: the rules",
 }
 """What a token may be for; one without any scope may do whatever its role may."""
 

@@ -113,6 +113,25 @@ class UsageBearer(Bearer):
         return Reader(token)
 
 
+class WholeBearer(UsageBearer):
+    """The same for what is of the whole organisation: not for who may look at some of its projects only."""
+
+    def refuse_what_it_may_not(self, token: AccessToken) -> None:
+        super().refuse_what_it_may_not(token)
+        if token.person is None or token.organisation is None:
+            return
+        if not access.may(token.person, "viewer", token.organisation):
+            told = f"This is of the whole of {token.organisation}, and the token's person sees projects only."
+            raise AuthorizationError(message=f"{told} Ask an admin for the role viewer.")
+
+
+class RulesBearer(UsageBearer):
+    """A live token of an organisation that may change its rules: of an admin, and of scope rules:write."""
+
+    scope = "rules:write"
+    role = "admin"
+
+
 class WritingBearer(UsageBearer):
     """A live token of an organisation that may send usage: of a member at least, and of scope usage:write."""
 

@@ -27,8 +27,10 @@ TITLES: Final = {
     403: "The token may not do this",
     404: "There is no such thing",
     405: "This address does not take the method",
+    412: "It has changed meanwhile",
     413: "The body is too large",
     422: "The question cannot be answered as put",
+    428: "What is to be changed must be named",
     429: "Too many requests",
     500: "Something broke",
     503: "Not ready",
@@ -57,9 +59,9 @@ CATALOGUE_PROBLEMS: Final = frozenset({400, 401, 403, 404, 405, 413, 422, 429})
 """What an operation may answer besides 200; every one documents them all."""
 
 
-def documented(schema: Any) -> dict[Any, Any]:
-    """The `response=` of an operation: its answer, and every problem it may return."""
-    return {200: schema, CATALOGUE_PROBLEMS: Problem}
+def documented(schema: Any, *more: int) -> dict[Any, Any]:
+    """The `response=` of an operation: its answer, and every problem it may return, `more` than others too."""
+    return {200: schema, CATALOGUE_PROBLEMS | set(more): Problem}
 
 
 def problem(request: HttpRequest, status: int, detail: str, faults: list[dict[str, str]] | None = None) -> HttpResponse:
@@ -135,7 +137,7 @@ def _too_big_sentence() -> str:
     return f"Send less than {most // (1 << 20)} MiB at a time: split the requests over several calls."
 
 
-_NOT_THE_CALLERS: Final = ("query", "path", "body", "one", "many", "asked")
+_NOT_THE_CALLERS: Final = ("query", "path", "body", "one", "many", "asked", "sent")
 
 
 def _fault(error: dict[str, Any]) -> dict[str, str]:

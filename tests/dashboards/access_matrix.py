@@ -200,9 +200,12 @@ PAGES: dict[str, list[Line]] = {
 }
 
 # What each operation of the API takes of a token.
-CATALOGUE, SPEND, USAGE = "catalogue:read", "spend:read", "usage:write"
+CATALOGUE, SPEND, USAGE, RULES = "catalogue:read", "spend:read", "usage:write", "rules:write"
+WHOLE_SPEND = "spend:read of the whole organisation"
 OPERATIONS: dict[str, str] = {
     "price": CATALOGUE, "price_history": CATALOGUE, "prices": CATALOGUE, "resolve": CATALOGUE, "models": CATALOGUE,
     "model": CATALOGUE, "changes": CATALOGUE, "frontier": CATALOGUE, "cost": CATALOGUE, "export_litellm": CATALOGUE,
     "export_litellm_inexpressible": CATALOGUE, "feed_prices": CATALOGUE, "spend": SPEND, "usage_events": USAGE,
+    "projects": SPEND, "rules": WHOLE_SPEND, "rule": WHOLE_SPEND, "rule_make": RULES, "rule_change": RULES,
+    "rule_remove": RULES, "rules_set": RULES,
 }  # fmt: skip
