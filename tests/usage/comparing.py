@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 
+from pricing.models import Offering
 from tests.usage.books import Books, Feed, Figures
 from tests.usage.reckoning import BY_MODEL, BY_PROJECT, MEASURES, Reckoned, Sum, cell_of, official, plus, without
 from tests.usage.told import UNKNOWN, USD
@@ -36,8 +37,8 @@ def ledger_is_as_reckoned(books: Books, now: Reckoned) -> None:
     """Every row of the ledger and of both rollups. So sum(ledger) = models + unknown = projects + unattributed, by day
     and as a whole, in every measure."""
     _same("ledger", _ledger(books), _expected_ledger(now))
-    by_model = _figures(ModelDailyCost.objects.filter(organisation=books.organisation), BY_MODEL)
-    by_project = _figures(DailyCost.objects.filter(organisation=books.organisation), BY_PROJECT)
+    by_model = _figures(ModelDailyCost.objects.filter(organisation=books.organisation), BY_MODEL, books)
+    by_project = _figures(DailyCost.objects.filter(organisation=books.organisation), BY_PROJECT, books)
     _same("models", by_model, now.models)
     _same("projects", by_project, now.projects)
     but_day = tuple(name for name in BY_PROJECT if name != "day")
@@ -49,7 +50,7 @@ def ledger_is_as_reckoned(books: Books, now: Reckoned) -> None:
 
 def official_is_as_reckoned(books: Books, now: Reckoned) -> None:
     """What was closed is as it was closed, with the restatements that stand."""
-    found = _figures(OfficialDailyCost.objects.whole(books.organisation.pk), BY_PROJECT)
+    found = _figures(OfficialDailyCost.objects.whole(books.organisation.pk), BY_PROJECT, books)
     _same("official", found, official(books, now.projects))
 
 
@@ -57,10 +58,10 @@ def pending_is_the_rest(books: Books, now: Reckoned) -> None:
     """What the ledger has more of closed months than is official, by project and by model, and on which days."""
     whole = books.organisation.pk
     by_project = official(books, now.projects)
-    waiting = _figures(PendingDailyCost.objects.whole(whole), BY_PROJECT)
+    waiting = _figures(PendingDailyCost.objects.whole(whole), BY_PROJECT, books)
     _same("official + pending", plus(by_project, waiting), now.projects)
-    by_model = _figures(OfficialModelDailyCost.objects.whole(whole), BY_MODEL)
-    waiting_by_model = _figures(PendingModelDailyCost.objects.whole(whole), BY_MODEL)
+    by_model = _figures(OfficialModelDailyCost.objects.whole(whole), BY_MODEL, books)
+    waiting_by_model = _figures(PendingModelDailyCost.objects.whole(whole), BY_MODEL, books)
     _same("official + pending by model", plus(by_model, waiting_by_model), now.models)
     # A row that does not count by its own attribution has its money in one that is spread.
     for flag in ("counted", "tallied"):
@@ -115,17 +116,15 @@ def _of_nobody(by_model: Figures) -> Figures:
     return {(*key, False, None): sums for key, sums in by_model.items()}
 
 
-_READ = {"importer": "connection__importer", "scope": "connection__scope", "model": "offering__sku"}
-
-
-def _figures(rows: QuerySet[Any], key: tuple[str, ...]) -> Figures:
+def _figures(rows: QuerySet[Any], key: tuple[str, ...], books: Books) -> Figures:
     """The rows of a rollup, or of anything of its shape, summed by a key."""
-    fields = [_READ.get(name, name) for name in key]
-    at_model, found = key.index("model"), Sum()
-    for row in rows.values_list("model_raw", *fields, *MEASURES):
-        of = list(row[1 : 1 + len(key)])
-        of[at_model] = of[at_model] or row[0]
-        found.add(tuple(of), row[1 + len(key) :])
+    feeds = {pk: feed for feed, pk in connections(books).items()}
+    offerings = dict(Offering.objects.values_list("pk", "sku"))
+    found = Sum()
+    kept = ("day", "connection_id", "offering_id", "model_raw", *key[4:], *MEASURES)
+    for day, connection_id, offering_id, model_raw, *row in rows.values_list(*kept):
+        of = (day, *feeds[connection_id], offerings[offering_id] if offering_id else model_raw)
+        found.add((*of, *row[: len(key) - 4]), row[len(key) - 4 :])
     return found.figures()
 
 
