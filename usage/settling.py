@@ -86,9 +86,9 @@ def _feeds(which: dict[str, Any]) -> dict[Cell, list[Feed]]:
         for day, account, model, importer, project, tokens in cursor.fetchall():
             shares[(day, account, model), importer][project] = int(tokens)
         cursor.execute(_FEEDS, which)
-        for day, account, model, importer, tokens, billed, reported, priced in cursor.fetchall():
+        for day, account, model, importer, tokens, billed, reported, costed in cursor.fetchall():
             cell = (day, account, model)
-            money = BILLED if billed else REPORTED if reported else COMPUTED if priced else NOTHING
+            money = BILLED if billed else REPORTED if reported else COMPUTED if costed else NOTHING
             feeds[cell].append(Feed(importer, details.get(importer, 1), money, int(tokens), shares[cell, importer]))
     return feeds
 
@@ -122,7 +122,7 @@ def _from(table: str) -> str:
 
 
 _FEEDS = f"""SELECT {_CELL}, sum(r.{_TOKENS}), bool_or(r.cost_kind = 'billed' AND r.reported_records > 0),
-        bool_or(r.reported_records > 0), bool_or(r.priced_records > 0)
+        bool_or(r.reported_records > 0), bool_or(r.spent_records > 0)
     {_from("usage_modeldailycost")} AND r.cost_kind <> 'notional' AND r.records > 0 GROUP BY 1, 2, 3, 4"""
 _SHARES = f"""SELECT {_CELL}, r.project_id, sum(r.{_TOKENS})
     {_from("usage_dailycost")} AND r.cost_kind <> 'notional' AND NOT r.spread GROUP BY 1, 2, 3, 4, 5"""

@@ -89,6 +89,8 @@ class Books:
 
     organisation: Organisation
     projects: list[Project]
+    skus: Mapping[int, str]
+    """What the offerings are called."""
     live: dict[Feed, dict[str, Fact]] = field(default_factory=lambda: defaultdict(dict))
     accounts: dict[Feed, str] = field(default_factory=dict)
     rules: list[Rule] = field(default_factory=list)
@@ -98,6 +100,8 @@ class Books:
     restated: dict[int, tuple[date, Figures]] = field(default_factory=dict)
     """Month and figures by restatement that stands."""
     undone: list[int] = field(default_factory=list)
+    feeds: dict[Feed, int] = field(default_factory=dict)
+    """The connection of each feed there is."""
 
     def append(self, feed: Feed, facts: Iterable[Fact]) -> None:
         """Of two facts of one key the greater rank is the record."""

@@ -69,10 +69,9 @@ def pending_is_the_rest(books: Books, now: Reckoned) -> None:
         of_models = {key: sums for key, sums in by_model.items() if key[models]}
         of_projects = {key: sums for key, sums in by_project.items() if key[projects]}
         _same(f"official {flag}", without(_of_nobody(of_models), *_NOT_FED), without(of_projects, *_NOT_FED))
-    feeds = connections(books)
     for month in books.closed:
         cells = {cell_of(key) for key in of_month(plus(now.projects, by_project, sign=-1), month)}
-        known = {(day, feeds[importer, scope]) for day, importer, scope in cells}
+        known = {(day, books.feeds[importer, scope]) for day, importer, scope in cells}
         assert set(pending(books.organisation, month).cells) == known
 
 
@@ -101,6 +100,10 @@ def connections(books: Books) -> dict[Feed, int]:
     return {(importer, scope): pk for importer, scope, pk in rows}
 
 
+def skus() -> dict[int, str]:
+    return dict(Offering.objects.values_list("pk", "sku"))
+
+
 def of_month(figures: Figures, month: date) -> Figures:
     return {key: sums for key, sums in figures.items() if key[0].replace(day=1) == month}
 
@@ -118,12 +121,11 @@ def _of_nobody(by_model: Figures) -> Figures:
 
 def _figures(rows: QuerySet[Any], key: tuple[str, ...], books: Books) -> Figures:
     """The rows of a rollup, or of anything of its shape, summed by a key."""
-    feeds = {pk: feed for feed, pk in connections(books).items()}
-    offerings = dict(Offering.objects.values_list("pk", "sku"))
+    feeds = {pk: feed for feed, pk in books.feeds.items()}
     found = Sum()
     kept = ("day", "connection_id", "offering_id", "model_raw", *key[4:], *MEASURES)
     for day, connection_id, offering_id, model_raw, *row in rows.values_list(*kept):
-        of = (day, *feeds[connection_id], offerings[offering_id] if offering_id else model_raw)
+        of = (day, *feeds[connection_id], books.skus[offering_id] if offering_id else model_raw)
         found.add((*of, *row[: len(key) - 4]), row[len(key) - 4 :])
     return found.figures()
 

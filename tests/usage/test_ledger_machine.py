@@ -44,6 +44,7 @@ from tests.usage.told import (
     IN_USD,
     LAPTOP,
     REPLACED,
+    USAGE_API,
     WINDOWS,
     conditions,
     contract_days,
@@ -53,7 +54,9 @@ from tests.usage.told import (
     months,
     named_tokens,
     numbers,
+    percents,
     publish_prices,
+    seen_by_vendor,
     spans,
     values,
     weights,
@@ -102,20 +105,19 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _books(self) -> Books:
         organisation = make_organisation(display_currency="USD")
-        return Books(organisation, [make_project(organisation) for _ in range(3)])
+        return Books(organisation, [make_project(organisation) for _ in range(3)], comparing.skus())
 
     # Steps
 
-    @initialize(first=listed(GATEWAY), second=listed(LAPTOP), billed=listed(BILL), whose=whose)
-    def begin(self, first: list[Fact], second: list[Fact], billed: list[Fact], whose: int) -> None:
-        """Equal keys of equal scopes in both organisations; a bill in one."""
-        for told, to in ((first, 0), (second, 1), (first, 1)):
-            feed = LAPTOP if told is second else GATEWAY
-            facts = [ranked(fact, (1, next(self.ranks))) for fact in told]
-            self._import(to, feed, facts)
-            self.books[to].append(feed, facts)
-        self._import(whose, BILL, billed, mode="replace_window", window=WINDOWS[2])
-        self.books[whose].replace(BILL, billed, WINDOWS[2], accepted=False)
+    @initialize(told=listed(GATEWAY), more=listed(LAPTOP), billed=listed(BILL), percent=percents, by=whose)
+    def begin(self, told: list[Fact], more: list[Fact], billed: list[Fact], percent: int, by: int) -> None:
+        """Equal keys of equal scopes in both organisations; in one also what the vendor says of the same usage."""
+        for to, feed, facts in ((0, GATEWAY, told), (1, GATEWAY, told), (1 - by, LAPTOP, more)):
+            appended = [ranked(fact, (1, next(self.ranks))) for fact in facts]
+            self._import(to, feed, appended)
+            self.books[to].append(feed, appended)
+        self._replace(by, USAGE_API, [seen_by_vendor(fact, percent) for fact in told], WINDOWS[2], accepted=False)
+        self._replace(by, BILL, billed, WINDOWS[2], accepted=False)
 
     @rule(whose=whose, feed=st.sampled_from(APPENDED), data=st.data())
     def append(self, whose: int, feed: Feed, data: st.DataObject) -> None:
@@ -248,7 +250,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(whose=whose, feed=st.sampled_from([*REPLACED, GATEWAY, LAPTOP]), account=st.sampled_from(["", "second"]))
     def name_account(self, whose: int, feed: Feed, account: str) -> None:
         books = self.books[whose]
-        if found := connections(books).get(feed):
+        if found := books.feeds.get(feed):
             assignments.name_account(Connection.objects.get(pk=found), account)
             books.accounts[feed] = account
             self.moved.add(whose)
@@ -274,9 +276,12 @@ class LedgerMachine(RuleBasedStateMachine):
         waiting = of_month(self._waiting(whose), month)
         cells = sorted({cell_of(key) for key in waiting})
         chosen = data.draw(st.lists(st.sampled_from(cells), min_size=1, unique=True))
-        feeds = connections(books)
         made = periods.restate(
-            books.organisation, month, "Late", "ada", [(day, feeds[importer, scope]) for day, importer, scope in chosen]
+            books.organisation,
+            month,
+            "Late",
+            "ada",
+            [(day, books.feeds[importer, scope]) for day, importer, scope in chosen],
         )
         books.restated[made.pk] = month, {key: sums for key, sums in waiting.items() if cell_of(key) in chosen}
         self.moved.add(whose)
@@ -339,6 +344,8 @@ class LedgerMachine(RuleBasedStateMachine):
             chunk=3,
             **more,
         )
+        if feed not in self.books[whose].feeds:
+            self.books[whose].feeds = connections(self.books[whose])
         assert batch.status in (ImportBatch.Status.DONE, ImportBatch.Status.HELD), batch.error
         return batch
 
@@ -349,7 +356,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _rule(self, books: Books, which: int, weights: list[int], by: Any, span: Any, changed: Rule | None) -> Rule:
         asked, holds = CONDITIONS[which]
-        feeds = connections(books)
+        feeds = books.feeds
         shares = {project.pk: part for project, part in zip(books.projects, weights, strict=False)}
         outcome: Any = [{"project": project, "weight": f"{part}e-12"} for project, part in shares.items()]
         if isinstance(by, tuple):

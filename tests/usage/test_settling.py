@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.usage.conftest import ImportFacts
 from tests.usage.factories import make_card, make_fact, make_offering, make_organisation, make_project, make_rule
-from usage import assignments, spending
+from usage import assignments, contracts, spending
 from usage.models import Connection, DailyCost, ModelDailyCost, Organisation, Settlement, UsageRecord
 from usage.rollups import MEASURES
 from usage.verification import checks
@@ -93,6 +94,21 @@ def test_a_rule_that_asks_for_the_account_hears_of_a_new_one(import_facts):
     assert spent_by(organisation) == {None: ("0.001200000000", 100)}
     assignments.name_account(Connection.objects.get(organisation=organisation), "second")
     assert spent_by(organisation) == {"web": ("0.001200000000", 100)}
+
+
+def test_a_part_does_not_hide_a_whole_that_only_a_contract_prices(import_facts):
+    organisation = make_organisation()
+    offering = make_offering("unlisted")
+    for unit in ("input", "output"):
+        contracts.save(
+            organisation, "ada", name="Agreed", kind="override", provider=offering.provider, unit=unit,
+            value=Decimal(3), currency="USD", effective_from=date(2026, 3, 1),
+        )  # fmt: skip
+    part = make_fact("g", model="unlisted", in_uncached=500, cost_reported=Decimal("0.001"), currency="USD")
+    of("gateway", import_facts, organisation, part)
+    of("usage_api", import_facts, organisation, make_fact("u", model="unlisted", in_uncached=900, grain="1d"))
+    assert spent_by(organisation) == {None: ("0.003000000000", 100)}
+    assert not list(checks())
 
 
 def test_what_a_subscription_covers_is_nobodys_rival(import_facts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -72,6 +73,7 @@ spans = st.sampled_from(
 contract_days = st.sampled_from([(MARCH, None), (MARCH, EDGES[1]), (EDGES[1], EDGES[3]), (EDGES[2], None)])
 values = st.integers(0, 10**8).map(lambda units: Decimal(units).scaleb(-6))  # per cent, or a price per million
 numbers, _day, _path, kinds = st.integers(0, 5), st.integers(0, 2), st.sampled_from(["", "/a/x", "/b"]), st.booleans()
+percents = st.sampled_from([100, 101, 105])
 _hour, _currency, _requests = st.integers(0, 23), st.sampled_from(["USD", "EUR"]), st.sampled_from([1, 1, 3, None])
 
 
@@ -99,6 +101,13 @@ def facts(draw: st.DrawFn, feed: Feed, prefix: str = "") -> Fact:
 @cache
 def listed(feed: Feed, prefix: str = "") -> st.SearchStrategy[list[Fact]]:
     return st.lists(facts(feed, prefix), min_size=1, max_size=5, unique_by=lambda fact: fact.record_key)
+
+
+def seen_by_vendor(fact: Fact, percent: int) -> Fact:
+    """What the vendor's usage API says of a request that the gateway saw, and of others beside it."""
+    midnight = _midnight(fact.occurred_at.date())
+    more = {name: (getattr(fact, name) or 0) * percent // 100 for name in ("in_uncached", "in_cache_read", "out_total")}
+    return dataclasses.replace(fact, occurred_at=midnight, grain="1d", cost_reported=None, currency="", **more)
 
 
 def listed_prices() -> dict[str, list[Price]]:
