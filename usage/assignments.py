@@ -144,6 +144,12 @@ def name_account(feed: Connection, account: str) -> None:
         reattribute(feed.organisation)
 
 
+def accounts_of(organisation: Organisation) -> list[str]:
+    """The billing accounts that its connections name."""
+    named = Connection.objects.filter(organisation=organisation).exclude(account="")
+    return sorted(set(named.values_list("account", flat=True)), key=str.casefold)
+
+
 def reattribute(organisation: Organisation) -> int:
     """Ask the rules again about every dimension; returns how many changed. Conserves every total exactly."""
     changed = 0

@@ -17,10 +17,28 @@ from dashboards.pages.weeks import Event, Series
 Figure = dict[str, Any]
 HEIGHT, NARROW_HEIGHT, LOW = 352, 300, 280
 FOOT, LINE = 28, 15  # pixels: under the axis, and of an event's words
+NAME_LINE = 16  # and of a name at its band
 NARROW_WEEKS = 13
 WEEK = timedelta(days=7)
 PALE = 0.68
-LABEL_GAP = 0.052  # of the plot's height, so that names at the bars do not touch
+
+
+def apart(middles: Sequence[float], gap: float, height: float) -> list[float]:
+    """Rising places, each as near to its own as it can be, `gap` apart and half of it from the ends of `height`.
+
+    More than there is room for stand evenly, and then nearer than `gap`.
+    """
+    if not middles:
+        return []
+    gap = min(gap, height / len(middles))
+    places: list[float] = []
+    for middle in middles:
+        places.append(max(middle, places[-1] + gap if places else gap / 2))
+    highest = height - gap / 2
+    for i in range(len(places) - 1, -1, -1):
+        places[i] = min(places[i], highest)
+        highest = places[i] - gap
+    return places
 
 
 def ticks(top: float) -> list[float]:
@@ -82,7 +100,7 @@ def _stack(
         "shapes": [_event_line(event, weeks, i, len(seen), plot) for i, event in enumerate(seen)],
         "annotations": [
             *(_event_text(event, weeks, i, len(seen), plot, narrow) for i, event in enumerate(seen)),
-            *([] if narrow else _names(series, marks[-1], len(weeks))),
+            *([] if narrow else _names(series, marks[-1], len(weeks), plot)),
         ],
     }
     data = [
@@ -161,18 +179,18 @@ def _event_text(event: Event, weeks: Sequence[date], i: int, n: int, plot: int, 
     }
 
 
-def _names(series: Sequence[Series], top: float, weeks: int) -> list[Figure]:
-    """Each name beside its band of the last bar, pushed apart where bands are thin."""
-    places, below = [], 0.0
+def _names(series: Sequence[Series], top: float, weeks: int, plot: int) -> list[Figure]:
+    """Each name beside its band of the last bar, pushed apart where bands are thin; `plot` pixels high."""
+    middles, below = [], 0.0
     for one in series:
         value = float(one.values[-1]) if one.values else 0.0
-        places.append((below + value / 2) / top)
+        middles.append((below + value / 2) / top * plot)
         below += value
-    for i in range(1, len(places)):
-        places[i] = max(places[i], places[i - 1] + LABEL_GAP)
+    places = [pixels / plot for pixels in apart(middles, NAME_LINE, plot)]
     found = []
     for one, y in zip(series, places, strict=True):
-        at = {"x": weeks - 0.4, "y": min(y, 1.2), "yref": "paper", "showarrow": False, "xanchor": "left"}
+        at = {"x": weeks - 0.4, "y": y, "yref": "paper", "yanchor": "middle", "showarrow": False,
+              "xanchor": "left"}  # fmt: skip
         # Two texts: a colour inside one would be a style attribute, which the policy refuses.
         found.append({**at, "text": "■", "xshift": 4, "font": {"color": colour(one.colour), "size": 13}})
         found.append({**at, "text": _short(one.name), "xshift": 19, "font": {"color": "var(--ink-2)", "size": 12}})

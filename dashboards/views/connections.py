@@ -18,7 +18,7 @@ from dashboards.pages import connections as pages
 from dashboards.pages.imports import run_of
 from dashboards.views import member_page
 from dashboards.views.import_access import role_in, target
-from usage import connections, ingest, tasks
+from usage import assignments, connections, ingest, tasks
 from usage.connections import Refused
 from usage.importers import all_importers
 from usage.models import Connection, ImportBatch, Organisation
@@ -100,6 +100,8 @@ def _page(
         "runs": [run_of(batch, _name(found)) for batch in runs[:LATEST_RUNS]],
         "base_url": asking.base_url(found, api),
         "groups": _groups(api, asking.group_by(found, api)),
+        "account": request.POST.get("account", found.account) if error else found.account,
+        "accounts": assignments.accounts_of(found.organisation),
         "schedules": pages.SCHEDULES,
         "asked": request.POST if error else {},
         "error": error,
@@ -148,6 +150,7 @@ def connect(request: HttpRequest) -> HttpResponse:
                                        **_changes(request, api), first_days=_number(request, "first_days"))  # fmt: skip
             if "untested" not in request.POST and (missing := asking.check(made)):
                 raise Refused(missing)
+            _name_account(request, made)
             audit.record(request.user, "connected a source", made.name, after=_told(made), organisation=into)
             pull = connections.start(made, requested_by=str(request.user))
             transaction.on_commit(lambda: tasks.pull.delay(pull.pk))
@@ -169,6 +172,8 @@ def _form(
         "api": api,
         "error": error,
         "asked": asked,
+        "account": asked.get("account", ""),
+        "accounts": assignments.accounts_of(organisation),
         "first_days": asked.get("first_days") or (min(30, api.BACK) if api else 30),
         "groups": _groups(api, asked.getlist("group_by") if error else list(api.GROUPED)) if api else [],
         "schedules": pages.SCHEDULES,
@@ -189,6 +194,15 @@ def _changes(request: HttpRequest, api: Any) -> dict[str, Any]:
     }
 
 
+def _name_account(request: HttpRequest, connection: Connection) -> None:
+    """Says who pays, where the form does: what its feed tells competes with others of that account."""
+    account = request.POST.get("account", connection.account).replace("\0", "").strip()
+    if len(account) > 120 or not account.isprintable():
+        raise Refused("Name the billing account in at most 120 characters, or leave it empty.")
+    if account != connection.account:
+        assignments.name_account(connection, account)
+
+
 def _number(request: HttpRequest, name: str) -> int:
     text = request.POST.get(name, "")
     if not (text.isascii() and text.isdecimal() and len(text) < 6):
@@ -201,6 +215,7 @@ def _told(connection: Connection) -> dict[str, Any]:
     return {
         "name": connection.name,
         "source": connection.importer,
+        "account": connection.account,
         "timetable": connection.schedule,
         "asks again for days": connection.repull_days,
         **connection.settings,
@@ -231,6 +246,7 @@ def change(request: HttpRequest, found: Connection) -> HttpResponse:
     with transaction.atomic():
         connections.change(found, key=key, name=request.POST.get("name", ""),
                            **_changes(request, connections.api_of(found)))  # fmt: skip
+        _name_account(request, found)
         after = _told(found) | ({"key": "a new one"} if key else {})
         audit.record(request.user, "changed a connection", found.name, before, after, found.organisation)
     messages.success(request, f"{found.name} is changed.")

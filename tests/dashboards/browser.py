@@ -74,6 +74,24 @@ def sideways(page: Page) -> list[str]:
     return found
 
 
+# Texts of a chart whose letters meet, as `one | other`: a box holds 2 pixels of air above and below its letters.
+MEETING = """() => [...document.querySelectorAll("figure[data-figure] .plot")].flatMap(plot => {
+  const texts = [...plot.querySelectorAll(".annotation-text, .xtick text, .ytick text, .textpoint text")]
+    .filter(node => node.textContent.trim())
+    .map(node => ({said: node.textContent, at: node.getBoundingClientRect()}));
+  return texts.flatMap((one, n) => texts.slice(n + 1)
+    .filter(({at}) => Math.min(one.at.right, at.right) - Math.max(one.at.left, at.left) > 1 &&
+      Math.min(one.at.bottom, at.bottom) - Math.max(one.at.top, at.top) > 4)
+    .map(other => `${one.said} | ${other.said}`));
+})"""
+
+
+def meeting(page: Page) -> list[str]:
+    """Texts of charts that overlap."""
+    found: list[str] = page.evaluate(MEETING)
+    return found
+
+
 def settled(page: Page) -> None:
     """Waits for the fonts and for every chart to be drawn or to have failed."""
     page.evaluate("document.fonts.ready.then(() => true)")

@@ -16,7 +16,7 @@ from tests.dashboards.ledger_cast import client_of
 from tests.pricing.loopback import LOOPBACK, Server, serving
 from tests.usage.factories import make_organisation
 from tests.usage.vendor import KEY, NOW, Vendor, day, row
-from usage import connections
+from usage import assignments, connections
 from usage.models import Connection, ImportBatch, Organisation, Pull, UsageRecord
 
 pytestmark = pytest.mark.django_db
@@ -171,6 +171,46 @@ def test_a_changed_connection_without_a_new_key_keeps_the_one_it_has(
     admin.post(f"/connections/{connection.pk}/change", form(server, key=""))
     connection.refresh_from_db()
     assert connection.credential == before
+
+
+def test_the_form_of_a_connection_asks_who_pays_and_offers_the_accounts_there_are(
+    admin: Client, connection: Connection, server: Server
+) -> None:
+    assignments.name_account(connection, "acme-emea")
+    for path in ("/connections/new?api=anthropic_usage", f"/connections/{connection.pk}"):
+        text = admin.get(path).content.decode()
+        assert '<option value="acme-emea"></option>' in text
+        assert "counts once" in text
+    assert admin.post("/connections/new", form(server, account=" acme-us ")).status_code == 302
+    made = Connection.objects.latest("pk")
+    assert made.account == "acme-us"
+    admin.post(f"/connections/{made.pk}/change", form(server, account=""))
+    made.refresh_from_db()
+    assert made.account == ""
+    told = [(entry.before or {}).get("account", "") for entry in AuditEntry.objects.filter(action__contains="connect")]
+    assert told == ["", "acme-us"]
+    assert [(e.after or {}).get("account") for e in AuditEntry.objects.filter(action__contains="connect")] == [
+        "acme-us", ""
+    ]  # fmt: skip
+
+
+def test_naming_an_account_in_the_form_lets_its_feed_compete_with_the_others_of_it(
+    admin: Client, connection: Connection, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled: list[Organisation] = []
+    monkeypatch.setattr("usage.settling.settle_all", settled.append)
+    admin.post(f"/connections/{connection.pk}/change", form(server, account="acme-us"))
+    admin.post(f"/connections/{connection.pk}/change", form(server, account="acme-us", key=""))
+    assert settled == [connection.organisation]
+
+
+def test_an_account_that_cannot_be_read_is_refused_and_nothing_is_changed(
+    admin: Client, connection: Connection, server: Server
+) -> None:
+    answer = admin.post(f"/connections/{connection.pk}/change", form(server, name="Other", account="x" * 121))
+    assert (answer.status_code, "at most 120 characters" in answer.content.decode()) == (422, True)
+    connection.refresh_from_db()
+    assert (connection.name, connection.account) == ("Acme", "")
 
 
 ACTS = ["change", "pull", "test", "pause", "remove"]

@@ -5,17 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from html import unescape
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dashboards import access
-from dashboards.charts.spend import price_paid, stacked_weeks, ticks
+from dashboards.charts.spend import apart, price_paid, stacked_weeks, ticks
 from dashboards.models import Person
 from dashboards.pages import periods
 from dashboards.pages.ledger import Move, Sums
@@ -23,10 +27,10 @@ from dashboards.pages.periods import Span, Unusable
 from dashboards.pages.records import part_of
 from dashboards.pages.weeks import Event, Series, stack, stack_claim
 from dashboards.views.spend import cell
-from tests.dashboards.browser import Look, look  # noqa: F401
+from tests.dashboards.browser import Look, look, meeting, picture, settled  # noqa: F401
 from tests.dashboards.ledger_cast import World, world  # noqa: F401
 from tests.usage.factories import make_organisation, make_project, make_rule
-from usage import assignments, ingest
+from usage import assignments, ingest, sample
 from usage.models import AttributionRule, DailyCost
 
 TODAY = date(2026, 11, 18)
@@ -399,3 +403,57 @@ def test_figures_carry_no_markup_that_the_policy_refuses() -> None:
             said = [note["text"] for note in shape["layout"]["annotations"]]
             assert not any("<" in words for words in said)
             assert all(trace["y"][0] is None or trace["y"][0] >= 0 for trace in shape["data"])
+
+
+BANDS = st.lists(st.decimals(0, 500, places=2), min_size=1, max_size=6)
+
+
+@given(BANDS, st.integers(0, 3))
+def test_names_at_the_bands_keep_a_line_apart_and_inside_the_plot(values: list[Decimal], happened: int) -> None:
+    figure = stacked_weeks(*thin(values, happened), "USD")["wide"]["layout"]
+    plot = figure["height"] - figure["margin"]["t"] - figure["margin"]["b"]
+    names = [note for note in figure["annotations"] if note["text"].startswith("Project")]
+    assert all(note["yanchor"] == "middle" for note in names)
+    heights = [note["y"] * plot for note in names]
+    assert [note["text"] for note in names] == [f"Project {n}" for n in range(len(values))]
+    assert all(after - before >= 15 for before, after in pairwise(heights))
+    assert heights[0] >= 7.5
+    assert heights[-1] <= plot - 7.5
+
+
+@given(st.lists(st.floats(0, 300), min_size=1, max_size=6).map(sorted))
+def test_names_that_have_room_stand_at_their_bands(middles: list[float]) -> None:
+    gaps = [after - before for before, after in pairwise([-8, *middles, 308])]
+    if min(gaps) >= 16:
+        assert apart(middles, 16, 300) == middles
+
+
+def thin(values: Sequence[Decimal], happened: int) -> tuple[list[date], list[Series], list[bool], list[Event]]:
+    """Weeks whose last bar has these bands, with events in the last months."""
+    weeks = list(periods.weeks_until(TODAY, 26)[:-1])
+    series = [Series(f"Project {n}", n + 1, [value] * len(weeks)) for n, value in enumerate(values)]
+    days = (date(2026, 7, 30), date(2026, 8, 21), date(2026, 10, 20))[:happened]
+    events = [
+        Event(day, f"{day:%-d %b}: a model fell by 33% out", f"{day:%-d %b}: a model", Decimal(1)) for day in days
+    ]
+    return weeks, series, [True] * len(weeks), events
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_no_two_texts_of_the_chart_of_weeks_meet(look: Look) -> None:  # noqa: F811
+    sample.load(force=True)
+    ada = Person.objects.create_user("ada@larkfield.example", is_instance_admin=True)
+    access.join_orphan_organisations(ada)
+    look.signed_in_as(ada)
+    values = ["4900", "3000", "8", "5", "2", "1"]
+    drawn = stacked_weeks(*thin([Decimal(value) for value in values], 3), "USD")
+    for width in (1440, 390):
+        page, faults = look.page(width)
+        page.route("**/overview/weeks.json*", lambda route: route.fulfill(json=drawn))
+        page.goto(look.origin + "/")
+        settled(page)
+        picture(page, f"overview-thin-{width}")
+        assert page.locator(".plot .annotation-text").count() >= 1
+        assert (meeting(page), faults.said) == ([], [])
+        page.context.close()
