@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from pricing.providers import MAKER_OF_NAMESPACE, canonical, declared, is_declared, maker_of
@@ -47,6 +47,12 @@ _SAME_MODEL = {
 }
 LISTED_UNDER = {"vertex": "google"}
 """Sellers whose list a source publishes under another seller's name; the rule is returned with the answer."""
+
+
+_RESIDENT = ("anthropic", "us")
+"""US-only inference at Anthropic's own API (`inference_geo`) costs more from Claude 4.6 on; before it, the list price.
+https://platform.claude.com/docs/en/about-claude/pricing#data-residency-pricing"""
+_BEFORE_RESIDENCY = re.compile(r"claude-(?:instant|v?\d).*|claude-[a-z]+-4(?:-[0-5])?(?:-\d{8})?(?:-latest)?")
 
 
 def normal(name: str) -> str:
@@ -223,6 +229,20 @@ class Resolver:
                 return Match(name, seller, _join(rule, found.rule), found.offering_id, found.sku, found.region,
                              found.model_slug)  # fmt: skip
         return Match(name, "", "unresolved")
+
+    def located(self, match: Match, region: str) -> Match:
+        """The same where a seller's price depends on where a request ran; unresolved where no source states it there.
+
+        Of a region that is not declared to have prices of its own nothing is asked.
+        """
+        if match.offering_id is None or (match.provider, region.lower()) != _RESIDENT:
+            return match
+        if entry := self._regional.get((match.provider, match.sku, region.lower())):
+            rule = _join(match.rule, f"in {entry.region}")
+            return replace(match, rule=rule, offering_id=entry.offering_id, region=entry.region)
+        if _BEFORE_RESIDENCY.fullmatch(match.sku):
+            return match
+        return Match(match.name, match.provider, f"unresolved: no source states what it costs in {region.lower()}")
 
     def _at_provider(self, name: str, asked: str, provider: str, when: datetime) -> Match:
         for candidate, steps in _candidates(asked, provider):

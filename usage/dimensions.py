@@ -59,14 +59,15 @@ class Names:
     def __init__(self) -> None:
         self.version = str(names.version())
         self._resolver: Resolver = names.resolver()
-        self._known: dict[tuple[str, str, date], Match] = {}
+        self._known: dict[tuple[str, str, date, str], Match] = {}
 
-    def match(self, model_raw: str, host: str, day: date) -> Match:
-        asked = (model_raw, host, day)
+    def match(self, model_raw: str, host: str, day: date, region: str = "") -> Match:
+        asked = (model_raw, host, day, region)
         found = self._known.get(asked)
         if found is None:
             at = datetime.combine(day, time.min, UTC)
-            found = self._known[asked] = self._resolver.resolve(model_raw, host or None, at)
+            named = self._resolver.resolve(model_raw, host or None, at)
+            found = self._known[asked] = self._resolver.located(named, region)
         return found
 
 
@@ -90,6 +91,6 @@ def note_matches(matches: Mapping[int, Match], version: str) -> None:
 def matches_of(pairs: Collection[tuple[int, date]], known: Names) -> dict[tuple[int, date], Match]:
     """What the names of dimensions meant on days, by (dimension id, day)."""
     ids = {dimension_id for dimension_id, _ in pairs}
-    rows = UsageDimension.objects.filter(id__in=ids).values_list("id", "model_raw", "host")
-    named = {pk: (model_raw, host) for pk, model_raw, host in rows}
-    return {(pk, day): known.match(*named[pk], day) for pk, day in pairs}
+    rows = UsageDimension.objects.filter(id__in=ids).values_list("id", "model_raw", "host", "region")
+    named = {pk: (model_raw, host, region) for pk, model_raw, host, region in rows}
+    return {(pk, day): known.match(*named[pk][:2], day, named[pk][2]) for pk, day in pairs}

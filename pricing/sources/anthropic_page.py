@@ -12,8 +12,9 @@
 
 The page calls models by display names. Which ids it sells one by is declared below; from Claude 4.1 on Anthropic
 writes them `claude-<family>-<major>-<minor>` without exception, so a name of tomorrow reads by that rule. Batch and
-cache prices of long prompts stand there as sentences (half the price, 1.25 times the input); they are worked out only
-while those sentences stand.
+cache prices of long prompts stand there as sentences (half the price, 1.25 times the input), and so does what US-only
+inference costs (`inference_geo: us`: 1.1 times every token price of the models from 4.6 on, which are offerings of the
+region `us`); they are worked out only while those sentences stand.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from pricing.sources import MTOK, OFFICIAL, OfferingFact, Reading, SourceError, Statement
@@ -90,6 +91,12 @@ _EXECUTION = (
     re.compile(r"[^.\n]*billed at \$(\d+(?:\.\d+)?) per hour, per container\."),
     re.compile(r"\*\*Pricing\*\*: \$(\d+(?:\.\d+)?) per session-hour\."),
 )
+_RESIDENT = re.compile(
+    r"For (?P<models>Claude [\w., ]{1,120}?),? and (?:newer|later) models, specifying US-only inference (?:via|through)"
+    r" the `inference_geo` parameter incurs a (?P<factor>[1-9](?:\.\d{1,4})?)x multiplier on all token pricing"
+    r" categories"
+)
+_VERSION = re.compile(r"\b(\d+)(?:\.(\d+))?\b")
 _SENTENCES = {
     "regional premium of other platforms stated in a sentence": re.compile(r"\d+% premium over global endpoints"),
     "regional multiplier stated in a sentence": re.compile(r"\d+(?:\.\d+)?x multiplier"),
@@ -146,6 +153,18 @@ class _Page:
         self._contradicted: set[_Key] = set()
         self._offerings: dict[str, OfferingFact] = {}
 
+    def resident(self) -> Iterator[Statement]:
+        """What US-only inference costs: every token price of the models the sentence speaks of, times its factor."""
+        said = self.sentence(_RESIDENT)
+        if said is None:
+            return
+        self.unplaced["regional multiplier stated in a sentence"] -= 1
+        since = min(_versions(said["models"]), default=None)
+        for key, one in self._statements.items():
+            version = max(_versions(self._offerings[one.sku].name), default=None)
+            if since and version and version >= since and key not in self._contradicted:
+                yield replace(one, region="us", amount=one.amount * Decimal(said["factor"]), note=f"{said[0]}.")
+
     def state(self, statement: Statement) -> None:
         key = (statement.sku, statement.unit, statement.service_tier, statement.context_from)
         if self._statements.setdefault(key, statement).amount != statement.amount:
@@ -162,9 +181,11 @@ class _Page:
             self.unplaced[kind] += len(pattern.findall(self.said))
         # Two prices for one thing: which of them holds, the page does not say.
         self.unplaced["price the page contradicts itself on"] += len(self._contradicted)
+        resident = list(self.resident())
+        told = {statement.sku: self._offerings[statement.sku] for statement in resident}
         return Reading(
-            statements=[s for key, s in self._statements.items() if key not in self._contradicted],
-            offerings=list(self._offerings.values()),
+            statements=[*(s for key, s in self._statements.items() if key not in self._contradicted), *resident],
+            offerings=[*self._offerings.values(), *(replace(fact, region="us") for fact in told.values())],
             unplaced=+self.unplaced,
         )
 
@@ -175,6 +196,10 @@ def model_ids(name: str) -> tuple[str, ...]:
         return _IDS[name]
     found = _REGULAR.fullmatch(name)
     return (f"claude-{found['family'].lower()}-{found['version'].replace('.', '-')}",) if found else ()
+
+
+def _versions(names: str) -> list[tuple[int, int]]:
+    return [(int(major), int(minor or 0)) for major, minor in _VERSION.findall(names)]
 
 
 def _sections(text: str) -> Iterator[_Section]:

@@ -197,6 +197,8 @@ def _selector(when: Mapping[str, str]) -> dict[str, str] | None:
             return {"service_tier": tier}
         case [("speed", "fast")]:
             return {"service_tier": "fast"}
+        case [("inference_geo", geo)]:
+            return {"region": geo} if geo != "global" else {}
         case [("route", route)]:
             return {"region": route}
         case [("search_type", kind)]:

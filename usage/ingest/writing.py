@@ -94,7 +94,7 @@ def _place(batch: ImportBatch, chunk: Prepared, names: Names) -> bool:
         with cursor.copy("COPY usage_place FROM STDIN") as copy:
             for place, (digest, day) in enumerate(chunk.places):
                 dimension = chunk.dimensions[digest]
-                match = names.match(dimension.model_raw, dimension.host, day)
+                match = names.match(dimension.model_raw, dimension.host, day, dimension.region)
                 copy.write_row((place, ids[digest], day, match.offering_id))
                 when = datetime.combine(day, time.min, UTC)
                 if ids[digest] not in latest or latest[ids[digest]][0] <= when:

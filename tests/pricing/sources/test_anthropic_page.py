@@ -158,3 +158,42 @@ def test_a_table_of_prices_nobody_knows_is_an_error_and_one_without_prices_is_co
     with pytest.raises(SourceError, match="unknown headings 'model, sunday input'"):
         parse(good + unknown.format("$1 / MTok").encode())
     assert parse(good + unknown.format("9 tokens").encode()).unplaced == {"row of a table without prices": 1}
+
+
+RESIDENT = (
+    "For {models} and {word} models, specifying US-only inference {by} the `inference_geo` parameter incurs a 1.1x "
+    "multiplier on all token pricing categories, including input tokens. Global routing uses standard pricing."
+)
+BATCH = "\n| Model | Batch input | Batch output |\n|---|---|---|\n| Claude Opus 5 | $2.50 / MTok | $12.50 / MTok |\n\n"
+SEARCH = "Web search is available on the Claude API for **$10 per 1,000 searches**, plus standard token costs.\n"
+
+
+@pytest.mark.parametrize(
+    ("models", "word", "by"),
+    [
+        ("Claude Opus 4.6", "newer", "via"), ("Claude 4.6", "later", "through"),
+        ("Claude Opus 4.6, Claude Sonnet 4.6,", "later", "through"),
+        ("Claude Opus 4.7, Claude Opus 4.6,", "newer", "via"),
+    ],
+)  # fmt: skip
+def test_us_only_inference_multiplies_every_token_price_of_the_models_the_sentence_speaks_of(models, word, by):
+    rows = [[f"Claude {name}", *mtok(5, 6.25, 10, 0.5, 25)] for name in ("Opus 5", "Sonnet 4.6", "Opus 4.5", "Opus 4")]
+    said = BATCH + SEARCH + RESIDENT.format(models=models, word=word, by=by)
+    reading = parse(table(*rows) + said.encode())
+    there = [s for s in reading.statements if s.region]
+    assert {(s.region, s.sku) for s in there} == {("us", "claude-opus-5"), ("us", "claude-sonnet-4-6")}
+    assert {(s.service_tier, s.unit): f"{s.amount.normalize():f}" for s in there if s.sku == "claude-opus-5"} == {
+        ("standard", "input"): "5.5", ("standard", "cache_write_5m"): "6.875", ("standard", "cache_write_1h"): "11",
+        ("standard", "cache_read"): "0.55", ("standard", "output"): "27.5",
+        ("batch", "input"): "2.75", ("batch", "output"): "13.75",
+    }  # fmt: skip
+    assert all("1.1x multiplier on all token pricing categories." in s.note for s in there)
+    assert {fact.sku for fact in reading.offerings if fact.region == "us"} == {s.sku for s in there}
+    assert "regional multiplier stated in a sentence" not in reading.unplaced
+
+
+def test_a_multiplier_in_other_words_is_counted_and_never_guessed():
+    said = b"\nUS-only inference has a 1.1x multiplier for new models.\n"
+    reading = parse(table(["Claude Opus 5", *mtok(5, 6.25, 10, 0.5, 25)]) + said)
+    assert not [s for s in reading.statements if s.region]
+    assert reading.unplaced == {"regional multiplier stated in a sentence": 1}
