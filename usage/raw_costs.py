@@ -36,6 +36,10 @@ _KEYS = {
     "service_tier": "r.service_tier",
     "cost_kind": "r.cost_kind",
     "record": "r.id",
+    "at": "r.occurred_at",
+    "record_key": "r.record_key",
+    "rate_card": "r.rate_card_id",
+    "owners": f"CASE WHEN {rollups.SPREAD} THEN s.projects ELSE r.projects END",
     "selectors": f"CASE WHEN {selectors.ALL_REPORTED} THEN 'known' ELSE 'unknown' END",
     "unpriced": "coalesce(r.unpriced_reason, '')",
     **{name: f"r.{name}" for name in _NAMED},
@@ -44,6 +48,9 @@ _FILTERS = {
     **_KEYS,
     "model": "coalesce(m.slug, CASE WHEN r.offering_id IS NULL THEN r.model_raw ELSE '' END)",
     "provider": "coalesce(v.slug, r.host)",
+    "known_model": "(r.offering_id IS NOT NULL)::text",
+    "paid": "(r.cost_kind <> 'notional')::text",
+    "priced": "CASE WHEN r.list_cost IS NULL THEN 'no' ELSE 'yes' END",
 }
 _TAG = (
     "coalesce((SELECT string_agg(e->>1, ', ' ORDER BY e->>1) FROM jsonb_array_elements(r.tags) e WHERE e->>0 = %s), '')"
@@ -52,11 +59,15 @@ _TAG = (
 
 @dataclass(frozen=True)
 class Rows:
-    """Which rows are summed (a relation like the ledger) and what of each of them, by name; `money` has decimals."""
+    """Which rows are summed (a relation like the ledger) and what of each of them, by name; `money` has decimals.
+
+    `only` may be `w.counted` or `w.tallied`: the rows of the feeds that give the money, or the tokens.
+    """
 
     relation: str = LEDGER
     measures: Mapping[str, str] = field(default_factory=lambda: rollups.MEASURED)
     money: Collection[str] = rollups.MONEY
+    only: str = "true"
 
 
 EVERY = Rows()
@@ -77,10 +88,60 @@ def sums_by(
 
     With `prices_at` at the list prices of that day (`usage.repricing`); `of` sums something else of some rows.
     """
+    sql, params, found = _query(keys, projects, filters or {}, prices_at, of)
+    with transaction.atomic(), connection.cursor() as cursor:
+        if prices_at is not None:
+            repricing.lay_out(organisation_id, since, until, prices_at)
+        cursor.execute(sql, [*span(organisation_id, since, until) * (1 if prices_at is None else 2), *params])
+        return [dict(zip(found, row, strict=True)) for row in cursor.fetchall()]
+
+
+def one_by_one(
+    organisation_id: int,
+    since: date | None,
+    until: date | None,
+    keys: Sequence[str],
+    *,
+    projects: Sequence[int] | None,
+    filters: Mapping[str, Sequence[str]],
+    of: Rows,
+    wrapped: str,
+) -> list[dict[str, Any]]:
+    """The same sums of each single record (`record` is the first key), within a SELECT of them (`{rows}`)."""
+    sql, params, found = _query(("record", *keys), projects, filters, None, of)
+    columns = ", ".join(f"{name} AS {alias}" for name, alias in zip(_names(("record", *keys), of), found, strict=True))
+    rows = f"(SELECT {columns} FROM ({sql}) q ({', '.join(_names(('record', *keys), of))})) rows"
+    with connection.cursor() as cursor:
+        cursor.execute(wrapped.replace("{rows}", rows), [*span(organisation_id, since, until), *params])
+        named = [column.name for column in cursor.description]
+        return [dict(zip(named, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _names(keys: Sequence[str], of: Rows) -> list[str]:
+    """Names of the columns of a query that do not clash, in its order."""
+    return [f"c{i}" for i in range(len(keys) + len(CURRENCIES) + 1 + len(of.measures))]
+
+
+def span(organisation_id: int, since: date | None, until: date | None) -> list[Any]:
+    return [
+        organisation_id,
+        datetime.combine(since or date(2000, 1, 1), time.min, UTC),
+        datetime.combine(until or date(9999, 1, 1), time.min, UTC),
+    ]
+
+
+def _query(
+    keys: Sequence[str],
+    projects: Sequence[int] | None,
+    filters: Mapping[str, Sequence[str]],
+    prices_at: date | None,
+    of: Rows,
+) -> tuple[str, list[Any], list[str]]:
+    """The statement, its parameters after the span, and what its columns are called."""
     wanted = [key for key in keys if key not in ("project", "cost_kind")]
     key_sql, key_params = _columns(wanted)
-    where_sql, where_params = _conditions(filters or {})
-    of_projects = (filters or {}).get("project")
+    where_sql, where_params = _conditions(filters)
+    of_projects = filters.get("project")
     by_project = "project" in keys or projects is not None or of_projects is not None
     whose, whose_params = _whose(projects, of_projects)
     names = [f"k{i}" for i in range(len(wanted))] + [*CURRENCIES, "cost_kind"]
@@ -109,20 +170,13 @@ def sums_by(
         LEFT JOIN usage_contractcard x ON x.id = r.contract_card_id
         WHERE ({rollups.COUNTED} OR {rollups.TALLIED}) {where_sql}
     ), owned AS ({_owned(len(wanted), of) if by_project else "SELECT moved.* FROM moved"})
-    SELECT {groups}, {", ".join(_sum(name) for name in of.measures)} FROM owned w
+    SELECT {groups}, {", ".join(_sum(name, of) for name in of.measures)} FROM owned w
     {"LEFT JOIN usage_project p ON p.id = w.project_id" if by_project else ""}
-    WHERE true {whose} GROUP BY {groups}"""
-    start = datetime.combine(since or date(2000, 1, 1), time.min, UTC)
-    end = datetime.combine(until or date(9999, 1, 1), time.min, UTC)
-    params: list[Any] = [organisation_id, start, end] * (1 if prices_at is None else 2)
-    with transaction.atomic(), connection.cursor() as cursor:
-        if prices_at is not None:
-            repricing.lay_out(organisation_id, since, until, prices_at)
-        cursor.execute(sql, [*params, *key_params, *where_params, *whose_params])
-        found = [f"key_{key}" for key in wanted] + [*CURRENCIES, "cost_kind"]
-        found += ["key_project"] if "project" in keys else []
-        found += [f"sum_{name}" for name in of.measures]
-        return [dict(zip(found, row, strict=True)) for row in cursor.fetchall()]
+    WHERE {of.only} {whose} GROUP BY {groups}"""
+    found = [f"key_{key}" for key in wanted] + [*CURRENCIES, "cost_kind"]
+    found += ["key_project"] if "project" in keys else []
+    found += [f"sum_{name}" for name in of.measures]
+    return sql, [*key_params, *where_params, *whose_params], found
 
 
 def _owned(keys: int, of: Rows) -> str:
@@ -181,6 +235,7 @@ def _whose(projects: Sequence[int] | None, slugs: Sequence[str] | None) -> tuple
     return "".join(parts), params
 
 
-def _sum(name: str) -> str:
-    kept = "counted" if name in OF_MONEY else "tallied"
-    return f"coalesce(sum(w.{name}) FILTER (WHERE w.{kept}), 0)"
+def _sum(name: str, of: Rows) -> str:
+    """Of the rows of the feed that gives it, where not all rows are of one."""
+    kept = of.only if of.only != EVERY.only else f"w.{'counted' if name in OF_MONEY else 'tallied'}"
+    return f"coalesce(sum(w.{name}) FILTER (WHERE {kept}), 0)"

@@ -256,10 +256,10 @@ def _narrower(question: Question, filters: Mapping[str, str]) -> str:
 def records_of(question: Question, filters: Mapping[str, str] | None = None) -> str:
     """The ledger's rows behind a group, with the filters of the question; '' where they cannot be asked for so."""
     wanted = {**{name: values[0] for name, values in question.filters.items()}, **(filters or {})}
-    several = any(len(values) > 1 and name not in (filters or {}) for name, values in question.filters.items())
-    if several or any(name.startswith(TAG) or name in ("selectors", "unpriced") for name in wanted):
+    if any(len(values) > 1 and name not in (filters or {}) for name, values in question.filters.items()):
         return ""
-    return f"{RECORDS}?{urlencode({**wanted, 'from': str(question.since), 'until': str(question.until)})}"
+    measure = {} if question.measure == "spent" else {"measure": question.measure}
+    return f"{RECORDS}?{urlencode({**wanted, **measure, 'from': str(question.since), 'until': str(question.until)})}"
 
 
 def _cut(lines: Sequence[Line], room: int, level: int) -> list[Line]:

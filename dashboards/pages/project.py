@@ -331,7 +331,7 @@ def _shares(read: Read, by: str) -> tuple[list[Share], Share | None]:
             whole,
             costs[name][1],
             costs[name][2],
-            records_url(read.period.now, project=read.slug) + "&" + _encoded(by, name),
+            records_url(read.period.now, project=read.slug, measure="list") + "&" + _encoded(by, name),
         )
         for name, shown in zip(order, rounded, strict=True)
     ]
@@ -344,7 +344,7 @@ def _shares(read: Read, by: str) -> tuple[list[Share], Share | None]:
         whole,
         sum(share.n for share in rest),
         sum(share.tokens for share in rest),
-        records_url(read.period.now, project=read.slug),
+        records_url(read.period.now, project=read.slug, measure="list"),
     )
 
 

@@ -7,12 +7,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from dashboards import formatting
-from dashboards.pages.ledger import NOBODY, ZERO, Figure, Words, records_url
+from dashboards.pages.explore import dimension_words, text_of
+from dashboards.pages.ledger import NOBODY, RECORDS, ZERO, Figure, Words
 from dashboards.pages.periods import Span, Unusable
-from usage.attribution import split
+from usage.questions import MEASURES, MONEY, is_dimension
 
+BASIS_WORDS = {
+    "spent": "what its feed reported, else its cost at contract, else at the list price in force at its moment",
+    "list": "at the list price in force at its moment",
+    "contracted": "at the contract price in force at its moment, else at the list price",
+    "reported": "as its feed reported it",
+    "notional": "at the list price in force at its moment, paid by a seat and in no total",
+}
+SHORT = {"key": "ext_api_key", "user": "ext_user", "team": "ext_team"}
+"""Names of dimensions in addresses of these pages that questions of spend call otherwise."""
 DIMENSIONS = {
     "key": ("dimension__ext_api_key", "Key"),
     "user": ("dimension__ext_user", "User"),
@@ -31,7 +42,6 @@ UNIT_NAMES = {
     "output": "out",
     "reasoning": "reasoning",
 }
-SCALE = Decimal(10) ** 12
 LIFETIMES = tuple(unit for unit in UNIT_NAMES if unit.startswith("cache_write_"))
 
 
@@ -41,36 +51,45 @@ class Filters:
 
     project: str = ""
     offering: int | None = None
-    model: str = ""
     name: str = ""
     host: str = ""
+    is_named: bool = False
     priced: str = ""
-    kind: str = ""
+    measure: str = "spent"
     dimensions: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def conditions(self) -> dict[str, object]:
-        """Look-ups on ledger rows for all but the project."""
-        found: dict[str, object] = {DIMENSIONS[name][0]: value for name, value in self.dimensions.items()}
+    def asked(self) -> dict[str, tuple[Any, ...]]:
+        """As the ledger's rows are filtered, all but projects of a reader."""
+        found: dict[str, tuple[Any, ...]] = {name: (value,) for name, value in self.dimensions.items()}
+        if self.project == NOBODY:
+            found["project"] = (NOBODY,)
         if self.offering is not None:
-            found["offering_id"] = self.offering
-        if self.model:
-            found["offering__model__slug"] = self.model
-        if self.name:
-            found |= {"dimension__model_raw": self.name, "dimension__host": self.host, "offering_id": None}
+            found["offering"] = (self.offering,)
+        if self.is_named:
+            found |= {"known_model": ("false",), "model_raw": (self.name,), "host": (self.host,)}
         if self.priced:
-            found["list_cost__isnull"] = self.priced == "no"
+            found["priced"] = (self.priced,)
         return found
+
+    @property
+    def query(self) -> dict[str, str]:
+        """As an address says it; a dimension may be empty, for what was not reported."""
+        texts = {"project": self.project, "offering": str(self.offering or ""), "priced": self.priced}
+        found = {name: text for name, text in texts.items() if text} | dict(self.dimensions)
+        if self.is_named:
+            found |= {"name": self.name, "host": self.host}
+        return found | ({"measure": self.measure} if self.measure != "spent" else {})
 
     @property
     def words(self) -> list[str]:
         """The narrower filters for the scope line."""
-        said = [f"{DIMENSIONS[name][1]} {value or '(none)'}" for name, value in self.dimensions.items()]
-        if self.name:
-            said.append(f"{self.name}, not recognised")
+        said = [f"{dimension_words(name)} {value or '(none)'}" for name, value in self.dimensions.items()]
+        if self.is_named:
+            said.append(f"{self.name or 'no model reported'}, not recognised")
         if self.priced:
-            said.append("without a price" if self.priced == "no" else "with a price")
-        if self.kind:
+            said.append("without a list price" if self.priced == "no" else "with a list price")
+        if self.measure == "notional":
             said.append("notional cost, in no total")
         return said
 
@@ -80,16 +99,26 @@ def filters_of(query: Mapping[str, str]) -> Filters:
     offering = query.get("offering", "")
     if offering and not (offering.isascii() and offering.isdigit() and len(offering) < 16):
         raise Unusable(f"“{offering[:40]}” is no offering: follow a figure on the overview.")
-    for name, allowed in (("priced", {"", "yes", "no"}), ("kind", {"", "notional"})):
+    measures = {"", *MEASURES}
+    for name, allowed in (("priced", {"", "yes", "no"}), ("kind", {"", "notional"}), ("measure", measures)):
         if query.get(name, "") not in allowed:
             raise Unusable(f"“{query[name][:40]}” is no value of {name}: leave it out or follow a figure.")
-    texts = {name: query.get(name, "").replace("\0", "") for name in ("project", "model", "name", "host")}
+    texts = {name: text.replace("\0", "")[:1000] for name, text in query.items()}
+    is_named = "name" in texts
+    named = {SHORT.get(name, name): text for name, text in texts.items()}
     return Filters(
+        project=texts.get("project", ""),
         offering=int(offering) if offering else None,
+        name=texts.get("name", ""),
+        host=texts.get("host", "") if is_named else "",
+        is_named=is_named,
         priced=query.get("priced", ""),
-        kind=query.get("kind", ""),
-        dimensions={name: query[name].replace("\0", "")[:1000] for name in DIMENSIONS if name in query},
-        **texts,
+        measure="notional" if query.get("kind") else query.get("measure") or "spent",
+        dimensions={
+            name: text
+            for name, text in named.items()
+            if is_dimension(name) and name != "project" and not (is_named and name == "host")
+        },
     )
 
 
@@ -104,7 +133,7 @@ class UsedPrice:
 
 @dataclass(frozen=True)
 class RecordLine:
-    """One ledger row. `cost` is the part of the projects shown; None is unknown, and `why_not` says why."""
+    """One ledger row. `cost` is what counts of it, of the projects shown; None is unknown, and `why_not` says why."""
 
     occurred_at: datetime
     model: str
@@ -117,14 +146,9 @@ class RecordLine:
     currency: str
     why_not: str
     prices: Sequence[UsedPrice]
+    basis: str
     is_part: bool
     key: str
-
-
-def part_of(cost: Decimal, weights: Sequence[Decimal], projects: Sequence[int], wanted: set[int]) -> Decimal:
-    """What these projects carry of a cost, split as the rollups split it."""
-    parts = split(int(cost * SCALE), weights)
-    return sum((Decimal(part) for part, pk in zip(parts, projects, strict=True) if pk in wanted), ZERO) / SCALE
 
 
 def record_lines(
@@ -145,14 +169,11 @@ def _line(
     prices: Mapping[int, Mapping[str, Any]],
     why: Mapping[str, str],
 ) -> RecordLine:
-    owners = row["projects"]
-    cost = row["list_cost"]
-    is_part = wanted is not None and len(owners) > 1
-    if cost is not None and wanted is not None and is_part:
-        cost = part_of(cost, row["weights"], owners, wanted)
+    owners = row["owners"] or ()
     shown = [pk for pk in owners if wanted is None or pk in wanted]
     slug = row["offering__model__slug"]
     tokens = [row[name] for name in ("in_uncached", "in_cache_read", "in_cache_write", "out_total")]
+    said = "reported" if row["is_reported"] else "at contract" if row["is_contracted"] else ""
     return RecordLine(
         occurred_at=row["occurred_at"],
         model=row["offering__model__name"] or row["dimension__model_raw"] or "no model reported",
@@ -161,11 +182,12 @@ def _line(
         owner=", ".join(projects[pk][0] for pk in shown if pk in projects) or "nobody",
         used_by=row["dimension__ext_user"] or row["dimension__ext_api_key"] or row["dimension__path"],
         tokens=tokens,
-        cost=cost,
-        currency=row["rate_card__currency"] or "USD",
+        cost=row["value"],
+        currency=row["currency"] or "USD",
         why_not=why.get(row["unpriced_reason"] or "", ""),
-        prices=_used(row, tokens, prices),
-        is_part=is_part,
+        prices=() if row["is_reported"] else _used(row, tokens, prices),
+        basis=said,
+        is_part=wanted is not None and len(owners) > 1,
         key=row["record_key"],
     )
 
@@ -217,50 +239,50 @@ class Behind:
     grades: Sequence[tuple[str, Decimal]]
     others: Sequence[tuple[str, Decimal]]
     unpriced: int
+    elsewhere: int = 0
+    """Rows in other currencies."""
 
 
 def behind(
     groups: Sequence[Mapping[str, Any]],
+    names: Mapping[int, tuple[str, str]],
     grades: Mapping[int, str],
     currency: str,
     span: Span,
     filters: Filters,
 ) -> Behind:
-    """`groups`: cost, n, tokens by model, rate card and currency."""
+    """`groups`: `value`, n, tokens and more by model, rate card and currency; `names` of offerings and sellers."""
     costs: dict[tuple[Any, ...], tuple[int, Decimal | None]] = {}
     by_grade: dict[str, Decimal] = {}
     others: dict[str, Decimal] = {}
-    unpriced = 0
+    unpriced, elsewhere, is_money = 0, 0, filters.measure in MONEY
     for row in groups:
-        if row["priced_in"] not in {None, currency}:
-            others[row["priced_in"]] = others.get(row["priced_in"], ZERO) + row["cost"]
+        if is_money and row["currency"] not in {"", currency}:
+            others[row["currency"]] = others.get(row["currency"], ZERO) + row["value"]
+            elsewhere += row["n"]
             continue
-        key = (
-            row["offering_id"],
-            row["offering__model__name"] or row["dimension__model_raw"] or "no model reported",
-            row["offering__provider__name"] or row["dimension__host"],
-            "" if row["offering_id"] else row["dimension__model_raw"],
-            "" if row["offering_id"] else row["dimension__host"],
-        )
+        offering, raw, host = row["key_offering"], row["key_model_raw"], row["key_host"]
+        key = (offering, "", "") if offering is not None else (None, raw, host)
         n, cost = costs.get(key, (0, None))
-        if row["cost"] is not None:
-            cost = (cost or ZERO) + row["cost"]
-            grade = grades.get(row["rate_card_id"], "unknown")
-            by_grade[grade] = by_grade.get(grade, ZERO) + row["cost"]
-        else:
-            unpriced += row["n"]
+        unpriced += row["unknown"]
+        if row["n"] > row["unknown"]:
+            cost = (cost or ZERO) + row["value"]
         costs[key] = (n + row["n"], cost)
-    fixed = {"project": filters.project, "kind": filters.kind, "priced": filters.priced, **filters.dimensions}
+        at_price = row["value"] - row["reported"]
+        for grade, part in (("reported", row["reported"]), (grades.get(row["key_rate_card"], "unknown"), at_price)):
+            if part and is_money:
+                by_grade[grade] = by_grade.get(grade, ZERO) + part
+    query = {name: text for name, text in filters.query.items() if name not in ("offering", "name", "host")}
     sums = [
         Sum(
-            name,
-            seller,
+            names[offering][0] if offering in names else raw or "no model reported",
+            names[offering][1] if offering in names else host,
             n,
             cost,
             currency,
-            records_url(span, **fixed, **({"offering": offering} if offering else {"name": raw, "host": host})),
+            rows_url(span, query | ({"offering": f"{offering}"} if offering else {"name": raw, "host": host})),
         )
-        for (offering, name, seller, raw, host), (n, cost) in costs.items()
+        for (offering, raw, host), (n, cost) in costs.items()
     ]
     sums.sort(key=lambda one: (one.cost is None, -(one.cost or ZERO), -one.n, one.name))
     known = [one.cost for one in sums if one.cost is not None]
@@ -268,37 +290,43 @@ def behind(
     return Behind(
         total=sum(known, ZERO) if known or not n else None,
         n=n,
-        tokens=sum(row["tokens"] or 0 for row in groups),
+        tokens=sum(int(row["tokens"]) for row in groups),
         sums=sums,
         grades=sorted(by_grade.items()),
         others=sorted(others.items()),
         unpriced=unpriced,
+        elsewhere=elsewhere,
     )
+
+
+def rows_url(span: Span, query: Mapping[str, str]) -> str:
+    """The address of rows, with filters that may be empty."""
+    return f"{RECORDS}?{urlencode({**query, 'from': f'{span.start}', 'until': f'{span.until}'})}"
 
 
 def _rows(n: int, what: str = "row") -> str:
     return f"{formatting.count(n)} {what}{'' if n == 1 else 's'}"
 
 
-def why(found: Behind) -> str:
+def why(found: Behind, measure: str) -> str:
     """How the figure came about, in a sentence."""
     if found.total is None:
-        return f"No known price for {_rows(found.n, 'ledger row')}: unknown, and in no total."
-    left = f"; {formatting.count(found.unpriced)} more without a known price are in no total" if found.unpriced else ""
-    priced = _rows(found.n - found.unpriced, "ledger row")
-    return f"The sum of {priced}, each at the list price in force at its moment{left}."
+        return f"Nothing is known of {_rows(found.n, 'ledger row')}: unknown, and in no total."
+    left = f"; {formatting.count(found.unpriced)} more without a known one are in no total" if found.unpriced else ""
+    counted = _rows(found.n - found.unpriced, "ledger row")
+    basis = BASIS_WORDS.get(measure, "as its feed counted it")
+    return f"The sum of {counted}, each {basis}{left}."
 
 
-def finding(found: Behind, currency: str, url: str) -> Words:
+def finding(found: Behind, measure: str, currency: str, url: str) -> Words:
     if not found.n:
         return ("No ledger row answers to this.",)
     if found.total is None:
         amount = Figure(f"{formatting.mtok(found.tokens)} Mtok", url)
-        return (amount, f" in {_rows(found.n)}, of unknown price.")
-    return (
-        Figure(formatting.money(found.total, currency), url),
-        f" stands on {_rows(found.n - found.unpriced)} of the ledger.",
-    )
+        return (amount, f" in {_rows(found.n)}, of unknown {'price' if measure in MONEY else 'count'}.")
+    figure = text_of(found.total, measure, currency) or ""
+    unit = "" if measure in MONEY else " requests" if measure == "requests" else " Mtok"
+    return (Figure(f"{figure}{unit}", url), f" stands on {_rows(found.n - found.unpriced)} of the ledger.")
 
 
 __all__ = ["DIMENSIONS", "NOBODY", "Behind", "Filters", "behind", "filters_of", "finding", "record_lines", "why"]

@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from django.core.paginator import Paginator
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboards.pages import records as pages
-from dashboards.pages.ledger import NOBODY, records_url
+from dashboards.pages.explore import MEASURE_WORDS
+from dashboards.pages.ledger import NOBODY
 from dashboards.pages.periods import Period, Unusable
-from dashboards.pages.records import LIFETIMES, Behind, Filters, behind, filters_of, record_lines
+from dashboards.pages.records import LIFETIMES, Behind, Filters, behind, filters_of, record_lines, rows_url
 from dashboards.views import member_page
 from dashboards.views.overview import asked
 from dashboards.views.spend import Reader, cell, reader_or_404, refused
 from pricing.acceptance import grade
 from pricing.models import Offering, Price, RateCard
-from usage.models import Unpriced
-from usage.spend_querysets import RecordQuerySet
+from usage import record_costs
+from usage.models import Unpriced, UsageRecord
+from usage.questions import MONEY
+from usage.spend_querysets import midnight
 
 ROWS = 50
 COLUMNS = (
-    "record_key", "occurred_at", "in_uncached", "in_cache_read", "in_cache_write", "out_total", "out_reasoning",
-    *LIFETIMES, "list_cost", "unpriced_reason", "rate_card_id", "rate_card__currency", "rate_card__price_ids",
+    "id", "record_key", "occurred_at", "in_uncached", "in_cache_read", "in_cache_write", "out_total", "out_reasoning",
+    *LIFETIMES, "unpriced_reason", "contract_card_id", "rate_card_id", "rate_card__currency", "rate_card__price_ids",
     "offering__model__name", "offering__model__slug", "offering__provider__name", "dimension__model_raw",
     "dimension__host", "dimension__ext_user", "dimension__ext_api_key", "dimension__path", "dimension__branch",
-)  # fmt: skip
-BY_MODEL = (
-    "offering_id", "offering__model__name", "offering__provider__name", "dimension__model_raw", "dimension__host",
-    "rate_card_id",
 )  # fmt: skip
 
 
@@ -50,21 +48,32 @@ class Question:
 
     @property
     def url(self) -> str:
-        one = self.filters
-        return records_url(
-            self.period.now, project=one.project, offering=one.offering, model=one.model, name=one.name, host=one.host,
-            priced=one.priced, kind=one.kind, **one.dimensions,
-        )  # fmt: skip
+        return rows_url(self.period.now, self.filters.query)
 
-    def rows(self, wanted: Collection[int] | None = None) -> RecordQuerySet:
-        of = () if self.filters.project == NOBODY else self.wanted if wanted is None else wanted
-        found = self.reader.records(self.period.now, of).filter(**self.filters.conditions)
-        return found.filter(cost_kind="notional") if self.filters.kind else found.spent()
+    def asked(self, since: date | None = None, until: date | None = None) -> record_costs.Behind:
+        """What is asked of the ledger, of the period or of some of its days."""
+        return record_costs.Behind(
+            self.reader.organisation.pk,
+            since or self.period.now.start,
+            until or self.period.now.until,
+            None if self.wanted is None else sorted(self.wanted),
+            self.filters.asked,
+            self.filters.measure,
+        )
 
-    def sums(self) -> list[dict[str, Any]]:
-        if self.wanted is None:
-            return self.rows().cost_by(None, *BY_MODEL)
-        return [row for pk in sorted(self.wanted) for row in self.rows([pk]).cost_by(pk, *BY_MODEL)]
+
+class Rows:
+    """The rows of a question as a paginator reads them."""
+
+    def __init__(self, question: Question, n: int) -> None:
+        self._question, self._n = question, n
+
+    def count(self) -> int:
+        return self._n
+
+    def __getitem__(self, place: slice) -> list[dict[str, Any]]:
+        start = place.start or 0
+        return _in_full(self._question, self._question.asked().page(start, place.stop - start))
 
 
 @require_safe
@@ -79,7 +88,10 @@ def records(request: HttpRequest) -> HttpResponse:
     found = _behind(question)
     context: dict[str, Any] = {
         "behind": found,
-        "why": pages.why(found),
+        "why": pages.why(found, question.filters.measure),
+        "measure": question.filters.measure,
+        "measure_words": MEASURE_WORDS[question.filters.measure],
+        "is_money": question.filters.measure in MONEY,
         "question": question,
         "currency": reader.organisation.display_currency,
         "scope": _scope(question),
@@ -87,12 +99,11 @@ def records(request: HttpRequest) -> HttpResponse:
     }
     if request.GET.get("part") == "evidence":
         return render(request, "dashboards/records_evidence.html", context)
-    wanted = question.rows().order_by("-occurred_at", "record_key")
-    paginator: Paginator[Any] = Paginator(_with_names(wanted), ROWS)
+    paginator: Paginator[Any] = Paginator(cast(Any, Rows(question, found.n + found.elsewhere)), ROWS)
     page = paginator.get_page(request.GET.get("page"))
     rows = list(page.object_list)
     context |= {
-        "finding": pages.finding(found, context["currency"], question.url),
+        "finding": pages.finding(found, question.filters.measure, context["currency"], question.url),
         "page_obj": page,
         "lines": record_lines(rows, reader.names, question.wanted, _prices(rows), dict(Unpriced.choices)),
         "csv": question.url.replace("/records?", "/records.csv?"),
@@ -116,21 +127,26 @@ def table(request: HttpRequest) -> HttpResponse:
 
 
 def _csv(question: Question) -> Iterator[str]:
-    names = question.reader.names
+    names, measure = question.reader.names, question.filters.measure
     head = (
         "occurred at, UTC", "model", "seller", "project", "user", "key", "path", "branch", "input tokens",
-        "cache read tokens", "cache write tokens", "output tokens", "list cost", "currency", "why no cost", "rate card",
+        "cache read tokens", "cache write tokens", "output tokens", MEASURE_WORDS[measure].lower(), "currency",
+        "why no cost", "rate card",
     )  # fmt: skip
     yield _csv_line(head)
-    for row in _with_names(question.rows().order_by("occurred_at", "record_key")).iterator(2000):
-        line = record_lines([row], names, question.wanted, {}, dict(Unpriced.choices))[0]
-        yield _csv_line(
-            (
-                row["occurred_at"], line.model, line.seller, line.owner, row["dimension__ext_user"],
-                row["dimension__ext_api_key"], row["dimension__path"], row["dimension__branch"], *line.tokens,
-                line.cost, line.currency if line.cost is not None else "", line.why_not, row["rate_card_id"],
-            )
-        )  # fmt: skip
+    day = question.period.now.start
+    while day < question.period.now.until:
+        for row in _in_full(question, question.asked(day, day + timedelta(days=1)).every()):
+            line = record_lines([row], names, question.wanted, {}, dict(Unpriced.choices))[0]
+            yield _csv_line(
+                (
+                    row["occurred_at"], line.model, line.seller, line.owner, row["dimension__ext_user"],
+                    row["dimension__ext_api_key"], row["dimension__path"], row["dimension__branch"], *line.tokens,
+                    line.cost, line.currency if line.cost is not None and measure in MONEY else "",
+                    line.why_not if line.cost is None else "", row["rate_card_id"],
+                )
+            )  # fmt: skip
+        day += timedelta(days=1)
 
 
 def _csv_line(values: tuple[object, ...]) -> str:
@@ -144,9 +160,7 @@ def _question(request: HttpRequest, reader: Reader) -> Question:
     if "until" in query and "period" not in query:
         query["period"] = "custom"
     period = asked(query, reader).period
-    if filters.project == NOBODY:
-        return Question(reader, period, filters, None)
-    if filters.project:
+    if filters.project not in ("", NOBODY):
         return Question(reader, period, filters, {reader.project(filters.project).pk})
     return Question(reader, period, filters, None if reader.project_ids is None else set(reader.project_ids))
 
@@ -162,32 +176,44 @@ def _scope(question: Question) -> list[str]:
     if filters.offering is not None:
         offering = Offering.objects.select_related("model", "provider").filter(pk=filters.offering).first()
         said.append(f"{offering.model.name}, {offering.provider.name}" if offering else "no such offering")
-    if filters.model:
-        said.append(filters.model)
-    return [*said, *filters.words, f"List price, {question.reader.organisation.display_currency}", "Days in UTC"]
+    words = MEASURE_WORDS[filters.measure]
+    unit = f", {question.reader.organisation.display_currency}" if filters.measure in MONEY else ""
+    return [*said, *filters.words, f"{words}{unit}", "Days in UTC"]
 
 
-def _with_names(rows: RecordQuerySet) -> Any:
-    return rows.values(
-        *COLUMNS,
-        projects=F("dimension__assignments__attribution__projects"),
-        weights=F("dimension__assignments__attribution__weights"),
+def _in_full(question: Question, counted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What counts of each row, with all else the ledger says of it, in their order."""
+    if not counted:
+        return []
+    times = [one["at"] for one in counted]
+    known = UsageRecord.objects.filter(
+        organisation_id=question.reader.organisation.pk,
+        occurred_at__gte=min(times),
+        occurred_at__lte=max(times),
+        id__in=[one["id"] for one in counted],
     )
+    rows = {row["id"]: row for row in known.values(*COLUMNS)}
+    is_contract = question.filters.measure in ("spent", "contracted")
+    return [
+        rows[one["id"]] | one | {"is_contracted": is_contract and rows[one["id"]]["contract_card_id"] is not None}
+        for one in counted
+        if one["id"] in rows
+    ]
 
 
 def _behind(question: Question) -> Behind:
-    groups = question.sums()
-    cards = {row["rate_card_id"] for row in groups if row["rate_card_id"] is not None}
+    groups = question.asked().by_model()
+    cards = {row["key_rate_card"] for row in groups if row["key_rate_card"] is not None}
+    used = {row["key_offering"] for row in groups if row["key_offering"] is not None}
+    named = Offering.objects.filter(pk__in=used).values_list("pk", "model__name", "provider__name")
     until = min(timezone.now(), _end(question))
     return behind(
-        groups, _grades(cards, until), question.reader.organisation.display_currency, question.period.now,
-        question.filters,
+        groups, {pk: (model, seller) for pk, model, seller in named}, _grades(cards, until),
+        question.reader.organisation.display_currency, question.period.now, question.filters,
     )  # fmt: skip
 
 
 def _end(question: Question) -> datetime:
-    from usage.spend_querysets import midnight
-
     return midnight(question.period.now.until)
 
 

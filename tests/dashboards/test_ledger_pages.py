@@ -24,7 +24,6 @@ from dashboards.models import Person
 from dashboards.pages import periods
 from dashboards.pages.ledger import Move, Sums
 from dashboards.pages.periods import Span, Unusable
-from dashboards.pages.records import part_of
 from dashboards.pages.weeks import Event, Series, stack, stack_claim
 from dashboards.views.spend import cell
 from tests.dashboards.browser import Look, look, meeting, picture, settled  # noqa: F401
@@ -216,7 +215,10 @@ def test_every_figure_of_the_table_is_the_sum_of_its_rows(world: World) -> None:
     fragment = world.admin.get("/spend/records?project=beta&part=evidence")
     assert 'class="evidence"' in fragment.content.decode()
     assert "<html" not in fragment.content.decode()
-    assert "The sum of 1 ledger row, each at the list price in force at its moment; 1 more" in text(fragment)
+    assert "The sum of 1 ledger row, each what its feed reported, else its cost at contract, else at the list" in text(
+        fragment
+    )
+    assert "price in force at its moment; 1 more" in text(fragment)
 
 
 def test_rows_can_be_narrowed_by_model_price_and_dimension(world: World) -> None:  # noqa: F811
@@ -249,7 +251,7 @@ def test_a_split_record_shows_each_project_its_part(world: World) -> None:  # no
     assert "its part" in text(alpha)
     by_project = {row["project"]: row["list cost, USD"] for row in rows(world.admin.get("/overview.csv"))}
     assert {name: Decimal(by_project[name]) for name in ("Alpha", "Beta")} == {"Alpha": 42, "Beta": 28}
-    assert sum(Decimal(row["list cost"]) for row in rows_of_stream(world, "project=alpha")) == 42
+    assert sum(Decimal(row["spent"]) for row in rows_of_stream(world, "project=alpha")) == 42
 
 
 def rows_of_stream(world: World, query: str) -> list[dict[str, str]]:  # noqa: F811
@@ -365,13 +367,6 @@ def test_a_price_change_is_said_in_few_words(prices: dict[str, tuple[str, str]],
 def test_the_effect_of_a_price_change_is_the_difference_on_each_kind_of_token() -> None:
     move = Move(1, TODAY, {"input": (Decimal("2e-6"), Decimal("4e-6")), "output": (Decimal("1e-5"), Decimal("2e-5"))})
     assert move.effect(Sums(in_uncached=10**6, out_total=10**6, in_cache_read=10**9)) == 12
-
-
-def test_parts_of_a_split_cost_sum_to_it_exactly() -> None:
-    cost, weights = Decimal("0.000000000001"), [Decimal("0.5"), Decimal("0.5")]
-    parts = [part_of(cost, weights, [1, 2], {pk}) for pk in (1, 2)]
-    assert parts == [cost, 0]
-    assert part_of(cost, weights, [1, 2], {1, 2}) == cost
 
 
 def test_the_stack_has_at_most_six_bands_and_claims_the_largest() -> None:
