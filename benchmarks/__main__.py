@@ -1,4 +1,4 @@
-"""`python -m benchmarks [startup rating pricing import claude serving catalogue | crashes | uploads] [--rows N]`"""
+"""`python -m benchmarks [NAME…] [--rows N]`, the names of `BENCHMARKS` and `ASKED_FOR`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ BENCHMARKS = {
     "pricing": "pricing",
     "import": "importing",
     "claude": "claude",
+    "panels": "panels",
     "serving": "serving",
     "catalogue": "catalogue",  # last: it changes every price
 }

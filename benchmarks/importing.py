@@ -101,17 +101,17 @@ def organisation(slug: str) -> None:
         assignments.save_rule(made, name=f"keys of project {number}", conditions=conditions, shares=shares)
 
 
-def write_csv(file: Path, rows: int) -> None:
+def write_csv(file: Path, rows: int, per_day: int = ROWS_PER_DAY) -> None:
     """An export in order of time, as exports are."""
     with file.open("w", encoding="ascii", newline="") as out:
         out.write(",".join(COLUMNS) + "\n")
-        out.writelines(_lines(rows))
+        out.writelines(_lines(rows, per_day))
 
 
-def _lines(rows: int) -> Iterator[str]:
+def _lines(rows: int, per_day: int) -> Iterator[str]:
     chance = random.Random(7)  # noqa: S311 - not a secret
     dice = chance.random
-    step = timedelta(days=1) / ROWS_PER_DAY
+    step = timedelta(days=1) / per_day
     for number in range(rows):
         host, model = MODELS[int(dice() * (len(MODELS) - 1))] if dice() > 0.01 else MODELS[-1]
         key = int(dice() * KEYS)

@@ -2127,6 +2127,7 @@ CREATE INDEX auth_group_permissions_permission_id_84c5c92e ON public.auth_group_
 CREATE INDEX auth_permission_content_type_id_2f476e4b ON public.auth_permission USING btree (content_type_id);
 CREATE INDEX batch_latest ON public.usage_importbatch USING btree (organisation_id, created_at DESC);
 CREATE INDEX claim_of_offering ON public.pricing_claim USING btree (offering_id, source_id);
+CREATE INDEX daily_cost_of_nobody ON public.usage_dailycost USING btree (organisation_id, day) WHERE (project_id IS NULL);
 CREATE INDEX dashboards_accesstoken_organisation_id_4d8b8673 ON public.dashboards_accesstoken USING btree (organisation_id);
 CREATE INDEX dashboards_accesstoken_person_id_16893abd ON public.dashboards_accesstoken USING btree (person_id);
 CREATE INDEX dashboards_accesstoken_sha256_31800436_like ON public.dashboards_accesstoken USING btree (sha256 varchar_pattern_ops);
@@ -2155,6 +2156,7 @@ CREATE INDEX django_session_session_key_c0390e0f_like ON public.django_session U
 CREATE INDEX event_by_effect ON public.pricing_priceevent USING btree (effective_from) WHERE (superseded_at IS NULL);
 CREATE INDEX event_by_observation ON public.pricing_priceevent USING btree (observed_at);
 CREATE UNIQUE INDEX event_once ON public.pricing_priceevent USING btree (offering_id, unit, qualifier, service_tier, context_from, schedule, effective_from, observed_at, kind, status, old, new, claim_id) NULLS NOT DISTINCT WHERE (superseded_at IS NULL);
+CREATE INDEX official_cost_of_nobody ON public.usage_officialcost USING btree (organisation_id, day) WHERE (project_id IS NULL);
 CREATE UNIQUE INDEX one_decision_a_claim ON public.pricing_decision USING btree (claim_id) WHERE (revoked_at IS NULL);
 CREATE UNIQUE INDEX one_decision_a_name ON public.pricing_namedecision USING btree (provider, lower((name)::text)) WHERE (revoked_at IS NULL);
 CREATE INDEX price_by_offering ON public.pricing_price USING btree (offering_id, unit, service_tier, effective_from);
@@ -2520,4 +2522,5 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES
 ('usage', '0005_contracts', now()),
 ('usage', '0006_directory_of_names', now()),
 ('usage', '0007_flagged_records', now()),
-('usage', '0008_rejected_lines_retried', now());
+('usage', '0008_rejected_lines_retried', now()),
+('usage', '0009_unattributed_by_day', now());

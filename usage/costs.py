@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from usage import raw_costs
-from usage.models import OfficialDailyCost, OfficialModelDailyCost, Organisation
+from usage.models import OfficialDailyCost, OfficialModelDailyCost, Organisation, Project
 from usage.querysets import KEYS, RollupQuerySet
 from usage.questions import NOBODY, is_raw
 
@@ -48,7 +48,7 @@ class Scope:
                 filters=self.filters,
                 prices_at=self.prices_at,
             )
-        return list(self.rollup("project" in wanted).sums_by(*wanted))
+        return self.rollup("project" in wanted).sums_by(*wanted)
 
     def rollup(self, by_project: bool = False) -> RollupQuerySet:
         """The rollup that answers for less: without projects where nothing asks for them."""
@@ -75,8 +75,10 @@ def narrowed(rows: RollupQuerySet, filters: Filters) -> RollupQuerySet:
 def _narrowed(rows: RollupQuerySet, name: str, values: Iterable[str]) -> RollupQuerySet:
     wanted = list(values)
     if name == "project":
+        if wanted == [NOBODY]:
+            return rows.filter(project=None)  # by an index of its own
         nobody = Q(project=None) if NOBODY in wanted else Q(pk__in=[])
-        return rows.filter(Q(project__slug__in=wanted) | nobody)
+        return rows.filter(Q(project__in=Project.objects.filter(slug__in=wanted)) | nobody)
     if name == "cost_kind":
         return rows.filter(cost_kind__in=wanted)
     first, second = _PAIRS.get(name, (name, ""))

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum, Value
-from django.db.models.functions import Coalesce, TruncMonth, TruncWeek
+from django.db.models import Count, DateField, Exists, F, Func, Max, Min, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce, TruncMonth
+
+from usage.naming import COLUMNS, named
 
 if TYPE_CHECKING:
     from usage.models import Connection, ImportBatch, Organisation, RejectedRow, UsageDimension  # noqa: F401
@@ -98,13 +100,15 @@ class RollupQuerySet(QuerySet[Any]):
         """What a subscription covered, at API prices."""
         return self.filter(cost_kind=NOTIONAL)
 
-    def sums_by(self, *keys: str) -> QuerySet[Any, dict[str, Any]]:
-        """Every measure by keys (of `KEYS`) and by currency and cost kind, one dict a group."""
-        named = {name: KEYS[name] for name in keys if KEYS[name] is not None}
-        fields = {f"key_{name}": expression for name, expression in named.items()}
-        found = self.annotate(**fields).values(*fields, *CURRENCIES, "cost_kind")
-        sums: QuerySet[Any, dict[str, Any]] = found.annotate(**{f"sum_{name}": summed(name) for name in MEASURES})
-        return sums.order_by(*fields)
+    def sums_by(self, *keys: str) -> list[dict[str, Any]]:
+        """Every measure by keys (of `COLUMNS`) and by currency and cost kind, one dict a group, in no order.
+
+        PostgreSQL groups by numbers, and what they are called is read apart: by the names it takes three times as long.
+        """
+        columns = dict.fromkeys(COLUMNS[name] for name in keys if COLUMNS[name])
+        times = {name: expression for name, expression in _TIMES.items() if name in columns}
+        found = self.annotate(**times).values(*columns, *CURRENCIES, "cost_kind")
+        return named(found.annotate(**{f"sum_{name}": summed(name) for name in MEASURES}).order_by(), keys)
 
     def unresolved_names(self) -> QuerySet[Any, dict[str, Any]]:
         """Names that meant nothing the catalogue knows, by host: records, requests, tokens, reported cost, days.
@@ -122,6 +126,14 @@ class RollupQuerySet(QuerySet[Any]):
         return named.order_by("host", "model_raw", "currency", "cost_kind")
 
 
+class _Start(Func):
+    """The first day of a date's week or month, without the detour over a time zone that TRUNC takes."""
+
+    template = "date_trunc('%(unit)s', %(expressions)s::timestamp)::date"
+    output_field = DateField()
+
+
+_TIMES = {"week_starts": _Start("day", unit="week"), "month_starts": _Start("day", unit="month")}
 KEYS: dict[str, Any] = {
     "project": F("project__slug"),
     "model": F("offering__model__slug"),
@@ -130,15 +142,11 @@ KEYS: dict[str, Any] = {
     "offering": F("offering_id"),
     "provider": F("offering__provider__slug"),
     "host": F("host"),
-    "day": F("day"),
-    "week": TruncWeek("day"),
-    "month": TruncMonth("day"),
     "source": F("connection__importer"),
     "scope": F("connection__scope"),
     "service_tier": F("service_tier"),
-    "cost_kind": None,  # always among the keys
 }
-"""What usage can be grouped by."""
+"""What usage can be filtered by."""
 
 
 class DailyCostQuerySet(RollupQuerySet):

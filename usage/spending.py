@@ -21,6 +21,7 @@ from usage.questions import GROUPS, NOBODY, TIMES, Question
 from usage.summing import TOKENS, Rates, Sums, add, is_foreign, summed
 
 Span = tuple[date, date]
+Groups = dict[tuple[Any, ...], Sums]
 
 
 def report(
@@ -45,10 +46,10 @@ def report(
     """
     whose = None if projects is None else tuple(projects)
     scope = Scope(organisation, since, until, whose, filters or {}, prices_at)
-    total, groups, unconverted = _sums(scope, group_by)
-    then_total, then_groups = Sums(), dict[tuple[Any, ...], Sums]()
+    total, groups, series, unconverted = _sums(scope, group_by, grain)
+    then_total, then_groups = Sums(), Groups()
     if before is not None:
-        then_total, then_groups, _ = _sums(replace(scope, since=before[0], until=before[1]), group_by)
+        then_total, then_groups, *_ = _sums(replace(scope, since=before[0], until=before[1]), group_by)
 
     def measured(now: Sums, then: Sums) -> dict[str, Any]:
         found = {"value": value(now, measure)} if measure else {}
@@ -75,7 +76,7 @@ def report(
         ]
         if group_by
         else [],
-    } | ({"series": _series(scope, group_by, grain, measure)} if grain else {})
+    } | ({"series": _series(series, _with_grain(group_by, grain), measure)} if grain else {})
 
 
 def _group(group_by: Sequence[str], key: tuple[Any, ...], sums: Sums) -> dict[str, Any]:
@@ -83,15 +84,17 @@ def _group(group_by: Sequence[str], key: tuple[Any, ...], sums: Sums) -> dict[st
     return dict(zip(_names(group_by), key, strict=True)) | sums.usage() | sums.money() | unpriced
 
 
-def _series(scope: Scope, group_by: Sequence[str], grain: str, measure: str) -> list[dict[str, Any]]:
-    """The groups again by day, week or month."""
-    keys = (*(name for name in group_by if name != grain), grain)
-    _, groups, _ = _sums(scope, keys)
+def _series(series: Groups, keys: Sequence[str], measure: str) -> list[dict[str, Any]]:
+    """The groups over time."""
     return [
         _group(keys, key, sums) | ({"value": value(sums, measure)} if measure else {})
-        for key, sums in sorted(groups.items(), key=lambda item: _order(item, keys, measure))
+        for key, sums in sorted(series.items(), key=lambda item: _order(item, keys, measure))
         if sums.is_something
     ]
+
+
+def _with_grain(group_by: Sequence[str], grain: str) -> tuple[str, ...]:
+    return (*(name for name in group_by if name != grain), grain)
 
 
 def answered(
@@ -122,18 +125,24 @@ def value(sums: Sums, measure: str) -> str | int | None:
     return money[measure] if measure in money else sums.usage()[measure]
 
 
-def _sums(scope: Scope, group_by: Sequence[str]) -> tuple[Sums, dict[tuple[Any, ...], Sums], defaultdict[str, Decimal]]:
+def _sums(
+    scope: Scope, group_by: Sequence[str], grain: str = ""
+) -> tuple[Sums, Groups, Groups, defaultdict[str, Decimal]]:
+    """The total, the groups, the groups over time where a grain is asked for, and what could not be converted."""
     display = scope.organisation.display_currency
-    rows = scope.rows(*group_by)
+    finest = _with_grain(group_by, grain) if grain else tuple(group_by)
+    rows = scope.rows(*finest)
     foreign = is_foreign(rows, display)
-    if foreign and "day" not in group_by:
-        rows = scope.rows(*group_by, "day")  # an amount of money is converted at the rate of its day
+    if foreign and "day" not in finest:
+        rows = scope.rows(*finest, "day")  # an amount of money is converted at the rate of its day
     rates = Rates(display, foreign, rows)
-    total, groups, unconverted = Sums(), dict[tuple[Any, ...], Sums](), defaultdict[str, Decimal](Decimal)
+    total, groups, series, unconverted = Sums(), Groups(), Groups(), defaultdict[str, Decimal](Decimal)
     for row in rows:
-        group = groups.setdefault(_key(row, group_by), Sums())
-        add(row, (total, group), rates, unconverted)
-    return total, groups, unconverted
+        targets = [total, groups.setdefault(_key(row, group_by), Sums())]
+        if grain:
+            targets.append(series.setdefault(_key(row, finest), Sums()))
+        add(row, targets, rates, unconverted)
+    return total, groups, series, unconverted
 
 
 def _names(group_by: Sequence[str]) -> list[str]:
@@ -175,7 +184,7 @@ def coverage(
 ) -> dict[str, Any]:
     """The coverage of a total for pages that show it without asking for a report."""
     scope = Scope(organisation, since, until, None if projects is None else tuple(projects), filters or {})
-    total, _, unconverted = _sums(scope, ())
+    total, _, _, unconverted = _sums(scope, ())
     return _coverage(scope, total, unconverted, grades=True)
 
 

@@ -91,6 +91,9 @@ class OfficialCost(OfficialRow):
                 fields=[*KEY, "project", "restatement"], name="official_cost_once", nulls_distinct=False
             )
         ]
+        indexes = [
+            models.Index(fields=["organisation", "day"], condition=Q(project=None), name="official_cost_of_nobody")
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.project_id}"

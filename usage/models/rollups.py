@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from usage.models.attribution import MODEL_RAW
 from usage.models.imports import Connection
@@ -80,6 +81,7 @@ class DailyCost(Rollup):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=[*KEY, "project"], name="daily_cost_once", nulls_distinct=False)]
+        indexes = [models.Index(fields=["organisation", "day"], condition=Q(project=None), name="daily_cost_of_nobody")]
 
     def __str__(self) -> str:
         return f"{self.day} {self.project_id}"
