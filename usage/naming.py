@@ -46,18 +46,20 @@ def named(rows: Iterable[Row], keys: Sequence[str]) -> list[Row]:
         for column in columns
         if column in _SOURCES
     }
+    sums = [name for name in (told[0] if told else ()) if name.startswith("sum_")]
+    apart = [name for name in (told[0] if told else ()) if not name.startswith("sum_") and name not in columns]
     groups: dict[tuple[Any, ...], Row] = {}
     for row in told:
-        found = {column: row.pop(column) for column in columns}
         for key in wanted:
-            value = found[COLUMNS[key]]
             known = names.get(COLUMNS[key])
+            value = row[COLUMNS[key]]
             row[f"key_{key}"] = value if known is None else known.get(value, {}).get(key, _UNKNOWN.get(key))
-        group = tuple(value for name, value in row.items() if not name.startswith("sum_"))
+        for column in columns:
+            del row[column]
+        group = (*[row[f"key_{key}"] for key in wanted], *[row[name] for name in apart])
         if (same := groups.setdefault(group, row)) is not row:
-            for name in row:
-                if name.startswith("sum_"):
-                    same[name] += row[name]
+            for name in sums:
+                same[name] += row[name]
     return list(groups.values())
 
 

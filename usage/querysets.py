@@ -6,7 +6,24 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db.models import Count, DateField, Exists, F, Func, Max, Min, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models import (
+    Aggregate,
+    BigIntegerField,
+    Count,
+    DateField,
+    DecimalField,
+    Exists,
+    F,
+    Field,
+    Func,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+)
 from django.db.models.functions import Coalesce, TruncMonth
 
 from usage.naming import COLUMNS, named
@@ -44,9 +61,22 @@ OF_MONEY = frozenset({"reported_cost", "reported_records", "spent", "spent_recor
 """Measures that the feed gives that counts; all others the one that tallies."""
 
 
-def summed(name: str) -> Sum:
+class _Total(Aggregate):
+    """A sum, 0 of nothing, that PostgreSQL makes a number of the field's kind: Django would look at each again."""
+
+    function = "SUM"
+    filter_template = "coalesce(%s FILTER (WHERE %%(filter)s), 0)::%%(kind)s"
+
+    def get_db_converters(self, connection: Any) -> list[Any]:
+        return []
+
+
+def summed(name: str) -> Aggregate:
     """The sum of a measure over the rows of the feed that gives it."""
-    return Sum(name, filter=Q(counted=True) if name in OF_MONEY else Q(tallied=True), default=0)
+    money = name.endswith("_cost") or name == "spent"
+    given = Q(counted=True) if name in OF_MONEY else Q(tallied=True)
+    kind: Field[Any, Any] = DecimalField(max_digits=40, decimal_places=12) if money else BigIntegerField()
+    return _Total(name, filter=given, kind="numeric" if money else "bigint", output_field=kind)
 
 
 class ConnectionQuerySet(QuerySet["Connection"]):

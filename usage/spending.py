@@ -17,7 +17,7 @@ from usage.costs import Filters, Scope, narrowed
 from usage.coverage import of_total
 from usage.models import Organisation, PendingDailyCost, PendingModelDailyCost, Period
 from usage.querysets import MEASURES, RollupQuerySet
-from usage.questions import GROUPS, NOBODY, TIMES, Question
+from usage.questions import GROUPS, MONEY, NOBODY, TIMES, Question
 from usage.summing import TOKENS, Rates, Sums, add, is_foreign, summed
 
 Span = tuple[date, date]
@@ -118,11 +118,17 @@ def answered(
 
 def value(sums: Sums, measure: str) -> str | int | None:
     """One measure of `questions.MEASURES`: money as text, counts as numbers, None where unknown."""
+    found = _number(sums, measure)
+    return f"{found:f}" if isinstance(found, Decimal) else found
+
+
+def _number(sums: Sums, measure: str) -> Decimal | int | None:
+    if measure in MONEY:
+        return sums.amount(measure)
     if measure == "tokens":
         known = [sums.usage()[name] for name in TOKENS]
         return None if all(one is None for one in known) else sum(one or 0 for one in known)
-    money = sums.money()
-    return money[measure] if measure in money else sums.usage()[measure]
+    return sums.usage()[measure]
 
 
 def _sums(
@@ -170,7 +176,7 @@ def _order(item: tuple[tuple[Any, ...], Sums], group_by: Sequence[str], measure:
     """By time where there is one, then the most of the measure first, which else is money at list prices."""
     key, sums = item
     times = tuple(str(one) for name, one in zip(_names(group_by), key, strict=True) if name in TIMES)
-    most = Decimal(value(sums, measure) or 0) if measure else sums.list_cost + sums.notional_cost
+    most = Decimal(_number(sums, measure) or 0) if measure else sums.list_cost + sums.notional_cost
     return (times, -most, [str(one or "") for one in key])
 
 

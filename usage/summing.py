@@ -20,7 +20,7 @@ from usage.querysets import CURRENCIES, MEASURES, NOTIONAL
 
 TOKENS = ("in_uncached", "in_cache_read", "in_cache_write", "out_total")
 _QUANTUM = Decimal("1e-12")
-_COUNTS = tuple(name for name in MEASURES if name != "spent" and not name.endswith("_cost"))
+_COUNTS = tuple((name, f"sum_{name}") for name in MEASURES if name != "spent" and not name.endswith("_cost"))
 
 
 @dataclass(slots=True)
@@ -41,14 +41,15 @@ class Sums:
     notional_records: int = 0
 
     def money(self) -> dict[str, str | None]:
-        """None where records exist and none of them has that cost."""
-        return {
-            "list": _money(self.list_cost, self.priced, self.spent_records),
-            "contracted": _money(self.contracted_cost, self.priced, self.spent_records),
-            "reported": _money(self.reported_cost, self.reported, self.spent_records),
-            "notional": _money(self.notional_cost, self.notional_priced, self.notional_records),
-            "spent": _money(self.spent, self.costed, self.spent_records),
-        }
+        """Every kind of money as text; None where records exist and none of them has that cost."""
+        found = {name: self.amount(name) for name in _AMOUNTS}
+        return {name: None if amount is None else f"{amount:f}" for name, amount in found.items()}
+
+    def amount(self, kind: str) -> Decimal | None:
+        """One kind of money; None as in `money`."""
+        amount, known, records = (getattr(self, name) for name in _AMOUNTS[kind])
+        # A split may leave a project money of a record whose count of one went to another project.
+        return None if records and not known and not amount else amount
 
     def usage(self) -> dict[str, int | None]:
         """Requests and tokens; None where no record knows its own."""
@@ -68,9 +69,14 @@ class Sums:
         return any(self.counts.values()) or bool(self.list_cost) or bool(self.spent) or bool(self.reported_cost)
 
 
-def _money(amount: Decimal, known: int, records: int) -> str | None:
-    # A split may leave a project money of a record whose count of one went to another project.
-    return None if records and not known and not amount else f"{amount:f}"
+_AMOUNTS = {
+    "list": ("list_cost", "priced", "spent_records"),
+    "contracted": ("contracted_cost", "priced", "spent_records"),
+    "reported": ("reported_cost", "reported", "spent_records"),
+    "notional": ("notional_cost", "notional_priced", "notional_records"),
+    "spent": ("spent", "costed", "spent_records"),
+}
+"""Each kind of money, how many records have it, and of how many."""
 
 
 def summed(organisation: Organisation, rows: Sequence[dict[str, Any]]) -> Sums:
@@ -101,9 +107,10 @@ def add(row: dict[str, Any], targets: Sequence[Sums], rates: Rates, unconverted:
         if costs[name] is None and name in ("list_cost", "reported_cost"):
             unconverted[currency] += amount
     notional = row["cost_kind"] == NOTIONAL
+    told = [(name, count) for name, column in _COUNTS if (count := row[column])]
     for sums in targets:
-        for name in _COUNTS:
-            sums.counts[name] += row[f"sum_{name}"]
+        for name, count in told:
+            sums.counts[name] += count
         priced = row["sum_priced_records"] if costs["list_cost"] is not None else 0
         if notional:
             sums.notional_cost += costs["list_cost"] or 0
