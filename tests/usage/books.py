@@ -99,7 +99,6 @@ class Books:
     """The figures by project of each closed month when it was closed."""
     restated: dict[int, tuple[date, Figures]] = field(default_factory=dict)
     """Month and figures by restatement that stands."""
-    undone: list[int] = field(default_factory=list)
     feeds: dict[Feed, int] = field(default_factory=dict)
     """The connection of each feed there is."""
 

@@ -46,6 +46,7 @@ from tests.usage.told import (
     REPLACED,
     USAGE_API,
     WINDOWS,
+    closings,
     conditions,
     contract_days,
     kinds,
@@ -72,7 +73,7 @@ from usage.verification import checks
 pytestmark = pytest.mark.django_db
 
 SEQUENCES = int(os.environ.get("LEDGER_SEQUENCES", "6"))
-STEPS = 12
+STEPS = 14
 VERIFIED_EVERY = 5
 """Steps; and at the end of each sequence."""
 
@@ -109,29 +110,42 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # Steps
 
-    @initialize(told=listed(GATEWAY), more=listed(LAPTOP), billed=listed(BILL), percent=percents, by=whose)
-    def begin(self, told: list[Fact], more: list[Fact], billed: list[Fact], percent: int, by: int) -> None:
-        """Equal keys of equal scopes in both organisations; in one also what the vendor says of the same usage."""
+    @initialize(
+        told=listed(GATEWAY),
+        more=listed(LAPTOP),
+        billed=listed(BILL),
+        percent=percents,
+        by=whose,
+        closing=closings,
+    )
+    def begin(
+        self, told: list[Fact], more: list[Fact], billed: list[Fact], percent: int, by: int, closing: list[Any]
+    ) -> None:
+        """Equal keys of equal scopes in both organisations; in one also what the vendor says of the same usage. Months
+        are closed early, so that what the steps do is late."""
         for to, feed, facts in ((0, GATEWAY, told), (1, GATEWAY, told), (1 - by, LAPTOP, more)):
             appended = [ranked(fact, (1, next(self.ranks))) for fact in facts]
             self._import(to, feed, appended)
             self.books[to].append(feed, appended)
         self._replace(by, USAGE_API, [seen_by_vendor(fact, percent) for fact in told], WINDOWS[2], accepted=False)
         self._replace(by, BILL, billed, WINDOWS[2], accepted=False)
+        for n, month in closing:
+            self.reckoned[n] = reckoned(self.books[n], self.prices)
+            self.close(n, month)
 
-    @rule(whose=whose, feed=st.sampled_from(APPENDED), data=st.data())
-    def append(self, whose: int, feed: Feed, data: st.DataObject) -> None:
-        """New facts, better and worse ones of known keys, late ones into closed months."""
+    @rule(
+        whose=whose, feed=st.sampled_from(APPENDED), again=st.sampled_from([False, False, False, True]), data=st.data()
+    )
+    def append(self, whose: int, feed: Feed, again: bool, data: st.DataObject) -> None:
+        """New facts, better and worse ones of known keys, late ones into closed months; known ones change nothing."""
+        known = list(self.books[whose].live[feed].values())
+        if again and known:
+            batch = self._import(whose, feed, known)
+            assert (batch.imported, batch.updated, batch.duplicate) == (0, 0, len(known))
+            return
         told = [ranked(fact, (data.draw(numbers) % 3, next(self.ranks))) for fact in data.draw(listed(feed))]
         self._import(whose, feed, told)
         self.books[whose].append(feed, told)
-
-    @rule(whose=whose, feed=st.sampled_from(APPENDED))
-    def import_again(self, whose: int, feed: Feed) -> None:
-        """Facts that are known change nothing."""
-        if known := list(self.books[whose].live[feed].values()):
-            batch = self._import(whose, feed, known)
-            assert (batch.imported, batch.updated, batch.duplicate) == (0, 0, len(known))
 
     @rule(
         whose=whose,
@@ -268,45 +282,51 @@ class LedgerMachine(RuleBasedStateMachine):
         self.moved.add(whose)
 
     @precondition(lambda self: any(self._pending()))
-    @rule(data=st.data())
-    def restate(self, data: st.DataObject) -> None:
+    @rule(whole=kinds, data=st.data())
+    def restate(self, whole: bool, data: st.DataObject) -> None:
         """All that is pending in a closed month, or some days of some feeds."""
         whose, month = data.draw(st.sampled_from(list(self._pending())))
         books = self.books[whose]
         waiting = of_month(self._waiting(whose), month)
-        cells = sorted({cell_of(key) for key in waiting})
-        chosen = data.draw(st.lists(st.sampled_from(cells), min_size=1, unique=True))
-        made = periods.restate(
-            books.organisation,
-            month,
-            "Late",
-            "ada",
-            [(day, books.feeds[importer, scope]) for day, importer, scope in chosen],
-        )
+        chosen = cells = sorted({cell_of(key) for key in waiting})
+        if not whole:
+            chosen = data.draw(st.lists(st.sampled_from(cells), min_size=1, unique=True))
+        days = None if whole else [(day, books.feeds[importer, scope]) for day, importer, scope in chosen]
+        made = periods.restate(books.organisation, month, "Late", "ada", days)
         books.restated[made.pk] = month, {key: sums for key, sums in waiting.items() if cell_of(key) in chosen}
         self.moved.add(whose)
 
-    @precondition(lambda self: any(books.restated or books.undone for books in self.books))
+    @precondition(lambda self: any(self._pending()))
+    @rule(data=st.data())
+    def restate_all(self, data: st.DataObject) -> None:
+        self.restate(True, data)
+
+    @precondition(lambda self: any(books.restated for books in self.books))
     @rule(data=st.data())
     def undo(self, data: st.DataObject) -> None:
-        """A restatement that stands, once; one that a later one of the same days builds upon stays."""
-        known = [(n, pk) for n, books in enumerate(self.books) for pk in (*books.restated, *books.undone)]
-        whose, chosen = data.draw(st.sampled_from(known))
+        """A restatement that stands; one that a later one of the same days builds upon stays."""
+        whose, chosen = data.draw(
+            st.sampled_from([(n, pk) for n, books in enumerate(self.books) for pk in books.restated])
+        )
         books = self.books[whose]
-        if may := chosen in books.restated:
-            month, moved = books.restated[chosen]
-            mine = set(map(cell_of, moved))
-            later = [of for pk, of in books.restated.items() if pk > chosen and of[0] == month]
-            may = not any(mine & set(map(cell_of, figures)) for _, figures in later)
+        month, moved = books.restated[chosen]
+        mine = set(map(cell_of, moved))
+        later = [figures for pk, (of, figures) in books.restated.items() if pk > chosen and of == month]
         restatement = Restatement.objects.get(pk=chosen)
-        if not may:
+        if any(mine & set(map(cell_of, figures)) for figures in later):
             with pytest.raises(PeriodFault):
                 periods.undo(restatement, "Wrong", "ada")
             return
         periods.undo(restatement, "Wrong", "ada")
+        with pytest.raises(PeriodFault):
+            periods.undo(restatement, "Wrong again", "ada")
         del books.restated[chosen]
-        books.undone.append(chosen)
         self.moved.add(whose)
+
+    @precondition(lambda self: any(books.restated for books in self.books))
+    @rule(data=st.data())
+    def undo_another(self, data: st.DataObject) -> None:
+        self.undo(data)
 
     # What holds
 

@@ -58,6 +58,7 @@ CONDITIONS: list[tuple[list[dict[str, Any]], Callable[[Feed, str, Fact], bool]]]
 
 whose = st.integers(0, 1)
 months = st.sampled_from([MARCH, APRIL])
+closings = st.sampled_from([[], [(0, MARCH)], [(0, MARCH), (1, APRIL)], [(0, APRIL), (1, MARCH)]])
 tokens = st.integers(0, 3_000)
 money = st.integers(0, 10**12).map(lambda units: Decimal(units).scaleb(-12))
 weights = st.one_of(
@@ -73,7 +74,7 @@ spans = st.sampled_from(
 contract_days = st.sampled_from([(MARCH, None), (MARCH, EDGES[1]), (EDGES[1], EDGES[3]), (EDGES[2], None)])
 values = st.integers(0, 10**8).map(lambda units: Decimal(units).scaleb(-6))  # per cent, or a price per million
 numbers, _day, _path, kinds = st.integers(0, 5), st.integers(0, 2), st.sampled_from(["", "/a/x", "/b"]), st.booleans()
-percents = st.sampled_from([100, 101, 105])
+percents, seldom = st.sampled_from([100, 101, 105]), st.sampled_from([False, False, False, True])
 _hour, _currency, _requests = st.integers(0, 23), st.sampled_from(["USD", "EUR"]), st.sampled_from([1, 1, 3, None])
 
 
