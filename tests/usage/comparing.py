@@ -13,8 +13,8 @@ from django.db.models import QuerySet
 
 from pricing.models import Offering
 from tests.usage.books import Books, Feed, Figures
+from tests.usage.drawn import UNKNOWN, USD
 from tests.usage.reckoning import BY_MODEL, BY_PROJECT, MEASURES, Reckoned, Sum, cell_of, official, plus, without
-from tests.usage.told import UNKNOWN, USD
 from usage import spending
 from usage.models import (
     Connection,

@@ -28,41 +28,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from hypothesis.stateful import run_state_machine_as_test as run
 
 from pricing.models import Offering, RateCard
-from tests.usage import comparing
+from tests.usage import comparing, drawn
 from tests.usage.books import Agreement, Books, Feed, Figures, Rule, ranked, within
 from tests.usage.comparing import GROUPS, connections, of_month
 from tests.usage.conftest import ImportFacts
 from tests.usage.factories import at, make_organisation, make_project
 from tests.usage.reckoning import DETAIL, cell_of, official, plus, reckoned
-from tests.usage.told import (
-    APPENDED,
-    BILL,
-    CONDITIONS,
-    EDGES,
-    GATEWAY,
-    IN_CNY,
-    IN_USD,
-    LAPTOP,
-    REPLACED,
-    USAGE_API,
-    WINDOWS,
-    closings,
-    conditions,
-    contract_days,
-    kinds,
-    listed,
-    listed_prices,
-    months,
-    named_tokens,
-    numbers,
-    percents,
-    publish_prices,
-    seen_by_vendor,
-    spans,
-    values,
-    weights,
-    whose,
-)  # fmt: skip
 from usage import assignments, contracts, periods, rerating
 from usage.importers import Fact
 from usage.models import Connection, ImportBatch, Restatement
@@ -90,7 +61,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.around = transaction.atomic()
         self.around.__enter__()
         self.books = [self._books() for _ in range(2)]
-        self.prices = listed_prices()
+        self.prices = drawn.listed_prices()
         self.ranks = itertools.count(1)
         self.steps = itertools.count(1)
         self.moved: set[int] = set()
@@ -111,31 +82,31 @@ class LedgerMachine(RuleBasedStateMachine):
     # Steps
 
     @initialize(
-        told=listed(GATEWAY),
-        more=listed(LAPTOP),
-        billed=listed(BILL),
-        percent=percents,
-        by=whose,
-        closing=closings,
+        told=drawn.listed(drawn.GATEWAY),
+        more=drawn.listed(drawn.LAPTOP),
+        billed=drawn.listed(drawn.BILL),
+        percent=drawn.percents,
+        by=drawn.whose,
+        closing=drawn.closings,
     )
     def begin(
         self, told: list[Fact], more: list[Fact], billed: list[Fact], percent: int, by: int, closing: list[Any]
     ) -> None:
         """Equal keys of equal scopes in both organisations; in one also what the vendor says of the same usage. Months
         are closed early, so that what the steps do is late."""
-        for to, feed, facts in ((0, GATEWAY, told), (1, GATEWAY, told), (1 - by, LAPTOP, more)):
+        for to, feed, facts in ((0, drawn.GATEWAY, told), (1, drawn.GATEWAY, told), (1 - by, drawn.LAPTOP, more)):
             appended = [ranked(fact, (1, next(self.ranks))) for fact in facts]
             self._import(to, feed, appended)
             self.books[to].append(feed, appended)
-        self._replace(by, USAGE_API, [seen_by_vendor(fact, percent) for fact in told], WINDOWS[2], accepted=False)
-        self._replace(by, BILL, billed, WINDOWS[2], accepted=False)
+        of_vendor = [drawn.seen_by_vendor(fact, percent) for fact in told]
+        self._replace(by, drawn.USAGE_API, of_vendor[::2], drawn.WINDOWS[2], accepted=False)
+        self._replace(by, drawn.ADMIN_API, of_vendor[1::2], drawn.WINDOWS[2], accepted=False)
+        self._replace(by, drawn.BILL, billed, drawn.WINDOWS[2], accepted=False)
         for n, month in closing:
             self.reckoned[n] = reckoned(self.books[n], self.prices)
             self.close(n, month)
 
-    @rule(
-        whose=whose, feed=st.sampled_from(APPENDED), again=st.sampled_from([False, False, False, True]), data=st.data()
-    )
+    @rule(whose=drawn.whose, feed=drawn.appended, again=drawn.seldom, data=st.data())
     def append(self, whose: int, feed: Feed, again: bool, data: st.DataObject) -> None:
         """New facts, better and worse ones of known keys, late ones into closed months; known ones change nothing."""
         known = list(self.books[whose].live[feed].values())
@@ -143,40 +114,41 @@ class LedgerMachine(RuleBasedStateMachine):
             batch = self._import(whose, feed, known)
             assert (batch.imported, batch.updated, batch.duplicate) == (0, 0, len(known))
             return
-        told = [ranked(fact, (data.draw(numbers) % 3, next(self.ranks))) for fact in data.draw(listed(feed))]
+        drew = data.draw(drawn.listed(feed))
+        told = [ranked(fact, (data.draw(drawn.numbers) % 3, next(self.ranks))) for fact in drew]
         self._import(whose, feed, told)
         self.books[whose].append(feed, told)
 
     @rule(
-        whose=whose,
-        feed=st.sampled_from(REPLACED),
+        whose=drawn.whose,
+        feed=drawn.replaced,
         grouping=st.sampled_from(["", "by-key:"]),
-        window=st.sampled_from(WINDOWS),
+        window=drawn.windows,
         accepted=st.booleans(),
         data=st.data(),
     )
     def replace(self, whose: int, feed: Feed, grouping: str, window: Any, accepted: bool, data: st.DataObject) -> None:
         """A complete window with other figures, another grouping, or less in it than before."""
-        told = [fact for fact in data.draw(listed(feed, grouping)) if within(fact, window)]
+        told = [fact for fact in data.draw(drawn.listed(feed, grouping)) if within(fact, window)]
         self._replace(whose, feed, told, window, accepted)
 
-    @precondition(lambda self: any(books.live[feed] for books in self.books for feed in REPLACED))
-    @rule(window=st.sampled_from(WINDOWS), kept=st.integers(0, 2), data=st.data())
+    @precondition(lambda self: any(books.live[feed] for books in self.books for feed in drawn.REPLACED))
+    @rule(window=drawn.windows, kept=st.integers(0, 2), data=st.data())
     def withdraw(self, window: Any, kept: int, data: st.DataObject) -> None:
         """The vendor takes back some of what it said of a window, or all of it."""
-        known = [(n, feed) for n, books in enumerate(self.books) for feed in REPLACED if books.live[feed]]
+        known = [(n, feed) for n, books in enumerate(self.books) for feed in drawn.REPLACED if books.live[feed]]
         whose, feed = data.draw(st.sampled_from(known))
         stands = [fact for fact in self.books[whose].live[feed].values() if within(fact, window)]
         self._replace(whose, feed, stands[:kept], window, accepted=True)
 
-    @rule(whose=whose, which=conditions, weights=weights, by=named_tokens, span=spans)
+    @rule(whose=drawn.whose, which=drawn.conditions, weights=drawn.weights, by=drawn.named_tokens, span=drawn.spans)
     def add_rule(self, whose: int, which: int, weights: list[int], by: Any, span: Any) -> None:
         books = self.books[whose]
         books.rules.append(self._rule(books, which, weights, by, span, None))
         self.moved.add(whose)
 
     @precondition(lambda self: any(books.rules for books in self.books))
-    @rule(which=conditions, weights=weights, by=named_tokens, span=spans, data=st.data())
+    @rule(which=drawn.conditions, weights=drawn.weights, by=drawn.named_tokens, span=drawn.spans, data=st.data())
     def change_rule(self, which: int, weights: list[int], by: Any, span: Any, data: st.DataObject) -> None:
         books, place = self._some_rule(data)
         books.rules[place] = self._rule(books, which, weights, by, span, books.rules[place])
@@ -198,7 +170,7 @@ class LedgerMachine(RuleBasedStateMachine):
             chosen.enabled = not chosen.enabled
             assignments.enable_rule(chosen.stored, chosen.enabled)
 
-    @rule(model=st.sampled_from([IN_USD, IN_CNY]), units=st.one_of(st.none(), st.integers(0, 10_000)), late=kinds)
+    @rule(model=drawn.models, units=drawn.prices, late=drawn.kinds)
     def reprice(self, model: str, units: int | None, late: bool) -> None:
         """A price of input is corrected, or turns out to be unknown."""
         price = self.prices[model][-1 if late else 0]
@@ -210,13 +182,13 @@ class LedgerMachine(RuleBasedStateMachine):
         self.moved = {0, 1}
 
     @rule(
-        whose=whose,
+        whose=drawn.whose,
         kind=st.sampled_from(["discount", "override"]),
-        of=st.sampled_from(["", IN_USD, IN_CNY]),
+        of=st.sampled_from(["", drawn.IN_USD, drawn.IN_CNY]),
         offering=st.booleans(),
         unit=st.sampled_from(["", "input", "output", "cache_read"]),
-        value=values,
-        days=contract_days,
+        value=drawn.values,
+        days=drawn.contract_days,
         data=st.data(),
     )
     def agree(
@@ -228,9 +200,9 @@ class LedgerMachine(RuleBasedStateMachine):
         known = agreements[place].stored if place < len(agreements) else None
         if kind == "override" and not unit:
             unit = "input"
-        currency = "CNY" if of == IN_CNY else "USD"
+        currency = "CNY" if of == drawn.IN_CNY else "USD"
         sold = Offering.objects.filter(sku=of).select_related("model").first()
-        provider = Offering.objects.select_related("provider").get(sku=IN_USD).provider
+        provider = Offering.objects.select_related("provider").get(sku=drawn.IN_USD).provider
         with TestCase.captureOnCommitCallbacks(execute=True):
             stored = contracts.save(
                 self.books[whose].organisation,
@@ -246,7 +218,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.moved.add(whose)
 
     @precondition(lambda self: any(books.agreements for books in self.books))
-    @rule(day=st.sampled_from([None, *EDGES]), data=st.data())
+    @rule(day=st.sampled_from([None, *drawn.EDGES]), data=st.data())
     def end_contract(self, day: date | None, data: st.DataObject) -> None:
         """One ends on a day, or never was."""
         places = [(n, place) for n, books in enumerate(self.books) for place in range(len(books.agreements))]
@@ -261,7 +233,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 agreed.until = day
         self.moved.add(whose)
 
-    @rule(whose=whose, feed=st.sampled_from([*REPLACED, GATEWAY, LAPTOP]), account=st.sampled_from(["", "second"]))
+    @rule(whose=drawn.whose, feed=drawn.feeds, account=drawn.accounts)
     def name_account(self, whose: int, feed: Feed, account: str) -> None:
         books = self.books[whose]
         if found := books.feeds.get(feed):
@@ -269,7 +241,7 @@ class LedgerMachine(RuleBasedStateMachine):
             books.accounts[feed] = account
             self.moved.add(whose)
 
-    @rule(whose=whose, month=months)
+    @rule(whose=drawn.whose, month=drawn.months)
     def close(self, whose: int, month: date) -> None:
         """A month once; then only restatements move it."""
         books = self.books[whose]
@@ -282,7 +254,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.moved.add(whose)
 
     @precondition(lambda self: any(self._pending()))
-    @rule(whole=kinds, data=st.data())
+    @rule(whole=drawn.kinds, data=st.data())
     def restate(self, whole: bool, data: st.DataObject) -> None:
         """All that is pending in a closed month, or some days of some feeds."""
         whose, month = data.draw(st.sampled_from(list(self._pending())))
@@ -293,7 +265,10 @@ class LedgerMachine(RuleBasedStateMachine):
             chosen = data.draw(st.lists(st.sampled_from(cells), min_size=1, unique=True))
         days = None if whole else [(day, books.feeds[importer, scope]) for day, importer, scope in chosen]
         made = periods.restate(books.organisation, month, "Late", "ada", days)
-        books.restated[made.pk] = month, {key: sums for key, sums in waiting.items() if cell_of(key) in chosen}
+        moved = {key: sums for key, sums in waiting.items() if cell_of(key) in chosen}
+        for built_upon in self._standing(whose, month, moved):
+            self._is_not_undone(built_upon)
+        books.restated[made.pk] = month, moved
         self.moved.add(whose)
 
     @precondition(lambda self: any(self._pending()))
@@ -308,19 +283,13 @@ class LedgerMachine(RuleBasedStateMachine):
         whose, chosen = data.draw(
             st.sampled_from([(n, pk) for n, books in enumerate(self.books) for pk in books.restated])
         )
-        books = self.books[whose]
-        month, moved = books.restated[chosen]
-        mine = set(map(cell_of, moved))
-        later = [figures for pk, (of, figures) in books.restated.items() if pk > chosen and of == month]
-        restatement = Restatement.objects.get(pk=chosen)
-        if any(mine & set(map(cell_of, figures)) for figures in later):
-            with pytest.raises(PeriodFault):
-                periods.undo(restatement, "Wrong", "ada")
+        month, moved = self.books[whose].restated[chosen]
+        if any(pk > chosen for pk in self._standing(whose, month, moved)):
+            self._is_not_undone(chosen)
             return
-        periods.undo(restatement, "Wrong", "ada")
-        with pytest.raises(PeriodFault):
-            periods.undo(restatement, "Wrong again", "ada")
-        del books.restated[chosen]
+        periods.undo(Restatement.objects.get(pk=chosen), "Wrong", "ada")
+        self._is_not_undone(chosen)
+        del self.books[whose].restated[chosen]
         self.moved.add(whose)
 
     @precondition(lambda self: any(books.restated for books in self.books))
@@ -375,7 +344,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (batch.status == ImportBatch.Status.HELD, batch.withdrawn) == (held, withdrawn)
 
     def _rule(self, books: Books, which: int, weights: list[int], by: Any, span: Any, changed: Rule | None) -> Rule:
-        asked, holds = CONDITIONS[which]
+        asked, holds = drawn.CONDITIONS[which]
         feeds = books.feeds
         shares = {project.pk: part for project, part in zip(books.projects, weights, strict=False)}
         outcome: Any = [{"project": project, "weight": f"{part}e-12"} for project, part in shares.items()]
@@ -404,6 +373,17 @@ class LedgerMachine(RuleBasedStateMachine):
         self.moved.add(whose)
         return self.books[whose], place
 
+    def _standing(self, whose: int, month: date, moved: Figures) -> list[int]:
+        """Restatements of some of the same days of the same feeds."""
+        cells = set(map(cell_of, moved))
+        restated = self.books[whose].restated.items()
+        return [pk for pk, (of, figures) in restated if of == month and cells & set(map(cell_of, figures))]
+
+    def _is_not_undone(self, restatement: int) -> None:
+        """One that was undone, or that a later one builds upon."""
+        with pytest.raises(PeriodFault):
+            periods.undo(Restatement.objects.get(pk=restatement), "Wrong", "ada")
+
     def _waiting(self, whose: int) -> Figures:
         now = self.reckoned[whose].projects
         return plus(now, official(self.books[whose], now), sign=-1)
@@ -422,7 +402,7 @@ def test_parts_are_the_whole_whatever_is_done(import_facts: ImportFacts, monkeyp
         "django.utils.timezone.now",
         lambda: datetime(2026, 5, 20, 12, 0, next(clock) // 1_000_000 % 60, next(clock) % 1_000_000, tzinfo=UTC),
     )
-    publish_prices()
+    drawn.publish_prices()
     ensure(at("2026-03-01 00:00"), at("2026-04-30 00:00"))
 
     monkeypatch.setattr(LedgerMachine, "import_facts", staticmethod(import_facts), raising=False)

@@ -75,6 +75,9 @@ contract_days = st.sampled_from([(MARCH, None), (MARCH, EDGES[1]), (EDGES[1], ED
 values = st.integers(0, 10**8).map(lambda units: Decimal(units).scaleb(-6))  # per cent, or a price per million
 numbers, _day, _path, kinds = st.integers(0, 5), st.integers(0, 2), st.sampled_from(["", "/a/x", "/b"]), st.booleans()
 percents, seldom = st.sampled_from([100, 101, 105]), st.sampled_from([False, False, False, True])
+appended, replaced, windows = st.sampled_from(APPENDED), st.sampled_from(REPLACED), st.sampled_from(WINDOWS)
+feeds, accounts = st.sampled_from([*REPLACED, GATEWAY, LAPTOP]), st.sampled_from(["", "second"])
+models, prices = st.sampled_from([IN_USD, IN_CNY]), st.one_of(st.none(), st.integers(0, 10_000))
 _hour, _currency, _requests = st.integers(0, 23), st.sampled_from(["USD", "EUR"]), st.sampled_from([1, 1, 3, None])
 
 
