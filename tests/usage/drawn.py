@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
@@ -58,7 +58,6 @@ CONDITIONS: list[tuple[list[dict[str, Any]], Callable[[Feed, str, Fact], bool]]]
 
 whose = st.integers(0, 1)
 months = st.sampled_from([MARCH, APRIL])
-closings = st.sampled_from([[], [(0, MARCH)], [(0, MARCH), (1, APRIL)], [(0, APRIL), (1, MARCH)]])
 tokens = st.integers(0, 3_000)
 money = st.integers(0, 10**12).map(lambda units: Decimal(units).scaleb(-12))
 weights = st.one_of(
@@ -74,11 +73,32 @@ spans = st.sampled_from(
 contract_days = st.sampled_from([(MARCH, None), (MARCH, EDGES[1]), (EDGES[1], EDGES[3]), (EDGES[2], None)])
 values = st.integers(0, 10**8).map(lambda units: Decimal(units).scaleb(-6))  # per cent, or a price per million
 numbers, _day, _path, kinds = st.integers(0, 5), st.integers(0, 2), st.sampled_from(["", "/a/x", "/b"]), st.booleans()
-percents, seldom = st.sampled_from([100, 101, 105]), st.sampled_from([False, False, False, True])
+seldom = st.sampled_from([False, False, False, True])
 appended, replaced, windows = st.sampled_from(APPENDED), st.sampled_from(REPLACED), st.sampled_from(WINDOWS)
 feeds, accounts = st.sampled_from([*REPLACED, GATEWAY, LAPTOP]), st.sampled_from(["", "second"])
 models, prices = st.sampled_from([IN_USD, IN_CNY]), st.one_of(st.none(), st.integers(0, 10_000))
 _hour, _currency, _requests = st.integers(0, 23), st.sampled_from(["USD", "EUR"]), st.sampled_from([1, 1, 3, None])
+
+
+class Begun(NamedTuple):
+    """How a sequence begins: of what the gateway saw the vendor says so many per cent; conditions and whose tokens of
+    the first rules; whether there is a contract; what is closed at once."""
+
+    percent: int
+    rules: list[tuple[int, str | None]]
+    weights: list[int]
+    agreed: bool
+    closed: list[tuple[int, date]]
+
+
+begun = st.builds(
+    Begun,
+    st.sampled_from([100, 101, 105]),
+    st.sampled_from([[], [(1, None), (0, "gateway")]]),
+    weights,
+    kinds,
+    st.sampled_from([[], [(0, MARCH)], [(0, MARCH), (1, APRIL)], [(0, APRIL), (1, MARCH)]]),
+)
 
 
 @st.composite

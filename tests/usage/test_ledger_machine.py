@@ -85,24 +85,25 @@ class LedgerMachine(RuleBasedStateMachine):
         told=drawn.listed(drawn.GATEWAY),
         more=drawn.listed(drawn.LAPTOP),
         billed=drawn.listed(drawn.BILL),
-        percent=drawn.percents,
         by=drawn.whose,
-        closing=drawn.closings,
+        how=drawn.begun,
     )
-    def begin(
-        self, told: list[Fact], more: list[Fact], billed: list[Fact], percent: int, by: int, closing: list[Any]
-    ) -> None:
-        """Equal keys of equal scopes in both organisations; in one also what the vendor says of the same usage. Months
-        are closed early, so that what the steps do is late."""
+    def begin(self, told: list[Fact], more: list[Fact], billed: list[Fact], by: int, how: drawn.Begun) -> None:
+        """Equal keys of equal scopes in both organisations; in one also what the vendor says of the same usage, and
+        rules of which one follows the gateway's tokens. Months are closed early, so that what the steps do is late."""
         for to, feed, facts in ((0, drawn.GATEWAY, told), (1, drawn.GATEWAY, told), (1 - by, drawn.LAPTOP, more)):
             appended = [ranked(fact, (1, next(self.ranks))) for fact in facts]
             self._import(to, feed, appended)
             self.books[to].append(feed, appended)
-        of_vendor = [drawn.seen_by_vendor(fact, percent) for fact in told]
+        of_vendor = [drawn.seen_by_vendor(fact, how.percent) for fact in told]
         self._replace(by, drawn.USAGE_API, of_vendor[::2], drawn.WINDOWS[2], accepted=False)
         self._replace(by, drawn.ADMIN_API, of_vendor[1::2], drawn.WINDOWS[2], accepted=False)
         self._replace(by, drawn.BILL, billed, drawn.WINDOWS[2], accepted=False)
-        for n, month in closing:
+        for which, tokens_of in how.rules:
+            self.add_rule(by, which, how.weights, tokens_of, (None, None))
+        if how.agreed:
+            self.agree(1 - by, "discount", "", False, "", Decimal(10), (drawn.MARCH, None), 0)
+        for n, month in how.closed:
             self.reckoned[n] = reckoned(self.books[n], self.prices)
             self.close(n, month)
 
@@ -189,14 +190,13 @@ class LedgerMachine(RuleBasedStateMachine):
         unit=st.sampled_from(["", "input", "output", "cache_read"]),
         value=drawn.values,
         days=drawn.contract_days,
-        data=st.data(),
+        place=st.integers(0, 1),
     )
     def agree(
-        self, whose: int, kind: str, of: str, offering: bool, unit: str, value: Decimal, days: Any, data: st.DataObject
+        self, whose: int, kind: str, of: str, offering: bool, unit: str, value: Decimal, days: Any, place: int
     ) -> None:
         """A contract, new or in the place of another."""
         agreements = self.books[whose].agreements
-        place = data.draw(st.integers(0, len(agreements)))
         known = agreements[place].stored if place < len(agreements) else None
         if kind == "override" and not unit:
             unit = "input"
