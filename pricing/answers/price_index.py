@@ -1,0 +1,140 @@
+"""The price of constant quality, as the command and the HTTP API both answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from pricing.answers.questions import BadQuestion, moment
+from pricing.answers.wording import decimal_text
+from pricing.constant_quality import ESTIMATORS, Estimate, Input, LeaveOneOut, Observation, Point
+
+RECORD_LOW: Final = "record_low"
+DEFAULT_LEVEL: Final = "90"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question of the price index, read from text; BadQuestion where a part means nothing."""
+
+    threshold: Decimal | None
+    estimator: str
+    start: date | None
+    until: date | None
+    level: Decimal
+
+    @classmethod
+    def of(
+        cls,
+        threshold: str | None = None,
+        estimator: str = RECORD_LOW,
+        start: str | None = None,
+        until: str | None = None,
+        level: str = DEFAULT_LEVEL,
+    ) -> Asked:
+        if estimator not in ESTIMATORS:
+            raise BadQuestion(f"{estimator[:40]!r} is no estimator: ask for {' or '.join(ESTIMATORS)}.", "estimator")
+        return cls(
+            threshold=None if threshold is None else _number(threshold, "threshold"),
+            estimator=estimator,
+            start=moment(start, "from").date() if start else None,
+            until=moment(until, "until").date() if until else None,
+            level=_level(level),
+        )
+
+
+def estimate(observations: Iterable[Observation], asked: Asked) -> dict[str, Any]:
+    """The answer over observations from anywhere.
+
+    Factors and months are numbers to six digits, prices and scores decimal strings, an end of an interval null where it
+    is beyond every number.
+    """
+    found = ESTIMATORS[asked.estimator](
+        observations, asked.threshold, start=asked.start, until=asked.until, level=float(asked.level / 100)
+    )
+    return _answer(found, asked)
+
+
+def _answer(found: Estimate, asked: Asked) -> dict[str, Any]:
+    return {
+        "estimator": found.estimator,
+        "threshold": decimal_text(asked.threshold),
+        "level": decimal_text(asked.level),
+        "per_year": _rounded(found.per_year),
+        "interval": _ends(found.interval),
+        "halving_months": _rounded(found.halving_months),
+        "halving_interval": _ends(found.halving_interval),
+        "leave_one_out": _spared(found.leave_one_out),
+        "r_squared": _rounded(found.r_squared),
+        "indicative": found.indicative,
+        "n": found.n,
+        "points": [_point(point) for point in found.points],
+        "inputs": [_input(one) for one in found.inputs],
+        "note": found.note,
+    }
+
+
+def _point(point: Point) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "date": point.on.isoformat(),
+        "model": point.model,
+        "price": decimal_text(point.price),
+        "score": decimal_text(point.score),
+    }
+    return shown if point.live is None else {**shown, "live": point.live}
+
+
+def _input(one: Input) -> dict[str, Any]:
+    of = one.observation
+    return {
+        "model": of.model,
+        "seller": of.seller,
+        "family": of.family,
+        "date": of.observed_on.isoformat(),
+        "withdrawn": of.withdrawn_on.isoformat() if of.withdrawn_on else None,
+        "price": decimal_text(of.price),
+        "score": decimal_text(of.score),
+        "used": one.used,
+        "why_not": one.why_not,
+    }
+
+
+def _spared(found: LeaveOneOut | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "low": _rounded(found.low),
+        "without_for_low": found.without_for_low,
+        "high": _rounded(found.high),
+        "without_for_high": found.without_for_high,
+        "not_fitted": list(found.not_fitted),
+    }
+
+
+def _ends(ends: tuple[float | None, float | None] | None) -> list[float | None] | None:
+    return None if ends is None else [_rounded(end) for end in ends]
+
+
+def _rounded(number: float | None) -> float | None:
+    """Six digits: more would claim what no regression knows."""
+    return None if number is None else float(f"{number:.6g}")
+
+
+def _level(text: str) -> Decimal:
+    level = _number(text, "level")
+    if not Decimal(1) <= level <= Decimal("99.9"):
+        raise BadQuestion(f"{text[:40]!r} is no level: write a percentage from 1 to 99.9, such as 90.", "level")
+    return level
+
+
+def _number(text: str, field: str) -> Decimal:
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or (number and not -12 <= number.adjusted() <= 12):
+        raise BadQuestion(f"{text[:40]!r} is no number: write {field} as 64.8.", field)
+    return number

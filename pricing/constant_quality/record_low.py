@@ -1,0 +1,81 @@
+"""Successive record lows: the first model at or above a score, then each one cheaper than all before. Pure.
+
+The method is Epoch AI's: B. Cottier, B. Snodin, D. Owen, T. Adamczewski, "LLM inference prices have fallen rapidly but
+unequally across tasks" (12 March 2025), https://epoch.ai/data-insights/llm-inference-price-trends. It asks how fast
+new lows arrive. A later rise and a withdrawal do not change a record, so it is no price one can buy at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+
+from pricing.constant_quality.estimates import (
+    FIRM_POINTS,
+    Estimate,
+    Point,
+    factor,
+    factors,
+    fit,
+    halving_months,
+    halvings,
+    leave_one_out,
+    left_aside,
+    too_few,
+)
+from pricing.constant_quality.observations import Observation, Question, judged, usable
+
+METHOD = "Record lows (Epoch AI's method): least squares of log10(price) on date; interval by Student's t."
+
+
+def record_low(
+    observations: Iterable[Observation],
+    threshold: Decimal | None = None,
+    *,
+    start: date | None = None,
+    until: date | None = None,
+    level: float = 0.9,
+) -> Estimate:
+    """The factor a year along the record lows among observations at or above a score, of the days [start, until)."""
+    question = Question(threshold, start, until, level)
+    inputs = judged(observations, question, ongoing=False)
+    eligible = usable(inputs)
+    points = _records(eligible)
+    why_not = too_few(points, "record lows")
+    notes = [METHOD, *([why_not] if why_not else []), *left_aside(inputs)]
+    if why_not:
+        return Estimate("record_low", level, None, None, None, None, None, None, False, points, inputs, " ".join(notes))
+    line = fit(points)
+    slopes = line.slope_interval(level)
+    spared = leave_one_out(
+        [point.model for point in points],
+        lambda model: _records([one for one in eligible if one.model != model]),
+    )
+    if len(points) < FIRM_POINTS:
+        notes.append(f"Indicative: fewer than {FIRM_POINTS} record lows.")
+    if spared.not_fitted:
+        notes.append(f"Without {', '.join(spared.not_fitted)} too few record lows are left for a line.")
+    return Estimate(
+        estimator="record_low",
+        level=level,
+        per_year=factor(line.slope),
+        interval=factors(slopes),
+        halving_months=halving_months(line.slope),
+        halving_interval=halvings(slopes),
+        leave_one_out=spared,
+        r_squared=line.r_squared,
+        indicative=len(points) < FIRM_POINTS,
+        points=points,
+        inputs=inputs,
+        note=" ".join(notes),
+    )
+
+
+def _records(eligible: Sequence[Observation]) -> tuple[Point, ...]:
+    """Of observations in order of day and price: each whose price is below every earlier one. A tie is no record."""
+    points: list[Point] = []
+    for one in eligible:
+        if one.price is not None and (not points or one.price < points[-1].price):
+            points.append(Point(one.observed_on, one.price, one.model, one.score))
+    return tuple(points)

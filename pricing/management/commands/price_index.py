@@ -1,0 +1,79 @@
+"""The price of constant quality: by which factor a year it falls, and how sure that is."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from pricing.answers import BadQuestion
+from pricing.answers.price_index import DEFAULT_LEVEL, RECORD_LOW, Asked, estimate
+from pricing.constant_quality import ESTIMATORS, UnreadableInputs, read
+
+
+class Command(BaseCommand):
+    """Exit 0 when answered, also without a factor; 2 for inputs or a question that make no sense."""
+
+    help = (
+        "The factor a year by which the money falls that buys at least a score, from a CSV with the columns model, "
+        "date, price and score (family, seller, first_party and withdrawn where known)."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--inputs", type=Path, required=True, help="the CSV of observations")
+        parser.add_argument("--threshold", help="the least score that counts; default: every row does")
+        parser.add_argument(
+            "--estimator",
+            choices=sorted(ESTIMATORS),
+            default=RECORD_LOW,
+            help="successive record lows (the default), or the least one could really pay each month",
+        )
+        parser.add_argument("--level", default=DEFAULT_LEVEL, help="of the interval, in percent; default: 90")
+        parser.add_argument("--from", dest="start", help="the first day that counts; default: all")
+        parser.add_argument("--until", help="the first day that no longer counts; default: all")
+        parser.add_argument("--json", action="store_true", help="answer as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path: Path = options["inputs"]
+        try:
+            asked = Asked.of(
+                options["threshold"], options["estimator"], options["start"], options["until"], options["level"]
+            )
+            answer = estimate(read(path.read_text("utf-8")), asked)
+        except OSError as fault:
+            raise CommandError(f"{path} cannot be read: {fault.strerror}.", returncode=2) from None
+        except UnicodeDecodeError:
+            raise CommandError(f"{path} is not text in UTF-8: save it as CSV in UTF-8.", returncode=2) from None
+        except UnreadableInputs as fault:
+            raise CommandError(f"{path}: {fault}", returncode=2) from None
+        except BadQuestion as fault:
+            raise CommandError(str(fault), returncode=2) from None
+        if options["json"]:
+            self.stdout.write(json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False))
+            return
+        for point in answer["points"]:
+            self.stdout.write(_line(point))
+        self.stdout.write(_finding(answer))
+        self.stdout.write(answer["note"])
+
+
+def _line(point: dict[str, Any]) -> str:
+    live = f"  ({point['live']} live)" if "live" in point else ""
+    return f"{point['date']}  {point['price']:>12} USD per Mtok  {point['model']}{live}"
+
+
+def _finding(answer: dict[str, Any]) -> str:
+    if answer["per_year"] is None:
+        return f"No factor from {answer['n']} points."
+    found = f"Falls {answer['per_year']:.3g} times a year"
+    if answer["per_year"] < 1:
+        found = f"Rises {1 / answer['per_year']:.3g} times a year"
+    if answer["interval"] is not None:
+        low, high = (f"{end:.3g}" if end is not None else "beyond" for end in answer["interval"])
+        found += f" ({answer['level']} % interval of the factor of falling: {low} to {high})"
+    if answer["halving_months"] is not None:
+        found += f", halving in {answer['halving_months']:.3g} months"
+    return f"{found}, from {answer['n']} points{' (indicative)' if answer['indicative'] else ''}."
