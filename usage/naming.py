@@ -28,7 +28,7 @@ _SOURCES = {
     "project_id": ("usage.Project", {"project": "slug"}),
     "offering_id": (
         "pricing.Offering",
-        {"model": "model__slug", "maker": "model__maker", "provider": "provider__slug", "offering": "pk"},
+        {"model": "model__slug", "maker": "model__maker", "provider": "provider__slug"},
     ),
     "connection_id": ("usage.Connection", {"source": "importer", "scope": "scope"}),
 }
@@ -44,14 +44,14 @@ def named(rows: Iterable[Row], keys: Sequence[str]) -> list[Row]:
     names = {
         column: _names(column, {row[column] for row in told} - {None}, wanted)
         for column in columns
-        if column in _SOURCES
+        if column in _SOURCES and any(key in _SOURCES[column][1] for key in wanted)
     }
     sums = [name for name in (told[0] if told else ()) if name.startswith("sum_")]
     apart = [name for name in (told[0] if told else ()) if not name.startswith("sum_") and name not in columns]
     groups: dict[tuple[Any, ...], Row] = {}
     for row in told:
         for key in wanted:
-            known = names.get(COLUMNS[key])
+            known = None if key == "offering" else names.get(COLUMNS[key])
             value = row[COLUMNS[key]]
             row[f"key_{key}"] = value if known is None else known.get(value, {}).get(key, _UNKNOWN.get(key))
         for column in columns:

@@ -154,7 +154,7 @@ def _read(reader: Reader, period: Period) -> Read:
         cuts=cuts,
         by_model=by_model,
         weeks=weeks,
-        by_week=reader.spend().in_segments(weeks, "project_id"),
+        by_week=reader.spend().in_segments(weeks, "project_id", measures=("records",)),
         moves=price_moves(offerings, weeks[0]),
         doubts=doubts(offerings),
         keys=_keys(reader, period.now) if any(row["project_id"] is None for row in by_model) else (),
