@@ -95,12 +95,12 @@ class LedgerMachine(RuleBasedStateMachine):
             appended = [ranked(fact, (1, next(self.ranks))) for fact in facts]
             self._import(to, feed, appended)
             self.books[to].append(feed, appended)
+        for which, tokens_of in how.rules:
+            self.add_rule(by, which, how.weights, tokens_of, (None, None))
         of_vendor = [drawn.seen_by_vendor(fact, how.percent) for fact in told]
         self._replace(by, drawn.USAGE_API, of_vendor[::2], drawn.WINDOWS[2], accepted=False)
         self._replace(by, drawn.ADMIN_API, of_vendor[1::2], drawn.WINDOWS[2], accepted=False)
         self._replace(by, drawn.BILL, billed, drawn.WINDOWS[2], accepted=False)
-        for which, tokens_of in how.rules:
-            self.add_rule(by, which, how.weights, tokens_of, (None, None))
         if how.agreed:
             self.agree(1 - by, "discount", "", False, "", Decimal(10), (drawn.MARCH, None), 0)
         for n, month in how.closed:
