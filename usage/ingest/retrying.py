@@ -5,7 +5,8 @@ are written as a small file of the same kind, which is imported like any other i
 remembers which import retried it and on which line. That file, downloaded, corrected and uploaded, is the other way.
 
 Without an id column rows are told apart among all of one file. So a retried row that shares time and names with another
-one of the ledger is left alone: nothing could say whether it is that row or one beside it.
+one of the ledger is left alone: nothing could say whether it is that row or one beside it. Only a row that came later
+than the rejected ones and says the same may be one of them.
 """
 
 from __future__ import annotations
@@ -213,7 +214,7 @@ def _unescaped(cell: str) -> str:
 def _told_apart(
     batch: ImportBatch, spec: Mapping[str, Any] | None, lines: Sequence[Line], written: bytes
 ) -> list[Line]:
-    """The lines that are no other row's: all where rows have ids, else those whose key is free or says the same."""
+    """The lines that are no other row's: all where rows have ids, else whose key is free or its row came since."""
     importer: Any = all_importers()[batch.connection.importer]
     if not importer.whole_file(spec):
         return list(lines)
@@ -224,7 +225,7 @@ def _told_apart(
     except MappingError as fault:
         raise Refused(str(fault)) from None
     there = _standing(batch, [fact.record_key for fact in facts.values()])
-    taken = {_bare(fact) for fact in facts.values() if not _is_free(fact, there)}
+    taken = {_bare(fact) for fact in facts.values() if not _is_free(fact, there, batch)}
     return [line for n, line in enumerate(lines) if n not in facts or _bare(facts[n]) not in taken]
 
 
@@ -237,12 +238,14 @@ def _standing(batch: ImportBatch, keys: Iterable[str]) -> dict[str, tuple[Any, .
     found = UsageRecord.objects.filter(
         organisation=batch.organisation_id, connection=batch.connection_id, record_key__in=set(keys)
     )
-    return {row[0]: row[1:] for row in found.values_list("record_key", *TOLD_APART_BY)}
+    return {row[0]: row[1:] for row in found.values_list("record_key", "batch_id", *TOLD_APART_BY)}
 
 
-def _is_free(fact: Fact, there: Mapping[str, tuple[Any, ...]]) -> bool:
-    stands = there.get(fact.record_key)
-    return stands is None or stands == tuple(getattr(fact, name) for name in TOLD_APART_BY)
+def _is_free(fact: Fact, there: Mapping[str, tuple[Any, ...]], batch: ImportBatch) -> bool:
+    if fact.record_key not in there:
+        return True
+    imported_by, *says = there[fact.record_key]
+    return imported_by > batch.pk and says == [getattr(fact, name) for name in TOLD_APART_BY]
 
 
 def _note(batch: ImportBatch, made: ImportBatch, lines: Sequence[Line]) -> None:

@@ -18,14 +18,16 @@ from usage.importers.csv.mapping import DIMENSIONS, LIFETIMES, MONEY_UNITS, TOKE
 MAX_TEXT = 1000
 MAX_KEY = 200
 MAX_RAW, KEPT_CELL = 500, 60  # of a rejected row, and of each of its cells
-MAX_COUNT = 10**15
+MAX_COUNT = 10**12
 MAX_COST = 10**11
+"""What the ledger refuses is refused here: rows are numbered among those that are taken."""
 FIRST_YEAR, LAST_YEAR = 2015, 2100
 _NUMBER = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?", re.ASCII)
 
 
 _GROUPED = re.compile(r"-?\d{1,3}(?:[,.'\s]\d{3})+(?:[.,]\d+)?")
 
+TOO_LARGE = "a count is larger than any bucket can hold"
 GROUPED = "a number has a thousands separator that the mapping does not declare"
 
 Period = tuple[datetime, datetime | None, bool]
@@ -80,8 +82,12 @@ class RowReader:
         cost, currency = self._cost(fields) if "cost" in self._at else (None, "")
         if cost is None and uncached is None and read is None and written is None and out is None and not requests:
             raise Unreadable("row has neither tokens nor requests nor cost")
+        context = self._plain(fields, "context")
+        if max(written or 0, out or 0) >= MAX_COUNT:
+            raise Unreadable(TOO_LARGE)
         place = self._place(fields)
         total = (uncached or 0) + (read or 0) + (written or 0) + (out or 0)
+        counts = (uncached, read, written, out, reasoning, requests, context, cost, currency, sorted(lifetimes.items()))
         return Fact(
             line,
             self._key_of(fields, occurred_at, place),
@@ -96,15 +102,16 @@ class RowReader:
             lifetimes,
             1 if requests is None and self._map.grain == "request" else requests,
             place.service_tier,
-            self._plain(fields, "context"),
+            context,
             period_end,
             cost,
             currency,
             self._map.cost_kind,
             self._text(fields, "session") if "session" in self._at else "",
             (*quality, "ambiguous_local_time") if ambiguous else quality,
-            # The greater of two rows with one key wins: an export of a day that is not over grows.
-            (total, requests or 0, 0 if cost is None else int(cost * 1_000_000)),
+            # The greater of two rows with one key wins: an export of a day that is not over grows. Rows that are equal
+            # in these have an order all the same, or an ordinal could mean another row than the one that wins.
+            (total, requests or 0, 0 if cost is None else int(cost * 1_000_000), _digest(counts)),
         )
 
     def _check_width(self, fields: list[str]) -> None:
@@ -158,8 +165,8 @@ class RowReader:
         number *= unit
         if number < 0:
             raise Unreadable("a count is negative")
-        if number > MAX_COUNT:
-            raise Unreadable("a count is larger than any bucket can hold")
+        if number >= MAX_COUNT:
+            raise Unreadable(TOO_LARGE)
         if number != int(number):
             raise Unreadable("a count is not a whole number")
         return int(number)
@@ -211,7 +218,7 @@ class RowReader:
             return None, ""
         if amount < 0:
             raise Unreadable("cost is negative: record a credit as a fixed cost")
-        if amount > MAX_COST:
+        if amount >= MAX_COST:
             raise Unreadable("cost is larger than any bucket can hold")
         currency = self._map.currency
         if "currency" in self._at:
@@ -266,12 +273,9 @@ class RowReader:
         return digest.hexdigest()
 
 
-def contents_of(fact: Fact) -> bytes:
-    """A digest of everything that tells two rows of equal dimensions apart."""
-    counts = (fact.in_uncached, fact.in_cache_read, fact.in_cache_write, fact.out_total, fact.out_reasoning)
-    others = (fact.requests, fact.context_tokens, str(fact.cost_reported), fact.currency, fact.session)
-    lifetimes = sorted(fact.cache_write_by_lifetime.items())
-    return hashlib.sha256(repr((counts, others, lifetimes)).encode()).digest()[:16]
+def _digest(contents: tuple[object, ...]) -> int:
+    """63 bits of everything that tells two rows of equal dimensions apart."""
+    return int.from_bytes(hashlib.blake2b(repr(contents).encode(), digest_size=8).digest()) >> 1
 
 
 def _time_reader(mapping: Columns) -> Callable[[str], Period]:
