@@ -86,4 +86,7 @@ def _let_go() -> None:
 
 
 def _pool() -> ConnectionPool[psycopg.Connection[Any]]:
-    return cast("ConnectionPool[psycopg.Connection[Any]]", cast(Any, connection).pool)
+    pool = cast("ConnectionPool[psycopg.Connection[Any]] | None", cast(Any, connection).pool)
+    if pool is None:
+        raise psycopg.OperationalError("Django's connections are not pooled: its own are asked.")
+    return pool
