@@ -93,7 +93,7 @@ def spend(request: HttpRequest, asked: Query[SpendQuestion]) -> HttpResponse:
     assert reader.token is not None  # noqa: S101 - UsageBearer
     organisation = reader.token.organisation
     assert organisation is not None  # noqa: S101
-    answer = spending.answered(organisation, _question(request, organisation), projects=_projects(reader.token))
+    answer = spending.answered(organisation, _question(request, organisation), projects=projects_of(reader.token))
     response = HttpResponse(orjson.dumps(answer, default=str), content_type="application/json")
     response["Cache-Control"] = "private, no-store"
     return response
@@ -110,7 +110,7 @@ def _question(request: HttpRequest, organisation: Organisation) -> questions.Que
         raise BadQuestion(str(fault), fault.asked) from None
 
 
-def _projects(token: AccessToken) -> Iterable[int] | None:
+def projects_of(token: AccessToken) -> Iterable[int] | None:
     """None where the token sees all of its organisation, else the projects its person may look at."""
     if token.person is None or token.organisation is None:
         return None

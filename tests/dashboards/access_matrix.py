@@ -206,6 +206,6 @@ OPERATIONS: dict[str, str] = {
     "price": CATALOGUE, "price_history": CATALOGUE, "prices": CATALOGUE, "resolve": CATALOGUE, "models": CATALOGUE,
     "model": CATALOGUE, "changes": CATALOGUE, "frontier": CATALOGUE, "cost": CATALOGUE, "export_litellm": CATALOGUE,
     "export_litellm_inexpressible": CATALOGUE, "feed_prices": CATALOGUE, "spend": SPEND, "usage_events": USAGE,
-    "projects": SPEND, "rules": WHOLE_SPEND, "rule": WHOLE_SPEND, "rule_make": RULES, "rule_change": RULES,
-    "rule_remove": RULES, "rules_set": RULES,
+    "own_index": SPEND, "projects": SPEND, "rules": WHOLE_SPEND, "rule": WHOLE_SPEND, "rule_make": RULES,
+    "rule_change": RULES, "rule_remove": RULES, "rules_set": RULES,
 }  # fmt: skip
