@@ -1,7 +1,8 @@
 """Every money figure on every page of the sample workspace has a scope and a way to its evidence.
 
 Starts at the navigation, follows every link inside the pages that are about money, and reads what a reader would:
-any text with a currency sign and a digit counts as a money figure, however it was written.
+any text with a currency sign and a digit counts as a money figure, however it was written. An example in an
+explanation is none: it stands in a `<samp>`, and word for word in a template, so that nothing computed passes for one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -22,6 +24,12 @@ from usage.models import Organisation
 
 MONEY = re.compile(r"(?:CN)?[$€£¥]\s?\d")
 VOID = {"br", "img", "input", "link", "meta", "hr", "wbr", "col", "source", "rect", "circle", "polyline", "path"}
+EXAMPLE = re.compile(r"<samp>([^<]*)</samp>")
+EXAMPLES = {
+    text
+    for path in (Path(__file__).parents[2] / "templates").rglob("*.html")
+    for text in EXAMPLE.findall(path.read_text())
+}
 MOST = {"": 3, "projects/*": 6, "spend/*": 12}
 """Pages read of each kind, 4 of any other; every figure on them is looked at."""
 MOST_ASKED = 40
@@ -59,6 +67,8 @@ class Reading(HTMLParser):
             return
         if any(tag in {"option", "code", "pre", "script"} for tag, _ in self.open):
             return
+        if any(tag == "samp" for tag, _ in self.open) and data in EXAMPLES:
+            return
         evidence = None
         for tag, attrs in reversed(self.open):
             evidence = (attrs.get("href") if tag == "a" else None) or attrs.get("data-evidence")
@@ -85,6 +95,12 @@ def test_a_figure_without_evidence_would_be_seen() -> None:
     )
     assert found.figures == [("$1.00", None), ("$2.00", "/x"), ("€3", "/y")]
     assert found.scope == "Week 46"
+
+
+def test_only_what_a_template_says_word_for_word_passes_for_an_example() -> None:
+    example = next(text for text in EXAMPLES if MONEY.search(text))
+    found = read(f"<main><samp>{example}</samp><p>{example}</p><samp>$3.07</samp></main>")
+    assert found.figures == [(example, None), ("$3.07", None)]
 
 
 @pytest.mark.django_db
