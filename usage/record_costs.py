@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from usage import raw_costs
+from usage import raw_costs, rollups
 from usage.questions import MONEY
 from usage.raw_costs import Rows
 
@@ -99,3 +99,33 @@ class Behind:
             self.organisation_id, self.since, self.until, keys, projects=self.projects, filters=filters,
             of=Rows(measures=measures, money=money, only=f"w.{only}"), wrapped=wrapped,
         )  # fmt: skip
+
+
+def spent_by(
+    organisation_id: int,
+    since: date,
+    until: date,
+    keys: Sequence[str],
+    *,
+    projects: Sequence[int] | None = None,
+    filters: Mapping[str, Sequence[Any]] | None = None,
+) -> list[dict[str, Any]]:
+    """What was spent by keys and `currency`: `spent` (None where nothing of it is known) of the `paid` records that
+    give the money, `tokens` of the `told` ones that tell of the usage: mostly the same. Notional usage is in none."""
+    tokens = " + ".join(f"coalesce(r.{name}, 0)" for name in _COUNTS[:4])
+    measures = {
+        "spent": f"CASE WHEN {rollups.COUNTED} THEN coalesce({_SPENT}, 0) ELSE 0 END",
+        "known": f"({rollups.COUNTED} AND {_SPENT} IS NOT NULL)::int",
+        "paid": f"({rollups.COUNTED})::int",
+        "told": f"({rollups.TALLIED})::int",
+        "tokens": f"CASE WHEN {rollups.TALLIED} THEN {tokens} ELSE 0 END",
+    }
+    named = ", ".join(f"key_{key}" for key in keys)
+    return raw_costs.one_by_one(
+        organisation_id, since, until, keys, projects=projects, filters={**(filters or {}), "paid": ("true",)},
+        of=Rows(measures=measures, money=set(measures) - {"tokens"}, only="(w.counted OR w.tallied)"),
+        wrapped=f"SELECT {named}, spent_currency AS currency,"
+        f" CASE WHEN sum(sum_known) > 0 THEN sum(sum_spent) END AS spent, sum(sum_tokens)::bigint AS tokens,"
+        f" count(*) FILTER (WHERE sum_paid > 0) AS paid, count(*) FILTER (WHERE sum_told > 0) AS told"
+        f" FROM {{rows}} GROUP BY {named}, spent_currency",
+    )  # fmt: skip

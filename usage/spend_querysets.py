@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
-    BigIntegerField,
-    BooleanField,
-    Case,
-    Count,
     DateField,
-    DecimalField,
     F,
     Func,
     IntegerField,
@@ -26,13 +21,9 @@ from django.db.models import (
     QuerySet,
     Sum,
     Value,
-    When,
 )
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce, TruncDate
 
 from pricing.models import Offering
-from usage.rollups import cell
 
 if TYPE_CHECKING:
     from usage.models import DailyCost, UsageRecord  # noqa: F401
@@ -48,13 +39,6 @@ MEASURES = (
     "unpriced_requests",
     "unpriced_tokens",
 )
-_ATTRIBUTION = "dimension__assignments__attribution"
-
-
-_TOLD_BETTER = f"""EXISTS (
-    SELECT FROM (SELECT usage_usagerecord.*, (usage_usagerecord.occurred_at AT TIME ZONE 'UTC')::date AS day) r
-    JOIN usage_usagedimension d ON d.id = r.dimension_id {cell("d.host", "d.model_raw")}
-    WHERE s.usage_feed <> n.importer)"""
 
 
 def midnight(day: date) -> datetime:
@@ -114,80 +98,3 @@ def _with_offerings(rows: list[dict[str, Any]], keys: Sequence[str]) -> list[dic
     names = {pk: values for pk, *values in Offering.objects.filter(pk__in=told).values_list("pk", *fields)}
     nothing = [None] * len(keys)
     return [row | dict(zip(keys, names.get(row["offering_id"], nothing), strict=True)) for row in rows]
-
-
-class RecordQuerySet(QuerySet["UsageRecord"]):
-    def on_days(
-        self, organisation_id: int, start: date, until: date, project_ids: Collection[int] | None = None
-    ) -> Self:
-        """Records of the days [start, until) whose feed gives the usage, joined to whose they were on that day.
-
-        With projects only records of which a part belongs to any of them; with none of them (an empty
-        collection) those that no rule gives to a project.
-        """
-        on = TruncDate("occurred_at", tzinfo=UTC)
-        # One filter() for all that speaks of the assignment: a second one would join the table again.
-        whose: dict[str, Any] = {}
-        if project_ids is not None:
-            named = {f"{_ATTRIBUTION}__projects__overlap": list(project_ids)}
-            whose = named if project_ids else {f"{_ATTRIBUTION}__projects__len": 0}
-        return self.tallied(organisation_id).filter(
-            organisation_id=organisation_id,
-            occurred_at__gte=midnight(start),
-            occurred_at__lt=midnight(until),
-            dimension__assignments__valid_from__lte=on,
-            dimension__assignments__valid_until__gt=on,
-            **whose,
-        )
-
-    def tallied(self, organisation_id: int) -> Self:
-        """Without the records of feeds that tell of usage another feed of the account tells of more fully."""
-        from usage.models import Settlement  # the models import this module
-
-        if not Settlement.objects.filter(organisation_id=organisation_id).exists():
-            return self
-        return self.exclude(RawSQL(_TOLD_BETTER, [], output_field=BooleanField()))  # noqa: S611 - a constant
-
-    def spent(self) -> Self:
-        """Without notional usage, which enters no total."""
-        return self.exclude(cost_kind="notional")
-
-    def cost_by(self, project_id: int | None, *keys: str) -> list[dict[str, Any]]:
-        """List cost, records `n` and tokens by keys and `priced_in`, the currency of the rate card.
-
-        Of those `on_days`. With a project, which the records must have been asked for, its part of the cost;
-        tokens of a split record count whole: only the rollups split them.
-        """
-        cost: Any = F("list_cost") if project_id is None else _part_of(project_id)
-        known = [Coalesce(F(name), 0) for name in ("in_uncached", "in_cache_read", "in_cache_write", "out_total")]
-        tokens: Any = sum(known[1:], known[0])
-        grouped = self.values(*keys, priced_in=F("rate_card__currency")).annotate(
-            cost=Sum(cost), n=Count("record_key"), tokens=Sum(tokens, output_field=BigIntegerField())
-        )
-        return list(grouped.order_by())
-
-
-def _part_of(project_id: int) -> Case:
-    """What the database's `usage_split` gives a project of a record's list cost; NULL where that is unknown."""
-    money = DecimalField(max_digits=30, decimal_places=12)
-    parts = Func(
-        F("list_cost"),
-        F(f"{_ATTRIBUTION}__weights"),
-        Value(12),
-        function="usage_split",
-        output_field=ArrayField(money),
-    )
-    place = Func(
-        F(f"{_ATTRIBUTION}__projects"),
-        Value(project_id),
-        function="array_position",
-        output_field=IntegerField(),
-    )
-    part = Func(parts, place, template="(%(expressions)s]", arg_joiner=")[", output_field=money)
-    # usage_split takes no NULL, and a record of one project needs no splitting.
-    return Case(
-        When(list_cost=None, then=Value(None)),
-        When(**{f"{_ATTRIBUTION}__projects__len": 1}, then=F("list_cost")),
-        default=part,
-        output_field=money,
-    )

@@ -9,10 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from dashboards import formatting
+from dashboards.pages import shares
 from dashboards.pages.alerts import Doubt
 from dashboards.pages.ledger import (
-    NOTHING,
-    ZERO,
     Figure,
     ModelKey,
     ModelName,
@@ -35,7 +34,6 @@ from dashboards.pages.parts import (
     Kind,
     Line,
     Tile,
-    added_up,
     change_words,
     coverage_words,
     kinds_of,
@@ -44,15 +42,13 @@ from dashboards.pages.parts import (
     outside,
 )
 from dashboards.pages.periods import Period, Span
-from dashboards.pages.records import DIMENSIONS
+from dashboards.pages.shares import Share
 from dashboards.pages.weeks import Event, heaviest_events
-
-SHOWN = 12
 
 
 @dataclass(frozen=True)
 class Read:
-    """What the page was read from. `by_dimension`: the project's part of the cost by all dimensions at once."""
+    """What the page was read from. `by_dimension`: the project's part of what was spent by all dimensions at once."""
 
     name: str
     slug: str
@@ -68,18 +64,6 @@ class Read:
     moves: Sequence[Move]
     doubts: Sequence[Doubt]
     today: date
-
-
-@dataclass(frozen=True)
-class Share:
-    """One value of the chosen dimension; '' was not reported."""
-
-    name: str
-    cost: Decimal | None
-    of_cost: Decimal
-    n: int
-    tokens: int
-    url: str
 
 
 @dataclass(frozen=True)
@@ -140,8 +124,8 @@ def compose(read: Read) -> ProjectPage:
         lambda key: records_url(read.period.now, project=read.slug, **key.filters),
     )
     paid = _paid(read)
-    by = read.by or _telling(read)
-    shares, rest = _shares(read, by)
+    by = read.by or shares.telling(read.by_dimension)
+    parts, rest = shares.shares(read.by_dimension, by, read.currency, read.period.now, read.slug)
     evidence = records_url(read.period.now, project=read.slug)
     known = now.known_cost
     return ProjectPage(
@@ -158,8 +142,8 @@ def compose(read: Read) -> ProjectPage:
         outside=outside(read.by_model, inside, read.currency, read.period.now, names, project=read.slug),
         kinds=kinds_of(now, before),
         by=by,
-        choices=[(name, label) for name, (column, label) in DIMENSIONS.items() if _has(read, column) or name == by],
-        shares=shares,
+        choices=shares.choices(read.by_dimension, by),
+        shares=parts,
         rest=rest,
         changes=_changes(read, names),
         events=heaviest_events(
@@ -296,62 +280,6 @@ def _chart_title(paid: Sequence[Paid]) -> str:
         way = "more" if moved.direction == "up" else "less"
         return f"A token costs {moved.text[1:]} {way} than {span} weeks ago"
     return f"A token costs what it did {span} weeks ago"
-
-
-def _has(read: Read, column: str) -> bool:
-    return any(row[column] for row in read.by_dimension)
-
-
-def _telling(read: Read) -> str:
-    """The first dimension that tells usage apart; the key where none does."""
-    for name in ("user", "team", "path", "branch", "key"):
-        if len({row[DIMENSIONS[name][0]] for row in read.by_dimension}) > 1:
-            return name
-    return "key"
-
-
-def _shares(read: Read, by: str) -> tuple[list[Share], Share | None]:
-    """The values of a dimension by cost, and what is beyond the first twelve."""
-    column = DIMENSIONS[by][0]
-    costs: dict[str, tuple[Decimal | None, int, int]] = {}
-    for row in read.by_dimension:
-        if row["priced_in"] not in {None, read.currency}:
-            continue
-        cost, n, tokens = costs.get(row[column], (None, 0, 0))
-        if row["cost"] is not None:
-            cost = (cost or ZERO) + row["cost"]
-        costs[row[column]] = (cost, n + row["n"], tokens + (row["tokens"] or 0))
-    whole = sum((cost for cost, _, _ in costs.values() if cost is not None), ZERO)
-    order = sorted(costs, key=lambda name: (-(costs[name][0] or ZERO), -costs[name][2], name))
-    rounded = added_up([NOTHING if costs[name][0] is None else Sums(cost=costs[name][0] or ZERO) for name in order])
-    shares = [
-        Share(
-            name or "not reported",
-            None if costs[name][0] is None else shown,
-            whole,
-            costs[name][1],
-            costs[name][2],
-            records_url(read.period.now, project=read.slug, measure="list") + "&" + _encoded(by, name),
-        )
-        for name, shown in zip(order, rounded, strict=True)
-    ]
-    rest = shares[SHOWN:]
-    if not rest:
-        return shares, None
-    return shares[:SHOWN], Share(
-        f"{len(rest)} more",
-        sum((share.cost for share in rest if share.cost is not None), ZERO),
-        whole,
-        sum(share.n for share in rest),
-        sum(share.tokens for share in rest),
-        records_url(read.period.now, project=read.slug, measure="list"),
-    )
-
-
-def _encoded(name: str, value: str) -> str:
-    from urllib.parse import urlencode
-
-    return urlencode({name: value})
 
 
 def _changes(read: Read, names: Mapping[ModelKey, ModelName]) -> list[PriceChange]:

@@ -22,15 +22,15 @@ BASIS_WORDS = {
     "reported": "as its feed reported it",
     "notional": "at the list price in force at its moment, paid by a seat and in no total",
 }
-SHORT = {"key": "ext_api_key", "user": "ext_user", "team": "ext_team"}
-"""Names of dimensions in addresses of these pages that questions of spend call otherwise."""
 DIMENSIONS = {
-    "key": ("dimension__ext_api_key", "Key"),
-    "user": ("dimension__ext_user", "User"),
-    "team": ("dimension__ext_team", "Team"),
-    "path": ("dimension__path", "Path"),
-    "branch": ("dimension__branch", "Branch"),
+    "key": ("ext_api_key", "Key"),
+    "user": ("ext_user", "User"),
+    "team": ("ext_team", "Team"),
+    "path": ("path", "Path"),
+    "branch": ("branch", "Branch"),
 }
+"""What tells usage apart on these pages: as addresses name it, as questions of spend do, and in words."""
+SHORT = {name: dimension for name, (dimension, _) in DIMENSIONS.items()}
 UNIT_NAMES = {
     "input": "in",
     "cache_read": "cache read",

@@ -170,11 +170,10 @@ def month_of(period: Period, now: date) -> tuple[Span, Span]:
 
 def _keys(reader: Reader, span: Span) -> list[Key]:
     """What the money without a project was spent with, dearest first."""
-    loose = reader.records(span, ()).spent().cost_by(None, "dimension__ext_api_key")
     keys = [
-        Key(row["dimension__ext_api_key"], row["cost"])
-        for row in loose
-        if row["priced_in"] == reader.organisation.display_currency
+        Key(row["key_ext_api_key"], row["spent"])
+        for row in reader.spent_by(span, "ext_api_key")
+        if row["spent"] is not None and row["currency"] == reader.organisation.display_currency
     ]
     return sorted(keys, key=lambda key: -key.cost)
 

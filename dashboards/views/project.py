@@ -98,7 +98,7 @@ def table(request: HttpRequest, slug: str) -> HttpResponse:
         )
     if request.GET.get("of") == "parts":
         parts = [*page.shares, *([page.rest] if page.rest else [])]
-        head = [page.by, f"list cost, {currency}", "rows", "tokens"]
+        head = [page.by, f"spent, {currency}", "rows", "tokens"]
         return csv_response(f"{name}-{page.by}", head, ([one.name, one.cost, one.n, one.tokens] for one in parts))
     return csv_response(f"{name}-models", line_head("model", currency), map(line_row, page.models))
 
@@ -119,8 +119,6 @@ def _read(reader: Reader, one: Project, period: Period, by: str) -> Read:
     mine = reader.spend().filter(project=one)
     by_model = mine.in_segments(cuts, *MODEL_KEYS)
     offerings = {row["offering_id"] for row in by_model if row["offering_id"] is not None}
-    dimensions = [column for column, _ in DIMENSIONS.values()]
-    rows = reader.records(period.now, [one.pk]).spent()
     return Read(
         name=one.name,
         slug=one.slug,
@@ -131,7 +129,7 @@ def _read(reader: Reader, one: Project, period: Period, by: str) -> Read:
         by_model=by_model,
         weeks=weeks,
         by_week=mine.in_segments(weeks),
-        by_dimension=rows.cost_by(one.pk, *dimensions),
+        by_dimension=reader.spent_by(period.now, *(name for name, _ in DIMENSIONS.values()), project=one),
         by=by,
         moves=price_moves(offerings, weeks[0]),
         doubts=doubts(offerings),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -24,10 +24,11 @@ from dashboards.pages.ledger import Move, moves
 from dashboards.pages.periods import Span
 from pricing.answers import review
 from pricing.models import PriceEvent
-from usage import spending
-from usage.models import DailyCost, Organisation, Project, UsageRecord
+from usage import record_costs, spending
+from usage.models import DailyCost, Organisation, Project
 from usage.period_querysets import official_spend
-from usage.spend_querysets import RecordQuerySet, SpendQuerySet, midnight
+from usage.questions import NOBODY
+from usage.spend_querysets import SpendQuerySet, midnight
 
 WEEKS = 26
 AHEAD = timedelta(days=120)
@@ -81,13 +82,13 @@ class Reader:
         found = spending.coverage(self.organisation, span.start, span.until, projects=ids)
         return covered.line(covered.parts(found, whole=ids is None))
 
-    def records(self, span: Span, project_ids: Collection[int] | None = None) -> RecordQuerySet:
-        """The ledger rows of what the reader may see, of some projects, or of nobody (an empty collection)."""
-        if self.project_ids is not None:
-            project_ids = self.project_ids if project_ids is None else self.project_ids & set(project_ids)
-            if not project_ids:
-                return RecordQuerySet(UsageRecord).none()
-        return RecordQuerySet(UsageRecord).on_days(self.organisation.pk, span.start, span.until, project_ids)
+    def spent_by(self, span: Span, *keys: str, project: Project | None = None) -> list[dict[str, Any]]:
+        """What was spent by what only the ledger's rows know: of a project, or of what no project has."""
+        ids = self.project_ids if project is None else {project.pk}
+        return record_costs.spent_by(
+            self.organisation.pk, span.start, span.until, keys, projects=None if ids is None else sorted(ids),
+            filters={} if project else {"project": (NOBODY,)},
+        )  # fmt: skip
 
 
 def reader_of(request: HttpRequest) -> Reader | None:

@@ -287,7 +287,7 @@ def test_a_project_says_what_it_spent_and_shows_its_settings(world: World) -> No
 
 def test_a_projects_money_is_told_apart_by_a_dimension(world: World) -> None:  # noqa: F811
     found = rows(world.admin.get("/projects/alpha.csv?of=parts&by=user"))
-    assert [(row["user"], Decimal(row["list cost, USD"])) for row in found] == [("ann", 40), ("bob", 20)]
+    assert [(row["user"], Decimal(row["spent, USD"])) for row in found] == [("ann", 40), ("bob", 20)]
     assert world.admin.get("/projects/alpha?by=shoe").status_code == 400
 
 

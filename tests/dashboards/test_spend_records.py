@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import date
 from decimal import Decimal
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from dashboards.pages.explore import Page
+from dashboards.pages.project import ProjectPage
+from dashboards.pages.records import DIMENSIONS
 from dashboards.views import explore
 from dashboards.views.spend import Reader
 from tests.dashboards.ledger_cast import HEAD, MAPPING, World, world  # noqa: F401
@@ -124,6 +128,47 @@ def test_a_feed_that_gives_way_is_not_among_the_rows(filled: World) -> None:
                 assert abs((found or 0) - (line.value or 0)) <= 1, (measure, group_by, line.name)
     whole = filled.admin.get("/spend/records", {"host": "seller", "from": "2026-11-10", "until": "2026-11-11"})
     assert whole.context["behind"].total == Decimal("49.5")  # not the 55 of the smaller bill
+
+
+def shares(world: World, project: str, by: str) -> ProjectPage:  # noqa: F811
+    answer = world.admin.get(f"/projects/{project}", {"by": by, "period": "custom", **DAYS})
+    assert "Spend, USD" in answer.content.decode()
+    page: ProjectPage = answer.context["shown"]
+    return page
+
+
+@pytest.mark.parametrize("by", DIMENSIONS)
+def test_a_part_of_a_project_is_what_was_spent_in_the_rows_it_leads_to(filled: World, by: str) -> None:
+    for project in ("alpha", "beta"):
+        page = shares(filled, project, by)
+        for share in page.shares:
+            found = rows(filled, share.url)
+            assert (added(found, "spent"), len(found)) == (share.cost, share.n), (project, share.name)
+        assert sum(share.cost or 0 for share in page.shares) == page.total.sums.cost
+
+
+def test_a_part_whose_money_another_feed_gives_is_unknown_and_leads_to_its_tokens(filled: World) -> None:
+    day = "2026-11-14"
+    filled.imported(f"{day},alpha,,,seller,model-a,,,,30", scope="bill", head=f"{HEAD},cost", mapping=COSTED)
+    filled.imported(f"{day},alpha,k-cara,cara,seller,model-a,4000000,0,1", scope="usage")
+    Connection.objects.filter(scope="bill").update(importer="openai_costs")
+    Connection.objects.filter(scope="usage").update(importer="openai_usage")
+    settle(filled.organisation.pk, [date.fromisoformat(day)])
+    assert Settlement.objects.filter(money_feed="openai_costs", usage_feed="openai_usage").exists()
+    cara = next(share for share in shares(filled, "alpha", "user").shares if share.name == "cara")
+    found = rows(filled, cara.url)
+    assert (cara.cost, cara.tokens, cara.n) == (None, 4_000_000, 1)
+    assert [(row["user"], row["tokens"]) for row in found] == [("cara", "4000000")]
+
+
+def test_the_key_named_for_money_without_a_project_is_named_by_what_was_spent(filled: World) -> None:
+    filled.imported(
+        "2026-11-14,,k-dear,,seller,model-a,1000000,0,1,20", scope="dear", head=f"{HEAD},cost", mapping=COSTED
+    )
+    page = filled.admin.get("/").content.decode()
+    told = re.search(r'Most of it, <a class="ev" href="([^"]+)">\$20.00</a>, comes from the key k-dear', page)
+    assert told
+    assert added(rows(filled, unescape(told[1])), "spent") == 20
 
 
 def test_a_question_is_kept_in_every_address_of_its_parts(filled: World) -> None:
