@@ -30,6 +30,8 @@ RAW = (
 )
 """Dimensions that only the records know, as every `tag:<key>`. `selectors`: whether all that chooses a price is known,
 "known" or "unknown"; `unpriced`: why there is no list price, '' where there is one."""
+NAME = "model_raw"
+"""A filter only, as `model` groups by both: a name that no model of the catalogue has, '' for usage of those models."""
 TIMES = ("day", "week", "month")
 GROUPS = (*SUMMED, *TIMES, *RAW)
 MONEY = ("spent", "list", "contracted", "reported", "notional")
@@ -93,6 +95,10 @@ def is_dimension(name: str) -> bool:
     return name in SUMMED or name in RAW or (name.startswith(TAG) and len(name) > len(TAG))
 
 
+def is_filter(name: str) -> bool:
+    return name == NAME or is_dimension(name)
+
+
 def year_before(day: date) -> date:
     """The same day of the year before; 28 February for the 29th."""
     return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
@@ -132,7 +138,7 @@ def read(asked: Iterable[tuple[str, str]], today: date, last: date | None = None
         raise Unanswerable("A comparison needs both days: from=2026-11-01 and until=2026-12-01.", "compare")
     return Question(
         group_by=groups(one.get("group_by", "")),
-        filters={name: tuple(dict.fromkeys(values)) for name, values in given.items() if is_dimension(name)},
+        filters={name: tuple(dict.fromkeys(values)) for name, values in given.items() if is_filter(name)},
         measure=_among(one, "measure", MEASURES),
         grain=_among(one, "grain", TIMES),
         compare=compare,

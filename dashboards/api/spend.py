@@ -52,6 +52,7 @@ class SpendQuestion(Schema):
     prices_at: Day | None = Field(None, description="The same usage at the list prices of this UTC day.")
     project: Values = Field(description="Slugs; `none` is what no rule attributes.")
     model: Values
+    model_raw: Values = Field(description="Names that no model of the catalogue has; empty for the models it has.")
     maker: Values
     provider: Values
     host: Values

@@ -5,7 +5,7 @@ Pure. The URL is the whole question; every link is the same question with one th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from dashboards import formatting
 from dashboards.pages.ledger import RECORDS, ZERO
 from dashboards.pages.weeks import Series
-from usage.questions import MONEY, NOBODY, TAG, Question
+from usage.questions import MONEY, NAME, NOBODY, TAG, Question
 
 PATH = "/spend"
 PARENTS, CHILDREN, BANDS = 25, 12, 4
@@ -108,7 +108,30 @@ def group_value(group: Mapping[str, Any], dimension: str) -> str:
     return str(group[dimension] or "")
 
 
+def twins(groups: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Models of the catalogue that a name it does not know is spelt like: a filter by one would have both."""
+    known = {str(group["model"]) for group in groups if group.get("model")}
+    return known & {str(group["model_raw"]) for group in groups if not group.get("model") and group.get("model_raw")}
+
+
+def filters_of(group: Mapping[str, Any], dimension: str, alike: Collection[str]) -> dict[str, str]:
+    """What makes a question one of this group alone; `alike` are the `twins` among its groups."""
+    value = group_value(group, dimension)
+    if dimension != "model" or value not in alike:
+        return {dimension: value}
+    return {"model": value, NAME: ""} if group["model"] else {NAME: value}
+
+
+def _key(group: Mapping[str, Any], dimension: str, alike: Collection[str]) -> str:
+    """What tells a group from every other one of its dimension."""
+    value = group_value(group, dimension)
+    is_twin = dimension == "model" and value in alike and not group["model"]
+    return f"{value}, not recognised" if is_twin else value
+
+
 def dimension_words(name: str) -> str:
+    if name == NAME:
+        return "Unrecognised name"
     return f"Tag {name.removeprefix(TAG)}" if name.startswith(TAG) else DIMENSION_WORDS[name]
 
 
@@ -194,11 +217,12 @@ def _lines(question: Question, answer: Mapping[str, Any], label: Label) -> list[
     by_parent: dict[str, list[Line]] = {}
     for leaf in leaves:
         by_parent.setdefault(leaf.keys[0], []).append(leaf)
-    first = question.group_by[0]
+    first, alike = question.group_by[0], twins(answer["groups"])
+    filters = {_key(group, first, alike): filters_of(group, first, alike) for group in answer["groups"]}
     parents = [
         _together(
-            parts, label(first, key), 0, keys=(key,), records=records_of(question, {first: key}),
-            url=url_of(question, group_by=question.group_by[1], filters={first: (key,)}),
+            parts, label(first, key), 0, keys=(key,), records=records_of(question, filters[key]),
+            url=url_of(question, group_by=question.group_by[1], filters=_tuples(filters[key])),
         )
         for key, parts in by_parent.items()
     ]  # fmt: skip
@@ -222,11 +246,13 @@ def _leaves(question: Question, answer: Mapping[str, Any], label: Label) -> list
     known = [value for value in values if value is not None]
     rounded = iter(formatting.add_up(known) if is_money else known)
     shown = [None if value is None else next(rounded) for value in values]
-    level = len(question.group_by) - 1
+    level, alike = len(question.group_by) - 1, twins(groups)
     found = []
     for group, amount in zip(groups, shown, strict=True):
-        keys = tuple(group_value(group, name) for name in question.group_by)
-        filters = dict(zip(question.group_by, keys, strict=True))
+        keys = tuple(_key(group, name, alike) for name in question.group_by)
+        filters: dict[str, str] = {}
+        for name in question.group_by:
+            filters |= filters_of(group, name, alike)
         found.append(
             _line(
                 group,
@@ -245,12 +271,16 @@ def _narrower(question: Question, filters: Mapping[str, str]) -> str:
     """The same question of one group, by what it is usually opened by; its records where that is used up."""
     if not filters:
         return records_of(question)
-    seen = {*question.filters, *filters}
+    seen = {*question.filters, *filters, *(["model"] if NAME in filters else [])}
     wanted = NARROWER.get(question.group_by[-1], "model")
     following = next((name for name in (wanted, "project", "model", "ext_user") if name not in seen), "")
     if not following:
         return records_of(question, filters)
-    return url_of(question, group_by=following, filters={name: (value,) for name, value in filters.items()})
+    return url_of(question, group_by=following, filters=_tuples(filters))
+
+
+def _tuples(filters: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    return {name: (value,) for name, value in filters.items()}
 
 
 def records_of(question: Question, filters: Mapping[str, str] | None = None) -> str:
@@ -321,8 +351,9 @@ def _bands(
     kept = {line.keys[0]: i for i, line in enumerate(tops[:BANDS])}
     places = {bucket: i for i, bucket in enumerate(buckets)}
     sums: dict[int, list[Decimal]] = {}
+    alike = twins(answer["groups"])
     for group in answer["series"]:
-        band = kept.get(group_value(group, first), BANDS) if first else 0
+        band = kept.get(_key(group, first, alike), BANDS) if first else 0
         values = sums.setdefault(band, [ZERO] * len(buckets))
         at = group[question.grain]
         values[places[date.fromisoformat(f"{at}-01" if len(at) == 7 else at)]] += number(group["value"]) or ZERO

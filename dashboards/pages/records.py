@@ -13,7 +13,7 @@ from dashboards import formatting
 from dashboards.pages.explore import dimension_words, text_of
 from dashboards.pages.ledger import NOBODY, RECORDS, ZERO, Figure, Words
 from dashboards.pages.periods import Span, Unusable
-from usage.questions import MEASURES, MONEY, is_dimension
+from usage.questions import MEASURES, MONEY, is_filter
 
 BASIS_WORDS = {
     "spent": "what its feed reported, else its cost at contract, else at the list price in force at its moment",
@@ -117,7 +117,7 @@ def filters_of(query: Mapping[str, str]) -> Filters:
         dimensions={
             name: text
             for name, text in named.items()
-            if is_dimension(name) and name != "project" and not (is_named and name == "host")
+            if is_filter(name) and name != "project" and not (is_named and name == "host")
         },
     )
 

@@ -201,6 +201,8 @@ def _labels(reader: Reader, answer: dict[str, Any]) -> explore.Label:
             return "Unattributed" if value == NOBODY else projects.get(value, value)
         if dimension == "model":
             return models.get(value, value) or "no model reported"
+        if dimension == questions.NAME:
+            return value or "none"
         if dimension == "cost_kind":
             return explore.KIND_WORDS.get(value, value)
         if dimension in ("provider", "maker", "host"):

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from dashboards import access, audit, formatting
 from dashboards.pages import covered
-from dashboards.pages.explore import DIMENSION_WORDS, group_value, number, records_of, spoken
+from dashboards.pages.explore import DIMENSION_WORDS, filters_of, group_value, number, records_of, spoken, twins
 from dashboards.pages.periods import Span
 from dashboards.views import member_page, role_page
 from dashboards.views.explore import PERIOD_WORDS
@@ -49,13 +49,14 @@ def unattributed(request: HttpRequest) -> HttpResponse:
     since, until = question.days
     answer = queues.unattributed(reader.organisation, since, until, by)
     currency = reader.organisation.display_currency
+    alike = twins(answer["groups"])
     rows = [
         {
             "value": group_value(group, by),
             "spent": number(group["value"]),
             "requests": group["requests"],
             "tokens": sum(group[name] or 0 for name in ("in_uncached", "in_cache_read", "in_cache_write", "out_total")),
-            "records": records_of(question, {"project": questions.NOBODY, by: group_value(group, by)}),
+            "records": records_of(question, {"project": questions.NOBODY, **filters_of(group, by, alike)}),
             "rule": _rule_url(by, group_value(group, by)),
         }
         for group in answer["groups"]

@@ -100,6 +100,30 @@ def test_a_group_opened_is_the_group(world: World) -> None:  # noqa: F811
             assert narrower[-1]["spent, USD"] == row["spent, USD"], url
 
 
+@pytest.mark.parametrize("grouping", ["model", "model,project", "project,model", "model,ext_user"])
+def test_a_model_and_a_name_that_means_none_open_apart_though_spelt_alike(world: World, grouping: str) -> None:  # noqa: F811
+    slug = world.offering.model.slug
+    head = f"{HEAD},cost"
+    mapping = MAPPING | {"columns": MAPPING["columns"] | {"cost": "cost"}, "currency": "USD", "cost_kind": "billed"}  # type: ignore[operator]
+    world.imported(
+        f"2026-11-12,alpha,k-alpha,ann,nowhere,{slug},1000000,0,1,7", scope="nowhere", head=head, mapping=mapping
+    )
+    page = world.admin.get(f"/spend?{NOVEMBER}&group_by={grouping}").context["shown"]
+    found = [line for line in page.lines if line.name in (f"{slug}, not recognised", world.offering.model.name)]
+    by_name = {name: [line for line in found if line.name == name] for name in {line.name for line in found}}
+    assert {name: sum(line.value for line in each) for name, each in by_name.items()} == {
+        f"{slug}, not recognised": 7,
+        world.offering.model.name: 78,
+    }
+    for line in found:
+        assert world.admin.get(line.records).context["behind"].total == line.value
+        answer = world.admin.get(line.url)
+        total = answer.context["shown"].total if "shown" in answer.context else answer.context["behind"]
+        assert getattr(total, "value", None) == line.value or getattr(total, "total", None) == line.value
+    assert Decimal(api(world, f"{NOVEMBER}&measure=spent&model_raw={slug}")["total"]["value"]) == 7
+    assert Decimal(api(world, f"{NOVEMBER}&measure=spent&model={slug}")["total"]["value"]) == 85
+
+
 def test_the_page_says_where_a_price_changed_inside_a_day_and_only_there(world: World) -> None:  # noqa: F811
     assert "price changed inside" not in text(world.admin.get(f"/spend?{NOVEMBER}"))
     noon = datetime(2026, 11, 10, 12, tzinfo=UTC)
