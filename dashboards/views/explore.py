@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -62,6 +62,7 @@ def spend(request: HttpRequest) -> HttpResponse:
         "finding": explore_words.finding(asked, now, then, shown.page.lines, currency, reader.organisation.name),
         "claim": explore_words.claim(asked, shown.page.lines, now),
         "coverage": covered.parts(shown.answer["coverage"]),
+        "list_rows": explore.records_of(replace(asked, measure="list")),
         "changed_inside": explore_words.changed_inside(shown.answer["coverage"], currency),
         "shown": shown.page,
         "question": asked,

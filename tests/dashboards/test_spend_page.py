@@ -131,7 +131,10 @@ def test_the_page_says_where_a_price_changed_inside_a_day_and_only_there(world: 
     make_card(world.offering, effective_from=noon, input="2", output="1")
     rerate(world.organisation)
     # Alpha's day of the 10th: 20 Mtok in and 10 out, at 1 and 2 and then at 2 and 1.
-    page = text(world.admin.get(f"/spend?{NOVEMBER}&group_by=model"))
+    answer = world.admin.get(f"/spend?{NOVEMBER}&group_by=model")
+    page = text(answer)
+    rows = world.admin.get(answer.context["list_rows"])
+    assert (rows.context["measure"], rows.context["behind"].total) == ("list", Decimal(83))
     assert (
         "In 1 record the price changed inside the time covered: $40.00 at the price of the start, which counts,"
         " $40.00 at the lowest and $50.00 at the highest inside." in page
