@@ -55,7 +55,10 @@ class Sums:
         """Requests and tokens; None where no record knows its own."""
         records = self.counts["records"]
         return {
-            name: None if records and self.counts[f"unknown_{name}"] >= records else self.counts[name]
+            name: None
+            # A split may leave a project a count of a record that another project is given.
+            if records and self.counts[f"unknown_{name}"] >= records and not self.counts[name]
+            else self.counts[name]
             for name in ("requests", *TOKENS)
         }
 

@@ -53,8 +53,6 @@ class LedgerMachine(RuleBasedStateMachine):
     """The steps, and what must hold after each of them."""
 
     import_facts: ImportFacts
-    groups = itertools.cycle(GROUPS)
-    """By which the answers are asked."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,6 +62,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.prices = drawn.listed_prices()
         self.ranks = itertools.count(1)
         self.steps = itertools.count(1)
+        self.groups = itertools.cycle(GROUPS)
         self.moved: set[int] = set()
         self.reckoned = [reckoned(books, self.prices) for books in self.books]
 

@@ -65,6 +65,19 @@ def test_nothing_known_is_null_and_no_usage_is_zero(organisation: Organisation, 
     assert (total["list"], total["reported"], total["in_cache_read"], total["in_uncached"]) == (None, None, None, 1_000)
 
 
+def test_a_split_count_is_shown_beside_a_record_that_does_not_know_its_own(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    most, rest = make_project(organisation), make_project(organisation)
+    make_rule(organisation, [{"field": "path", "op": "equals", "value": "/a"}], {most.pk: "0.7", rest.pk: "0.3"})
+    make_rule(organisation, [], {rest.pk: "1"})
+    import_facts([make_fact("a", path="/a", out_total=100), make_fact("b", path="/b", out_total=None)])
+    answer = report(organisation, group_by=["project"])
+    parts = {group["project"]: group["out_total"] for group in answer["groups"]}
+    assert parts == {most.slug: 70, rest.slug: 30}
+    assert answer["total"]["out_total"] == 100
+
+
 def test_another_currency_enters_at_its_days_rate_or_stays_out(
     organisation: Organisation, import_facts: ImportFacts
 ) -> None:
