@@ -9,6 +9,10 @@
     When using Claude Sonnet 4 or Sonnet 4.5 with the [1M token context window enabled](/docs/…), requests that exceed …
     | ≤ 200K input tokens | > 200K input tokens |
     | Input: $3 / MTok | Input: $6 / MTok |
+    ### Fast mode pricing
+    | Claude Opus 5 / Claude Opus 4.8 | $30 / MTok1 | $150 / MTok |
+
+A row may be of several models, and a digit after the unit is the mark of a footnote.
 
 The page calls models by display names. Which ids it sells one by is declared below; from Claude 4.1 on Anthropic
 writes them `claude-<family>-<major>-<minor>` without exception, so a name of tomorrow reads by that rule. Batch and
@@ -67,8 +71,10 @@ _TABLES: Mapping[tuple[str, ...], tuple[str, tuple[str, ...]]] = {
 _FAST = ("input", "output")
 """Headings that name no tier: the section does."""
 
-_AMOUNT = re.compile(r"\$(\d{1,9}(?:\.\d{1,12})?) / MTok")
-_LONG_CELL = re.compile(r"(?P<unit>Input|Output): \$(?P<amount>\d{1,9}(?:\.\d{1,12})?) / MTok")
+_MARK = r"(?:[1-9¹²³⁴-⁹]|<sup>[1-9]</sup>)?"
+"""What refers to a footnote: no part of a price."""
+_AMOUNT = re.compile(r"\$(\d{1,9}(?:\.\d{1,12})?) / MTok" + _MARK)
+_LONG_CELL = re.compile(r"(?P<unit>Input|Output): \$(?P<amount>\d{1,9}(?:\.\d{1,12})?) / MTok" + _MARK)
 _LONG = re.compile(r"(?P<op>>=?|≥) ?(?P<thousands>\d{1,4})[Kk] input tokens")
 _SHORT = re.compile(r"(?:≤|<=?) ?(?P<thousands>\d{1,4})[Kk] input tokens")
 _NAMES = re.compile(r"\b(?:Claude )?([A-Z][a-z]+ \d+(?:\.\d+)?)\b")
@@ -245,7 +251,8 @@ def _enter(table: _Table, section: _Section, page: _Page) -> None:
 
 
 def _enter_models(rows: Iterable[tuple[str, ...]], tier: str, units: tuple[str, ...], page: _Page) -> None:
-    for shown, *cells in rows:
+    named = ((shown, cells) for models, *cells in rows for shown in models.split(" / "))
+    for shown, cells in named:
         withdrawn = _WITHDRAWN.search(shown)
         name = _WITHDRAWN.sub("", shown).strip()
         ids = model_ids(name)

@@ -129,7 +129,22 @@ def test_the_page_may_say_a_price_twice_but_not_two_prices():
     assert reading.unplaced == {"price the page contradicts itself on": 1}
 
 
-@pytest.mark.parametrize("cell", ["$-5 / MTok", "$NaN / MTok", "5 / MTok", "$5 / KTok", "$" + "9" * 40 + " / MTok", ""])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "$-5 / MTok",
+        "$NaN / MTok",
+        "5 / MTok",
+        "$5 / KTok",
+        "$" + "9" * 40 + " / MTok",
+        "",
+        "$5 / MTok12",
+        "$5 / MTok0",
+        "$5 / MTok 1",
+        "$5 / MTok1 / $6 / MTok",
+        "$51 MTok",
+    ],
+)
 def test_what_is_no_price_is_counted(cell):
     reading = parse(table(["Claude Opus 5", cell, *mtok(1, 2, 3, 4)]))
     assert "input" not in amounts(reading, "claude-opus-5")
@@ -158,6 +173,31 @@ def test_a_table_of_prices_nobody_knows_is_an_error_and_one_without_prices_is_co
     with pytest.raises(SourceError, match="unknown headings 'model, sunday input'"):
         parse(good + unknown.format("$1 / MTok").encode())
     assert parse(good + unknown.format("9 tokens").encode()).unplaced == {"row of a table without prices": 1}
+
+
+FAST = "\n### Fast mode pricing\n\n| Model | Input | Output |\n|---|---|---|\n| {} | {} | {} |\n"
+STANDARD = [[f"Claude Opus {version}", *mtok(5, 6.25, 10, 0.5, 25)] for version in ("5", "4.8")]
+
+
+def test_a_row_of_two_models_is_a_price_of_each():
+    reading = parse(table(*STANDARD) + FAST.format("Claude Opus 5 / Claude Opus 4.8", *mtok(30, 150)).encode())
+    for sku in ("claude-opus-5", "claude-opus-4-8"):
+        assert amounts(reading, sku, "fast") == {"input": "30", "output": "150"}
+    assert reading.unplaced == {}
+
+
+@pytest.mark.parametrize("names", ["Claude Opus 5 / Opus 4.8", "Claude Opus 5 / all later models"])
+def test_of_a_row_of_two_models_one_that_nobody_knows_is_counted_and_never_guessed(names):
+    reading = parse(table(*STANDARD) + FAST.format(names, *mtok(30, 150)).encode())
+    assert {s.sku for s in reading.statements if s.service_tier == "fast"} == {"claude-opus-5"}
+    assert reading.unplaced == {"model without a declared id": 1}
+
+
+@pytest.mark.parametrize("mark", ["1", "²", "<sup>3</sup>"])
+def test_a_footnotes_mark_after_the_unit_is_no_part_of_the_price(mark):
+    reading = parse(table(["Claude Opus 5", f"$0.25 / MTok{mark}", *mtok(1, 2, 3, 4)]))
+    assert amounts(reading, "claude-opus-5")["input"] == "0.25"
+    assert reading.unplaced == {}
 
 
 RESIDENT = (
