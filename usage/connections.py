@@ -53,7 +53,8 @@ def connect(organisation: Organisation, importer: str, name: str, key: str, **ch
         found, _ = Connection.objects.get_or_create(
             organisation=organisation, importer=importer, scope=name, defaults={"name": name}
         )
-        connection = Connection.objects.select_for_update().get(pk=found.pk)
+        # Not its key: an import that holds the organisation would wait for this row, and this for the organisation.
+        connection = Connection.objects.select_for_update(no_key=True).get(pk=found.pk)
         if connection.is_live:
             raise Refused(f"There is a connection “{name}” to this API already: change it, or choose another name.")
         connection.name = name

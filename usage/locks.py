@@ -3,7 +3,8 @@
 an import holds its organisation *shared* and its connection *exclusively*, and then, while it posts to the rollups,
 the organisation's settlement: shared with others of its kind, exclusively where feeds may tell of the same usage.
 Whatever changes the map from dimensions to projects, or the prices of rows that are already there, holds the
-organisation exclusively.
+organisation exclusively. Rows that others refer to, such as connections, are locked `no_key` by whoever may want one of
+these afterwards: an import writes references to them while it holds its own.
 """
 
 from __future__ import annotations
