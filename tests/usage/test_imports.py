@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
 
+from pricing.models import RateCard
 from tests.usage.conftest import ImportFacts
 from tests.usage.factories import adds_up, at, make_card, make_fact, make_offering, make_organisation
 from usage import ingest, partitions
 from usage.ingest import running
 from usage.ingest.merging import EDGE
+from usage.ingest.windows import withdraw
 from usage.models import ImportBatch, Organisation, SupersededRecord, UsageRecord
+from usage.rerating import rerate
 from usage.tasks import import_chunk
 from usage.verification import checks
 
@@ -132,6 +136,27 @@ def test_half_a_response_withdraws_nothing(import_facts: ImportFacts) -> None:
     assert (batch.status, batch.withdrawn) == ("held", 0)
     assert "less than half" in batch.error
     assert UsageRecord.objects.count() == 5
+
+
+def test_a_row_that_is_put_back_costs_what_it_would_if_it_came_now(
+    import_facts: ImportFacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_card(make_offering())
+    facts = [make_fact(str(n), out_total=100) for n in range(5)]
+    import_facts(facts, mode="replace_window", window=WINDOW)
+
+    def withdraw_later(batch: ImportBatch, windows: Any) -> str:
+        RateCard.objects.update(output=Decimal("0.5"))
+        rerate(batch.organisation)
+        return withdraw(batch, windows)
+
+    monkeypatch.setattr("usage.ingest.running.withdraw", withdraw_later)
+    held = import_facts(
+        [make_fact("0", out_total=9), make_fact("1", out_total=9)], mode="replace_window", window=WINDOW
+    )
+    rows = UsageRecord.objects.values_list("out_total", "list_cost")
+    assert (held.status, len(rows), len(set(rows))) == ("held", 5, 1)
+    assert (rerate(held.organisation).changed, list(checks())) == (0, [])
 
 
 def test_a_later_file_corrects_a_bucket(import_facts: ImportFacts) -> None:
@@ -264,4 +289,4 @@ def test_a_partition_is_made_once_for_each_month_with_usage(organisation: Organi
     assert made == {f"usage_usagerecord_{month}" for month in ("y2031m11", "y2031m12", "y2032m01")}
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_indexes WHERE tablename = 'usage_usagerecord_y2031m12'")
-        assert cursor.fetchone() == (2,)
+        assert cursor.fetchone() == (3,)  # its rows' own, that of a key, and the ledger's of flagged rows

@@ -17,7 +17,7 @@ from django.db import connection as db
 
 from usage import rollups, settling
 from usage.importers import UNTOLD, Covered
-from usage.ingest.writing import LEDGER_COLUMNS, STAGE, days_of, supersede
+from usage.ingest.writing import LEDGER_COLUMNS, STAGE, days_of, rate_again, supersede
 from usage.models import ImportBatch
 from usage.partitions import LEDGER
 
@@ -168,7 +168,10 @@ def _in_the_way(batch: ImportBatch) -> bool:
 
 
 def _take_back(batch: ImportBatch) -> None:
-    """Take the batch's rows out of the ledger, and put back those it had replaced and nothing else replaced since."""
+    """Take the batch's rows out of the ledger, and put back those it had replaced and nothing else replaced since.
+
+    They are rated anew, as nobody has while they were out of it.
+    """
     with db.cursor() as cursor:
         cursor.execute(STAGE)
         cursor.execute(
@@ -184,6 +187,7 @@ def _take_back(batch: ImportBatch) -> None:
                 AND l.occurred_at = r.occurred_at)""",
             _own(batch),
         )
+        rate_again(batch.organisation_id)
         cursor.execute(f"INSERT INTO {LEDGER} ({LEDGER_COLUMNS}) SELECT {LEDGER_COLUMNS} FROM usage_fresh")
         _post("usage_fresh", 1, batch)
     batch.ignored = dict(Counter(batch.ignored) + Counter({TAKEN_BACK: batch.imported + batch.updated}))

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time
 from django.db import connection as db
 
 from usage import rating, rollups, settling
-from usage.dimensions import Names, interned, note_matches
+from usage.dimensions import Names, interned, matches_of, note_matches
 from usage.importers import REPLACE_WINDOW
 from usage.ingest import rows
 from usage.ingest.merging import EDGE, first_of
@@ -36,7 +36,8 @@ TRUNCATE usage_stage, usage_place, usage_hit, usage_gone, usage_fresh;
 SET LOCAL jit = off;
 """
 _OF_STAGE = ", ".join(f"s.{name}" for name in rows.COLUMNS)
-
+_RATED = ("offering_id", "list_cost", "rate_card_id", "contracted_cost", "contract_card_id", "unpriced_reason",
+          "rating_flags")  # fmt: skip
 
 EDGE_SQL = f"{EDGE.total_seconds():.0f} seconds"
 
@@ -106,6 +107,34 @@ def _place(batch: ImportBatch, chunk: Prepared, names: Names) -> bool:
     note_matches(found, names.version)
     times = [record.occurred_at for record in chunk.records]
     return rating.lay_out(offerings, min(times), max(times), batch.organisation_id)
+
+
+def rate_again(organisation_id: int) -> None:
+    """Rate the rows of `usage_fresh` by the names and prices of now: out of the ledger nobody did."""
+    with db.cursor() as cursor:
+        cursor.execute(
+            "SELECT dimension_id, (occurred_at AT TIME ZONE 'UTC')::date, min(occurred_at), max(occurred_at)"
+            " FROM usage_fresh GROUP BY 1, 2"
+        )
+        found = cursor.fetchall()
+        if not found:
+            return
+        matches = matches_of([(dimension, day) for dimension, day, *_ in found], Names())
+        cursor.execute("TRUNCATE usage_place")
+        with cursor.copy("COPY usage_place (dimension_id, day, offering_id) FROM STDIN") as copy:
+            for (dimension, day), match in matches.items():
+                copy.write_row((dimension, day, match.offering_id))
+        offerings = {match.offering_id for match in matches.values() if match.offering_id is not None}
+        first, last = min(row[2] for row in found), max(row[3] for row in found)
+        contracted = rating.lay_out(offerings, first, last, organisation_id)
+        cursor.execute(
+            f"""WITH staged AS (
+                SELECT s.id, p.offering_id, {_OF_STAGE} FROM usage_fresh s JOIN usage_place p
+                    ON p.dimension_id = s.dimension_id AND p.day = (s.occurred_at AT TIME ZONE 'UTC')::date
+            )
+            UPDATE usage_fresh f SET {", ".join(f"{name} = x.{name}" for name in _RATED)}
+            FROM ({rating.rated("staged", contracted=contracted)}) x WHERE x.id = f.id"""
+        )
 
 
 def _remember_keys(batch: ImportBatch) -> None:
