@@ -108,6 +108,11 @@ class PriceQuerySet(QuerySet["Price"]):
         """The plain list price: standard tier, no context tier, no schedule, no qualifier."""
         return self.filter(service_tier="standard", context_from=0, schedule="", qualifier="")
 
+    def list_history(self, models: Iterable[int], units: Iterable[str]) -> PriceQuerySet:
+        """The plain list prices of some models in USD, of all times, by all evidence there is."""
+        held = self.filter(superseded_at=None, currency="USD", unit__in=list(units), offering__model__in=list(models))
+        return held.known_at().standard()
+
     def for_door(self, at: datetime | None = None, count: int = 8) -> list[DoorPrice]:
         """What the best-rated models cost at their makers, one model a maker, the best first: the sign-in card."""
         from pricing.models import Score  # the models import this module

@@ -22,7 +22,7 @@ RULES = (
     "pricing/constant_quality/estimates.py", "pricing/constant_quality/live_minimum.py",
     "pricing/constant_quality/observations.py", "pricing/constant_quality/reading.py",
     "pricing/constant_quality/record_low.py", "pricing/constant_quality/regression.py",
-    "pricing/constant_quality/student.py",
+    "pricing/constant_quality/sellers.py", "pricing/constant_quality/student.py",
     "pricing/matching.py",
     "pricing/exports/litellm/entries.py", "pricing/exports/litellm/hours.py", "pricing/exports/litellm/mapping.py",
     "pricing/exports/litellm/names.py", "pricing/exports/litellm/reading.py", "pricing/exports/litellm/sold.py",

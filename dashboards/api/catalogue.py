@@ -14,6 +14,7 @@ from dashboards.api.caching import Holds, answered
 from dashboards.api.problem import documented
 from pricing.answers import changes as changes_of
 from pricing.answers import listing, moment, quality
+from pricing.answers import price_index as constant_quality
 from pricing.answers import prices as prices_of
 from pricing.answers.questions import MOST_TOKENS, BadQuestion
 
@@ -90,6 +91,18 @@ class FrontierQuestion(Schema):
     benchmark: Name = "arena"
     category: Name = "overall"
     mix: Name = Field("3:1", description="Tokens of input:output[:cache_read] by which prices are blended.")
+
+
+class PriceIndexQuestion(Schema):
+    benchmark: Name = "arena"
+    category: Name | None = Field(None, description="Of the benchmark; default: its first.")
+    threshold: Name | None = Field(None, description="The least score that counts; default: every score does.")
+    estimator: Literal["record_low", "live_minimum"] = "record_low"
+    mix: Name = Field("3:1", description="Tokens of input:output[:cache_read] by which prices are blended.")
+    sellers: Literal["maker_or_median", "maker", "median", "any"] = "maker_or_median"
+    level: Name = Field("90", description="Of the interval, in percent.")
+    since: Moment | None = Field(None, alias="from", description="The first day that counts.")
+    until: Moment | None = Field(None, description="The first day that no longer counts; default: tomorrow.")
 
 
 @router.get("/price", response=documented(schemas.PriceAnswer), operation_id="price")
@@ -171,6 +184,18 @@ def frontier(request: HttpRequest, asked: Query[FrontierQuestion]) -> HttpRespon
     only(request, FrontierQuestion)
     return answered(
         request, lambda: quality.price_per_quality(asked.benchmark, asked.category, asked.mix), holds="minute"
+    )
+
+
+@router.get("/price-index", response=documented(schemas.PriceIndexAnswer), operation_id="price_index")
+def price_index(request: HttpRequest, asked: Query[PriceIndexQuestion]) -> HttpResponse:
+    """By which factor a year the money falls that buys at least a score, with its uncertainty and all it stands on."""
+    only(request, PriceIndexQuestion)
+    question = constant_quality.Asked.of(asked.threshold, asked.estimator, asked.since, asked.until, asked.level)
+    return answered(
+        request,
+        lambda: constant_quality.price_index(question, asked.benchmark, asked.category, asked.mix, asked.sellers),
+        holds=_now_or(asked.until),
     )
 
 

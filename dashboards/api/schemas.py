@@ -263,6 +263,59 @@ class FrontierAnswer(Schema):
     unmatched: list[UnmatchedScore]
 
 
+class IndexPoint(Schema):
+    date: str
+    model: str
+    price: str = Field(description="USD per Mtok, blended by the token mix.")
+    score: str | None
+    live: int | None = Field(description="Models that could be bought that day; null for record lows.")
+
+
+class IndexInput(Schema):
+    model: str
+    seller: str
+    family: str
+    date: str
+    withdrawn: str | None
+    price: str | None
+    score: str | None
+    used: bool
+    why_not: str
+
+
+class IndexSpared(Schema):
+    low: float | None
+    without_for_low: str
+    high: float | None
+    without_for_high: str
+    not_fitted: list[str]
+
+
+class PriceIndexAnswer(Schema):
+    benchmark: str
+    category: str
+    unit: str
+    attribution: str
+    url: str
+    observed_on: str
+    mix: str
+    sellers: str
+    estimator: str
+    threshold: str | None
+    level: str
+    per_year: float | None = Field(description="Above 1 the price falls; null with the reason in `note`.")
+    interval: list[float | None] | None
+    halving_months: float | None
+    halving_interval: list[float | None] | None
+    leave_one_out: IndexSpared | None
+    r_squared: float | None
+    indicative: bool
+    n: int
+    points: list[IndexPoint]
+    inputs: list[IndexInput]
+    note: str
+
+
 class Inexpressible(Schema):
     """Something of an offering that LiteLLM's cost map cannot say. Amounts are USD per one of the unit."""
 

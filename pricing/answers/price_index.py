@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from pricing.answers.questions import BadQuestion, moment
+from pricing.answers.questions import name as as_name
+from pricing.answers.rated_prices import RatedPrices, rated_prices
 from pricing.answers.wording import decimal_text
+from pricing.benchmarks import benchmarks
 from pricing.constant_quality import ESTIMATORS, Estimate, Input, LeaveOneOut, Observation, Point
+from pricing.constant_quality.sellers import RULES
+from pricing.frontier import Mix
+from pricing.models import Benchmark, Score
 
 RECORD_LOW: Final = "record_low"
+MAKER_OR_MEDIAN: Final = "maker_or_median"
 DEFAULT_LEVEL: Final = "90"
 
 
@@ -58,6 +65,71 @@ def estimate(observations: Iterable[Observation], asked: Asked) -> dict[str, Any
     return _answer(found, asked)
 
 
+def price_index(
+    asked: Asked,
+    benchmark: str,
+    category: str | None = None,
+    mix: str = "3:1",
+    sellers: str = MAKER_OR_MEDIAN,
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """The answer over the catalogue's prices and one category of a benchmark, by default its first, until today.
+
+    BadQuestion where there is no such benchmark, category, mix or choice of sellers.
+    """
+    if sellers not in RULES:
+        raise BadQuestion(f"{sellers[:40]!r} is no choice of sellers: ask for {', '.join(RULES)}.", "sellers")
+    try:
+        weights = Mix.parse(mix)
+    except ValueError as fault:
+        raise BadQuestion(str(fault), "mix") from None
+    known = _benchmark(benchmark)
+    there = list(
+        Score.objects.filter(benchmark=known).order_by("category").values_list("category", flat=True).distinct()
+    )
+    chosen = as_name(category, "category") if category else _first(known, there)
+    found = rated_prices(known, chosen, weights, sellers) if chosen in there else None
+    if found is None:
+        raise BadQuestion(
+            f"{known.name} has no category {chosen[:60]!r}; it has: {', '.join(there) or 'none yet'}.", "category"
+        )
+    today = (now or datetime.now(UTC)).date()
+    answer = estimate(found.observations, replace(asked, until=asked.until or today + timedelta(days=1)))
+    answer["note"] = " ".join([answer["note"], *_coverage(found)])
+    return {
+        "benchmark": known.slug, "category": chosen, "unit": known.unit, "attribution": known.attribution,
+        "url": known.url, "observed_on": found.observed_on.isoformat(), "mix": str(weights), "sellers": sellers,
+        **answer,
+    }  # fmt: skip
+
+
+def _benchmark(slug: str) -> Benchmark:
+    known = Benchmark.objects.filter(slug=as_name(slug, "benchmark")).first()
+    if known is None:
+        there = ", ".join(Benchmark.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
+        raise BadQuestion(f"There is no benchmark {slug[:60]!r}; there are: {there}.", "benchmark")
+    return known
+
+
+def _first(known: Benchmark, there: list[str]) -> str:
+    """The category a benchmark names first."""
+    declared = benchmarks().get(known.slug)
+    named = [category for category in declared.CATEGORIES if category in there] if declared else []
+    return (named or there or [""])[0]
+
+
+def _coverage(found: RatedPrices) -> list[str]:
+    """Sentences on the scores that no price stands beside."""
+    said = [
+        f"Scores of {found.observed_on} ({found.benchmark.attribution}), held against list prices in USD of all days."
+    ]
+    if found.unmatched:
+        said.append(f"Scores of no model in the catalogue: {found.unmatched} of {found.scores}.")
+    if found.unpriced:
+        said.append(f"Rated models without a list price for this mix: {found.unpriced}.")
+    return said
+
+
 def _answer(found: Estimate, asked: Asked) -> dict[str, Any]:
     return {
         "estimator": found.estimator,
@@ -78,13 +150,13 @@ def _answer(found: Estimate, asked: Asked) -> dict[str, Any]:
 
 
 def _point(point: Point) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+    return {
         "date": point.on.isoformat(),
         "model": point.model,
         "price": decimal_text(point.price),
         "score": decimal_text(point.score),
+        "live": point.live,
     }
-    return shown if point.live is None else {**shown, "live": point.live}
 
 
 def _input(one: Input) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,6 +13,7 @@ NO_SCORE: Final = "it has no score"
 BELOW: Final = "its score is below the threshold"
 NO_PRICE: Final = "its price is not known"
 FREE: Final = "it is free, and a logarithm has no zero"
+UNDATED: Final = "nobody states when its price began, so it only sets the bar for later ones"
 TOO_EARLY: Final = "it is before the first day asked for"
 TOO_LATE: Final = "it is after the last day asked for"
 
@@ -24,7 +25,8 @@ class Observation:
     A model whose price changed has an observation for each price. `price` is USD per Mtok, blended by whoever made the
     inputs; None is unknown, 0 is free. `score` is in the benchmark's own points; None is unknown. A price of one model
     at one seller holds until that seller's next one or `withdrawn_on`, whichever is first. `family` groups models that
-    are not independent of each other; '' is a family of its own.
+    are not independent of each other; '' is a family of its own. `dated` False says that the price began at an unknown
+    time before `observed_on`, when it was first seen.
     """
 
     model: str
@@ -35,12 +37,13 @@ class Observation:
     seller: str = ""
     first_party: bool | None = None
     withdrawn_on: date | None = None
+    dated: bool = True
 
     @property
     def group(self) -> str:
         return self.family or self.model
 
-    def order(self) -> tuple[date, Decimal, str, str, Decimal, date]:
+    def order(self) -> tuple[date, Decimal, str, str, Decimal, date, bool]:
         """By day, and the cheapest first: a total order of what can be told apart."""
         return (
             self.observed_on,
@@ -49,6 +52,7 @@ class Observation:
             self.seller,
             Decimal("-Infinity") if self.score is None else self.score,
             self.withdrawn_on or date.max,
+            self.dated,
         )
 
 
@@ -95,10 +99,6 @@ def judged(observations: Iterable[Observation], question: Question, *, ongoing: 
     return tuple(Input(one, _why_not(one, question, ongoing=ongoing)) for one in ordered)
 
 
-def usable(inputs: Sequence[Input]) -> list[Observation]:
-    return [one.observation for one in inputs if one.used]
-
-
 def _why_not(one: Observation, question: Question, *, ongoing: bool) -> str:
     if question.until is not None and one.observed_on >= question.until:
         return TOO_LATE
@@ -108,4 +108,6 @@ def _why_not(one: Observation, question: Question, *, ongoing: bool) -> str:
         return why
     if one.price is None:
         return NO_PRICE
-    return USED if one.price else FREE
+    if not one.price:
+        return FREE
+    return USED if one.dated or ongoing else UNDATED

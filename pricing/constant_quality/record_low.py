@@ -24,7 +24,7 @@ from pricing.constant_quality.estimates import (
     left_aside,
     too_few,
 )
-from pricing.constant_quality.observations import Observation, Question, judged, usable
+from pricing.constant_quality.observations import UNDATED, Observation, Question, judged
 
 METHOD = "Record lows (Epoch AI's method): least squares of log10(price) on date; interval by Student's t."
 
@@ -40,7 +40,7 @@ def record_low(
     """The factor a year along the record lows among observations at or above a score, of the days [start, until)."""
     question = Question(threshold, start, until, level)
     inputs = judged(observations, question, ongoing=False)
-    eligible = usable(inputs)
+    eligible = [one.observation for one in inputs if one.used or one.why_not == UNDATED]
     points = _records(eligible)
     why_not = too_few(points, "record lows")
     notes = [METHOD, *([why_not] if why_not else []), *left_aside(inputs)]
@@ -73,9 +73,15 @@ def record_low(
 
 
 def _records(eligible: Sequence[Observation]) -> tuple[Point, ...]:
-    """Of observations in order of day and price: each whose price is below every earlier one. A tie is no record."""
+    """Of observations in order of day and price: each whose price is below every earlier one. A tie is no record.
+
+    One without a day of its own is no record either, and what is dearer than it is none after it was seen.
+    """
     points: list[Point] = []
+    lowest: Decimal | None = None
     for one in eligible:
-        if one.price is not None and (not points or one.price < points[-1].price):
-            points.append(Point(one.observed_on, one.price, one.model, one.score))
+        if one.price is not None and (lowest is None or one.price < lowest):
+            lowest = one.price
+            if one.dated:
+                points.append(Point(one.observed_on, one.price, one.model, one.score))
     return tuple(points)

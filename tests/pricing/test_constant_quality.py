@@ -293,6 +293,24 @@ def test_free_and_unpriced_models_are_never_a_record_and_are_said() -> None:
     assert "1 observation not used: it has no score." in found.note
 
 
+def test_a_price_whose_begin_nobody_knows_is_no_record_and_sets_the_bar() -> None:
+    found = record_low(
+        [
+            seen("a", "2021-01-01", "60"),
+            seen("first seen late", "2022-01-01", "10", dated=False),
+            seen("no record any more", "2022-06-01", "20"),
+            seen("b", "2023-01-01", "5"),
+        ]
+    )
+    assert [point.model for point in found.points] == ["a", "b"]
+    assert "1 observation not used: nobody states when its price began" in found.note
+
+
+def test_a_price_whose_begin_nobody_knows_could_be_bought_from_the_day_it_was_seen() -> None:
+    found = live_minimum([seen("a", "2021-01-01", "60"), seen("b", "2021-02-01", "10", dated=False)])
+    assert shown(found) == [("2021-01", "60", 1), ("2021-02", "10", 2)]
+
+
 def test_the_threshold_itself_is_good_enough() -> None:
     found = record_low(
         [seen("just", "2021-01-01", "60", "64.8"), seen("not", "2021-01-01", "1", "64.7")], Decimal("64.8")

@@ -41,7 +41,7 @@ def test_the_answer_is_the_shape_programs_rely_on() -> None:
     # As published: 11.8 [8.3, 16.7].
     assert (round(found["per_year"], 1), [round(end, 1) for end in found["interval"]]) == (11.8, [8.3, 16.8])
     assert (found["estimator"], found["threshold"], found["level"], found["n"]) == ("record_low", "43.9", "90", 9)
-    assert found["points"][0] == {"date": "2021-11-20", "model": "GPT-3", "price": "60", "score": "43.9"}
+    assert found["points"][0] == {"date": "2021-11-20", "model": "GPT-3", "price": "60", "score": "43.9", "live": None}
     assert len(found["inputs"]) == 20
     assert found["inputs"][2] == {
         "model": "GPT-3.5", "seller": "", "family": "", "date": "2022-11-30", "withdrawn": None, "price": "20",

@@ -10,20 +10,33 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from pricing.answers import BadQuestion
-from pricing.answers.price_index import DEFAULT_LEVEL, RECORD_LOW, Asked, estimate
+from pricing.answers.price_index import DEFAULT_LEVEL, MAKER_OR_MEDIAN, RECORD_LOW, Asked, estimate, price_index
 from pricing.constant_quality import ESTIMATORS, UnreadableInputs, read
+from pricing.constant_quality.sellers import RULES
 
 
 class Command(BaseCommand):
     """Exit 0 when answered, also without a factor; 2 for inputs or a question that make no sense."""
 
     help = (
-        "The factor a year by which the money falls that buys at least a score, from a CSV with the columns model, "
-        "date, price and score (family, seller, first_party and withdrawn where known)."
+        "The factor a year by which the money falls that buys at least a score: of the catalogue's prices and a "
+        "benchmark, or of a CSV with the columns model, date, price and score (family, seller, first_party and "
+        "withdrawn where known)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--inputs", type=Path, required=True, help="the CSV of observations")
+        given = parser.add_mutually_exclusive_group(required=True)
+        given.add_argument("--benchmark", help="slug of a benchmark, such as arena")
+        given.add_argument("--inputs", type=Path, help="a CSV of observations instead of the catalogue")
+        parser.add_argument("--category", help="of the benchmark; default: its first")
+        parser.add_argument(
+            "--mix", help="tokens of input:output[:cache_read] by which prices are blended; default: 3:1"
+        )
+        parser.add_argument(
+            "--sellers",
+            choices=list(RULES),
+            help="whose price counts; default: the maker's, else the median of hosts",
+        )
         parser.add_argument("--threshold", help="the least score that counts; default: every row does")
         parser.add_argument(
             "--estimator",
@@ -37,18 +50,11 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        path: Path = options["inputs"]
         try:
             asked = Asked.of(
                 options["threshold"], options["estimator"], options["start"], options["until"], options["level"]
             )
-            answer = estimate(read(path.read_text("utf-8")), asked)
-        except OSError as fault:
-            raise CommandError(f"{path} cannot be read: {fault.strerror}.", returncode=2) from None
-        except UnicodeDecodeError:
-            raise CommandError(f"{path} is not text in UTF-8: save it as CSV in UTF-8.", returncode=2) from None
-        except UnreadableInputs as fault:
-            raise CommandError(f"{path}: {fault}", returncode=2) from None
+            answer = self._of_file(options, asked) if options["inputs"] else self._of_catalogue(options, asked)
         except BadQuestion as fault:
             raise CommandError(str(fault), returncode=2) from None
         if options["json"]:
@@ -59,9 +65,31 @@ class Command(BaseCommand):
         self.stdout.write(_finding(answer))
         self.stdout.write(answer["note"])
 
+    def _of_catalogue(self, options: dict[str, Any], asked: Asked) -> dict[str, Any]:
+        return price_index(
+            asked,
+            options["benchmark"],
+            options["category"],
+            options["mix"] or "3:1",
+            options["sellers"] or MAKER_OR_MEDIAN,
+        )
+
+    def _of_file(self, options: dict[str, Any], asked: Asked) -> dict[str, Any]:
+        path: Path = options["inputs"]
+        if set_aside := [name for name in ("category", "mix", "sellers") if options[name]]:
+            raise BadQuestion(f"--{set_aside[0]} is asked of the catalogue: the rows of a file are blended already.")
+        try:
+            return estimate(read(path.read_text("utf-8")), asked)
+        except OSError as fault:
+            raise CommandError(f"{path} cannot be read: {fault.strerror}.", returncode=2) from None
+        except UnicodeDecodeError:
+            raise CommandError(f"{path} is not text in UTF-8: save it as CSV in UTF-8.", returncode=2) from None
+        except UnreadableInputs as fault:
+            raise CommandError(f"{path}: {fault}", returncode=2) from None
+
 
 def _line(point: dict[str, Any]) -> str:
-    live = f"  ({point['live']} live)" if "live" in point else ""
+    live = f"  ({point['live']} live)" if point["live"] is not None else ""
     return f"{point['date']}  {point['price']:>12} USD per Mtok  {point['model']}{live}"
 
 

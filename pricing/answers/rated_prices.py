@@ -1,0 +1,151 @@
+"""What the catalogue knows of rated models' prices over time, as observations of the price of constant quality."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from pricing.constant_quality import Observation
+from pricing.constant_quality.sellers import Held, steps
+from pricing.frontier import Mix, blend
+from pricing.models import Benchmark, Price, Score
+from pricing.models.evidence import Basis
+
+
+@dataclass(frozen=True, slots=True)
+class RatedPrices:
+    """The observations of one category of a benchmark, and how much of it they cover."""
+
+    benchmark: Benchmark
+    observed_on: date
+    observations: tuple[Observation, ...]
+    scores: int
+    unmatched: int
+    unpriced: int
+
+
+@dataclass(frozen=True, slots=True)
+class _UnitPrice:
+    usd_per_mtok: Decimal
+    since: date
+    until: date | None
+    dated: bool
+
+
+def rated_prices(benchmark: Benchmark, category: str, mix: Mix, sellers: str) -> RatedPrices | None:
+    """Every rated model's list price over time; None where the category has no score. Two queries.
+
+    A model counts with its best score, which names the effort it was reached at. The newest scores are held against
+    all prices: a benchmark says what a model is, not when.
+    """
+    scores = list(Score.objects.newest(benchmark.slug, category).select_related("model"))
+    if not scores:
+        return None
+    best: dict[int, Score] = {}
+    for score in sorted(scores, key=lambda score: (score.value, score.effort, score.display_name)):
+        if score.model_id is not None:
+            best[score.model_id] = score
+    held = _held(best, mix)
+    observations: list[Observation] = []
+    for model_id, score in best.items():
+        observations += _observations(score, held.get(model_id, ()), sellers)
+    return RatedPrices(
+        benchmark=benchmark,
+        observed_on=scores[0].observed_on,
+        observations=tuple(sorted(observations, key=Observation.order)),
+        scores=len(scores),
+        unmatched=sum(1 for score in scores if score.model_id is None),
+        unpriced=len(best.keys() - {model for model, prices in held.items() if prices}),
+    )
+
+
+def _observations(score: Score, held: Sequence[Held], sellers: str) -> list[Observation]:
+    model = score.model
+    if model is None:
+        return []
+    return [
+        Observation(
+            model=f"{model.slug}@{score.effort}" if score.effort else model.slug,
+            observed_on=step.since,
+            price=step.price,
+            score=score.value,
+            family=model.family,
+            withdrawn_on=step.until,
+            dated=step.dated,
+        )
+        for step in steps(held, sellers)
+    ]
+
+
+def _held(models: Iterable[int], mix: Mix) -> dict[int, list[Held]]:
+    """Each model's blended list prices by seller."""
+    units = {unit for unit, _ in mix.weights()}
+    by_offering: dict[int, dict[str, list[_UnitPrice]]] = defaultdict(lambda: defaultdict(list))
+    named: dict[int, tuple[int, str, bool]] = {}
+    for row in Price.objects.list_history(models, units).values_list(
+        "offering_id", "offering__model_id", "offering__provider__slug", "offering__model__maker",
+        "offering__model__released_on", "offering__model__retires_on", "offering__retired_at",
+        "unit", "amount", "per", "effective_from", "effective_until", "basis", "evidence_at",
+    ):  # fmt: skip
+        offering, model, provider, maker, released_on, retires_on, retired_at, unit, amount, per, *when = row
+        named[offering] = (model, provider, provider == maker)
+        since, until, dated = _days(when, released_on if provider == maker else None)
+        ends = [day for day in (until, _day(retired_at), retires_on if provider == maker else None) if day is not None]
+        if not ends or since < min(ends):
+            price = _UnitPrice(amount * 1_000_000 / per, since, min(ends, default=None), dated)
+            by_offering[offering][unit].append(price)
+    held: dict[int, list[Held]] = defaultdict(list)
+    for offering, prices in by_offering.items():
+        model, provider, first_party = named[offering]
+        held[model] += _blended(prices, mix, provider, first_party=first_party)
+    return held
+
+
+def _days(when: Sequence[Any], released_on: date | None) -> tuple[date, date | None, bool]:
+    """[since, until) of a price in days, and whether somebody knows the first of them.
+
+    A start nobody states is the release of the model where its maker sells it, as Epoch AI takes it; else the day of
+    the first evidence, before which it began at an unknown time.
+    """
+    effective_from, effective_until, basis, evidence_at = when
+    until = _day(effective_until)
+    if basis != Basis.INFERRED:
+        return effective_from.date(), until, True
+    if released_on is not None:
+        return released_on, until, True
+    seen = evidence_at.date()
+    # Evidence of a price that ended before it was written down says of its last day that it held.
+    return (seen if until is None or seen < until else until - timedelta(days=1)), until, False
+
+
+def _day(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()
+
+
+def _blended(prices: Mapping[str, Sequence[_UnitPrice]], mix: Mix, seller: str, *, first_party: bool) -> list[Held]:
+    """One seller's price of the mix over time; nothing where a unit that the mix needs has none."""
+    spans = [one for of_unit in prices.values() for one in of_unit]
+    edges = sorted({one.since for one in spans} | {one.until for one in spans if one.until is not None})
+    found = []
+    for at, since in enumerate(edges):
+        until = edges[at + 1] if at + 1 < len(edges) else None
+        by_unit = {
+            unit: next(
+                (
+                    one.usd_per_mtok
+                    for one in of_unit
+                    if one.since <= since and (one.until is None or since < one.until)
+                ),
+                None,
+            )
+            for unit, of_unit in prices.items()
+        }
+        price = blend(by_unit, mix)
+        if price is not None:
+            dated = all(one.dated for one in spans if one.since == since)
+            found.append(Held(seller, price, since, until, first_party, dated))
+    return found

@@ -1,0 +1,96 @@
+"""One price of a model over time, of all that its sellers ask. Pure.
+
+A model with open weights has as many prices as hosts. Whose counts is a choice, and the reader's:
+
+    maker_or_median   the maker's own where the maker sells the model, else the median of the hosts: Epoch AI's rule
+    maker             the maker's own and nobody else's
+    median            the median of all sellers
+    any               the cheapest of all sellers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from statistics import median
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A price that one seller asked [since, until); `until` None is still. Not `dated`: `since` is the first sight."""
+
+    seller: str
+    price: Decimal
+    since: date
+    until: date | None = None
+    first_party: bool = False
+    dated: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The one price of a model [since, until). Not `dated`: something first seen on `since` made it what it is."""
+
+    price: Decimal
+    since: date
+    until: date | None
+    dated: bool = True
+
+
+def steps(held: Iterable[Held], sellers: str) -> list[Step]:
+    """The model's one price by a rule of `RULES`, as long as it stays the same; no step where the rule gives none.
+
+    Of several prices of one seller the cheapest counts. A free price counts only where no seller asks money: it is
+    rationed.
+    """
+    rule = RULES[sellers]
+    prices = list(held)
+    edges = sorted({one.since for one in prices} | {one.until for one in prices if one.until is not None})
+    found: list[Step] = []
+    for at, since in enumerate(edges):
+        until = edges[at + 1] if at + 1 < len(edges) else None
+        price = rule([one for one in prices if one.since <= since and (one.until is None or since < one.until)])
+        if price is None:
+            continue
+        if found and found[-1].price == price and found[-1].until == since:
+            found[-1] = replace(found[-1], until=until)
+        else:
+            found.append(Step(price, since, until, all(one.dated for one in prices if one.since == since)))
+    return found
+
+
+def _by_seller(live: Sequence[Held]) -> list[Decimal]:
+    paid = [one for one in live if one.price] or live
+    cheapest: dict[str, Decimal] = {}
+    for one in paid:
+        cheapest[one.seller] = min(one.price, cheapest.get(one.seller, one.price))
+    return list(cheapest.values())
+
+
+def _maker(live: Sequence[Held]) -> Decimal | None:
+    return min(_by_seller([one for one in live if one.first_party]), default=None)
+
+
+def _median(live: Sequence[Held]) -> Decimal | None:
+    prices = _by_seller(live)
+    return median(prices) if prices else None
+
+
+def _any(live: Sequence[Held]) -> Decimal | None:
+    return min(_by_seller(live), default=None)
+
+
+def _maker_or_median(live: Sequence[Held]) -> Decimal | None:
+    own = _maker(live)
+    return _median(live) if own is None else own
+
+
+RULES: Final[dict[str, Callable[[Sequence[Held]], Decimal | None]]] = {
+    "maker_or_median": _maker_or_median,
+    "maker": _maker,
+    "median": _median,
+    "any": _any,
+}

@@ -1,0 +1,58 @@
+"""Whose price counts where several sell one model."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from pricing.constant_quality.sellers import Held, Step, steps
+
+
+def held(seller: str, price: str, since: int = 1, until: int | None = None, **more: bool) -> Held:
+    """A price of January 2026."""
+    return Held(seller, Decimal(price), date(2026, 1, since), None if until is None else date(2026, 1, until), **more)
+
+
+def shown(found: list[Step]) -> list[tuple[str, int, int | None]]:
+    return [(f"{step.price}", step.since.day, step.until.day if step.until else None) for step in found]
+
+
+MARKET = [held("maker", "10", first_party=True), held("a", "2"), held("b", "4"), held("c", "9")]
+
+
+@pytest.mark.parametrize(
+    ("sellers", "price"), [("maker_or_median", "10"), ("maker", "10"), ("median", "6.5"), ("any", "2")]
+)
+def test_each_rule_takes_another_price(sellers: str, price: str) -> None:
+    assert shown(steps(MARKET, sellers)) == [(price, 1, None)]
+
+
+def test_without_its_maker_a_model_costs_the_median_of_its_hosts_or_nothing_is_known() -> None:
+    assert shown(steps(MARKET[1:], "maker_or_median")) == [("4", 1, None)]
+    assert steps(MARKET[1:], "maker") == []
+
+
+def test_a_seller_with_many_skus_is_one_seller() -> None:
+    assert shown(steps([held("a", "1"), held("a", "3"), held("a", "3"), held("b", "9")], "median")) == [("5", 1, None)]
+
+
+def test_a_free_price_counts_only_where_nobody_asks_money() -> None:
+    assert shown(steps([held("a", "0"), held("b", "3")], "any")) == [("3", 1, None)]
+    assert shown(steps([held("a", "0")], "any")) == [("0", 1, None)]
+
+
+def test_the_price_moves_with_every_seller_that_comes_or_goes() -> None:
+    found = steps([held("a", "1", 1, 20), held("b", "3", 10, 25), held("c", "3", 28)], "any")
+    assert shown(found) == [("1", 1, 20), ("3", 20, 25), ("3", 28, None)]
+
+
+def test_an_equal_price_goes_on_as_one() -> None:
+    found = steps([held("a", "1", 1, 10), held("a", "1", 10, 20), held("b", "5")], "any")
+    assert shown(found) == [("1", 1, 20), ("5", 20, None)]
+
+
+def test_a_move_that_a_first_sight_made_has_no_day_of_its_own() -> None:
+    found = steps([held("a", "4", 1, 30), held("b", "2", 10, dated=False), held("c", "9", 1)], "any")
+    assert [(step.since.day, step.dated) for step in found] == [(1, True), (10, False)]
