@@ -10,6 +10,8 @@ import re
 from itertools import accumulate
 from typing import IO, Final
 
+LONGEST_LINE: Final = 16 << 20
+"""Bytes of a line of a log, and of a record of a document."""
 DEEPEST: Final = 500
 DIGITS: Final = 1_000
 TOO_DEEP: Final = f"the document is nested deeper than {DEEPEST} levels"

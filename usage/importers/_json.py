@@ -80,7 +80,7 @@ def instant(value: object, name: str) -> datetime:
     if moment.tzinfo is None:
         raise Unreadable(f"{name} has no time zone")
     try:
-        return _believed(moment.astimezone(UTC), name)
+        return believed(moment.astimezone(UTC), name)
     except OverflowError:
         raise Unreadable(f"{name} is beyond belief") from None
 
@@ -91,12 +91,13 @@ def unix(value: object, name: str) -> datetime:
     if seconds is None:
         raise Unreadable(f"{name} is missing or no time")
     try:
-        return _believed(datetime.fromtimestamp(seconds, UTC), name)
+        return believed(datetime.fromtimestamp(seconds, UTC), name)
     except (OverflowError, ValueError, OSError):
         raise Unreadable(f"{name} is beyond belief") from None
 
 
-def _believed(moment: datetime, name: str) -> datetime:
+def believed(moment: datetime, name: str) -> datetime:
+    """The time, where it is one of this trade."""
     if not FIRST_YEAR <= moment.year < LAST_YEAR:
         raise Unreadable(f"{name} is not between {FIRST_YEAR} and {LAST_YEAR}")
     return moment
@@ -128,17 +129,3 @@ def currency(value: object) -> str:
     if not (isinstance(value, str) and len(value) == 3 and value.isascii() and value.isalpha()):
         raise Unreadable("the currency is not three letters")
     return value.upper()
-
-
-def structure(record: Mapping[str, Any], *names: str) -> str:
-    """What of a rejected line may be kept: the values of these names, shortened. Never content."""
-    kept = {name: _shown(record[name]) for name in names if record.get(name) is not None}
-    return orjson.dumps(kept, option=orjson.OPT_NON_STR_KEYS).decode()[:500]
-
-
-def _shown(value: object) -> object:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int | float):
-        return value if abs(value) < 10**18 else "a very large number"
-    return clean(value)[:60] if isinstance(value, str) else f"a {type(value).__name__}"

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from usage.importers import _json
-from usage.importers._json import FIRST_YEAR, LAST_YEAR, Unreadable
+from usage.importers._json import Unreadable
 from usage.importers._records import Json
 
 MAX_KEY = 200
@@ -64,9 +64,7 @@ def instant(value: object, *, naive_is_utc: bool = False) -> datetime:
         if not naive_is_utc:
             raise Unreadable("the time has no time zone")
         moment = moment.replace(tzinfo=UTC)
-    if not FIRST_YEAR <= moment.year < LAST_YEAR:
-        raise Unreadable(f"the time is not between {FIRST_YEAR} and {LAST_YEAR}")
-    return moment.astimezone(UTC)
+    return _json.believed(moment, "the time").astimezone(UTC)
 
 
 def _moment(value: object) -> datetime:

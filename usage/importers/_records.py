@@ -17,14 +17,13 @@ import ijson
 import orjson
 
 from usage.importers import Outcome, Rejected
-from usage.importers._bounds import Bounded
+from usage.importers._bounds import LONGEST_LINE, Bounded
 from usage.importers._json import Unreadable, object_in, text
 from usage.importers.csv.mapping import MappingError
 
 HEAD = 1 << 20
-LONGEST_LINE = 16 << 20
 _PIECE = 1 << 16
-_COUNTED = re.compile("token|count|cost|spend|usage", re.IGNORECASE)
+_COUNTED = re.compile("^(?!.*_type$).*(?:token|count|cost|spend|usage)", re.IGNORECASE)  # a number stands there
 _BOM = b"\xef\xbb\xbf"
 
 Json = dict[str, Any]

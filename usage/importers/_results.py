@@ -17,7 +17,8 @@ from typing import Any
 
 from usage.importers import Dimension, Fact, Ignored, Outcome, Rejected
 from usage.importers._buckets import times
-from usage.importers._json import Unreadable, object_in, structure
+from usage.importers._json import Unreadable, object_in
+from usage.importers._records import shown as kept_of
 
 EMPTY = "bucket without any usage"
 _GRAINS = (
@@ -92,7 +93,7 @@ def outcomes(
             found = read(line)
             yield found if isinstance(found, Ignored) else sums.with_earlier(found, record)
         except Unreadable as fault:
-            yield Rejected(number, str(fault), structure(result, *shown) if isinstance(result, dict) else "")
+            yield Rejected(number, str(fault), kept_of(result, shown) if isinstance(result, dict) else "")
 
 
 def _line(number: int, record: Mapping[str, Any], grouped: tuple[str, ...]) -> Line | None:

@@ -18,9 +18,9 @@ from typing import IO, Any, cast
 import ijson
 
 from usage.importers import Importer, Outcome, Rejected
+from usage.importers._bounds import LONGEST_LINE
 
 LINES, BYTES = 20_000, 64 << 20
-LONGEST_LINE = 16 << 20
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt")
 _PIECE = 1 << 16
 TOO_LONG = f"the line is longer than {LONGEST_LINE >> 20} MiB"

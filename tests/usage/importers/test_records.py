@@ -125,6 +125,22 @@ def test_a_key_is_the_id_itself_or_a_digest_of_its_parts() -> None:
     assert _logs.record_key("a", "b") != _logs.record_key("ab")
 
 
+def test_what_is_kept_of_a_rejected_record_is_short_and_no_number_without_end() -> None:
+    record = {
+        "model": "m" * 100,
+        "prompt": "secret",
+        "tokens": 10**30,
+        "usage": {"prompt": "secret"},
+        "cost_type": "tokens",
+    }
+    assert json.loads(_records.shown(record, ("model", "tokens", "usage", "cost_type"))) == {
+        "model": "m" * 60,
+        "tokens": "a very large number",
+        "usage": "a dict",
+        "cost_type": "tokens",
+    }
+
+
 def test_a_rejected_record_shows_only_the_names_that_are_asked_for() -> None:
     record = {"id": "r-1", "usage": {"n": 3, "text": ["secret"], "said": "secret"}, "content": "secret"}
     assert json.loads(_records.shown(record, ("id", "usage.n", "usage.text", "usage.said"))) == {

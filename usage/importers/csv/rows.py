@@ -13,15 +13,14 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from usage.importers import Dimension, Fact
+from usage.importers._json import FIRST_YEAR, LAST_YEAR, MAX_COUNT
 from usage.importers.csv.mapping import DIMENSIONS, LIFETIMES, MONEY_UNITS, TOKENS, Columns
 
 MAX_TEXT = 1000
 MAX_KEY = 200
 MAX_RAW, KEPT_CELL = 500, 60  # of a rejected row, and of each of its cells
-MAX_COUNT = 10**12
 MAX_COST = 10**11
 """What the ledger refuses is refused here: rows are numbered among those that are taken."""
-FIRST_YEAR, LAST_YEAR = 2015, 2100
 _NUMBER = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?", re.ASCII)
 
 
