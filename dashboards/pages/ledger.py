@@ -195,13 +195,18 @@ MODEL_KEYS = (
 )
 
 
+def seller_name(host: str) -> str:
+    """A reported host by the name of the provider it means, else as it was reported."""
+    seller = declared(host)
+    return seller.name if seller else host
+
+
 def model_names(rows: Iterable[Row]) -> dict[ModelKey, ModelName]:
     found = {}
     for row in rows:
         if row["offering_id"] is None:
-            seller = declared(row["host"])
             name = row["model_raw"] or "no model reported"
-            found[model_key(row)] = ModelName(name, seller.name if seller else row["host"], None)
+            found[model_key(row)] = ModelName(name, seller_name(row["host"]), None)
         else:
             found[model_key(row)] = ModelName(
                 row["offering__model__name"], row["offering__provider__name"], row["offering__model__slug"]

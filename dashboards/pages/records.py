@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from dashboards import formatting
 from dashboards.pages.explore import dimension_words, text_of
-from dashboards.pages.ledger import NOBODY, RECORDS, ZERO, Figure, Words
+from dashboards.pages.ledger import NOBODY, RECORDS, ZERO, Figure, Words, seller_name
 from dashboards.pages.periods import Span, Unusable
 from usage.questions import MEASURES, MONEY, is_filter
 
@@ -177,7 +177,7 @@ def _line(
     return RecordLine(
         occurred_at=row["occurred_at"],
         model=row["offering__model__name"] or row["dimension__model_raw"] or "no model reported",
-        seller=row["offering__provider__name"] or row["dimension__host"],
+        seller=row["offering__provider__name"] or seller_name(row["dimension__host"]),
         model_url=f"/models/{slug}" if slug else "",
         owner=", ".join(projects[pk][0] for pk in shown if pk in projects) or "nobody",
         used_by=row["dimension__ext_user"] or row["dimension__ext_api_key"] or row["dimension__path"],
@@ -276,7 +276,7 @@ def behind(
     sums = [
         Sum(
             names[offering][0] if offering in names else raw or "no model reported",
-            names[offering][1] if offering in names else host,
+            names[offering][1] if offering in names else seller_name(host),
             n,
             cost,
             currency,
@@ -326,7 +326,8 @@ def finding(found: Behind, measure: str, currency: str, url: str) -> Words:
         return (amount, f" in {_rows(found.n)}, of unknown {'price' if measure in MONEY else 'count'}.")
     figure = text_of(found.total, measure, currency) or ""
     unit = "" if measure in MONEY else " requests" if measure == "requests" else " Mtok"
-    return (Figure(f"{figure}{unit}", url), f" stands on {_rows(found.n - found.unpriced)} of the ledger.")
+    stands = "stands" if measure in MONEY else "stand"
+    return (Figure(f"{figure}{unit}", url), f" {stands} on {_rows(found.n - found.unpriced)} of the ledger.")
 
 
 __all__ = ["DIMENSIONS", "NOBODY", "Behind", "Filters", "behind", "filters_of", "finding", "record_lines", "why"]
