@@ -205,6 +205,35 @@ def test_a_price_that_becomes_unknown_is_never_a_fall_to_nothing(
     assert answer["months"][1]["spent"] is None
 
 
+def test_a_service_tier_is_a_thing_of_its_own_with_its_own_price(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    """A move to batch is no price cut of the standard tier; within batch a price is one."""
+    offering = make_offering()
+    make_card(offering)
+    make_card(offering, service_tier="batch", input="0.5", output="1", effective_until=at("2026-05-01"))
+    make_card(offering, service_tier="batch", input="0.25", output="0.5", effective_from=at("2026-05-01"))
+    import_facts([
+        make_fact("a"),
+        make_fact("b", "2026-04-10 12:00", service_tier="batch"),
+        make_fact("c", "2026-05-10 12:00", service_tier="batch"),
+    ])  # fmt: skip
+    answer = asked(organisation, until=JUNE)
+    assert parts(answer, 1) == {"new": ONE / 2, "ended": -ONE}
+    assert parts(answer, 2) == {"price": -ONE / 4}
+
+
+def test_tokens_the_ledger_could_not_price_are_not_priced_here(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    """Audio has no price on the card of its model, and is never that of text."""
+    make_card(make_offering())
+    import_facts([make_fact("a"), make_fact("audio", "2026-04-10 12:00", quality=("priced_apart",))])
+    answer = asked(organisation)
+    assert parts(answer) == {"unknown": -ONE}
+    assert answer["months"][1]["unpriced_tokens"] == 1_100
+
+
 def test_the_index_of_some_projects_is_of_their_usage_alone(
     organisation: Organisation, import_facts: ImportFacts
 ) -> None:
