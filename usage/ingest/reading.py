@@ -122,14 +122,14 @@ class Reader:
                 stream = opened(path)
             except OSError as error:
                 raise Refused(f"{path.name} cannot be read: {error.strerror}.") from None
+            origin = self._files[self.place.file]["origin"]
             split = getattr(self._importer, "split", None)
             if split is not None:
-                self._source = _Documents(stream, path.name, Place(self.place.file), self._limit, split)
+                self._source = _Documents(stream, origin, Place(self.place.file), self._limit, split)
             else:
                 alone = self._lines_stand_alone()
                 start = self.place if alone else Place(self.place.file)
-                self._source = _Source(stream, path.name, start, self._limit, seekable=alone)
-            origin = self._files[self.place.file]["origin"]
+                self._source = _Source(stream, origin, start, self._limit, seekable=alone)
             self._outcomes = iter(self._importer.parse(self._source.lines(), origin, self._mapping))
         return self._source
 
@@ -191,7 +191,9 @@ class _Source:
                 self._ended = True
                 return
             if self.offset > self._limit:
-                raise Refused(f"{self._name} unpacks to more than {self._limit >> 20} MiB: split it.")
+                raise Refused(
+                    f"The compressed file {self._name} unpacks to more than {self._limit >> 20} MiB: split it."
+                )
             self.line += 1
             if not whole:
                 self.too_long.append(self.line)
@@ -250,7 +252,7 @@ class _Documents(_Source):
         self.offset += len(piece)
         self._since_record += len(piece)
         if self.offset > self._limit:
-            raise Refused(f"{self._name} unpacks to more than {self._limit >> 20} MiB: split it.")
+            raise Refused(f"The compressed file {self._name} unpacks to more than {self._limit >> 20} MiB: split it.")
         if self._since_record > LONGEST_LINE:
             raise _TooLong
         return piece

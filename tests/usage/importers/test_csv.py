@@ -306,6 +306,11 @@ def test_a_rejected_row_keeps_only_the_cells_that_are_mapped() -> None:
         (b"day,model,project,in,out,model\n", "two columns named “model”"),
         (b"day,model,project,in\n" + ROW, "The file has no column “out”, which the mapping reads as output."),
         (b"day,model,project,in,out\rx,y\r", "carriage returns alone"),
+        (
+            b"day,model," + b"x" * 201 + b"\n",
+            "The first line is no header: a column's name is longer than 200 characters.",
+        ),
+        (b"".join(b"c%d," % n for n in range(2_001)) + b"\n", "The file has more than 2000 columns."),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_before_any_row(body: bytes, sentence: str) -> None:

@@ -53,6 +53,8 @@ DETAIL = 3
 
 MAX_HEADER_BYTES = 1_000_000
 MAX_COLUMNS = 2_000
+MAX_NAME = 200
+"""Characters of a column's name. The page of columns repeats each name once for each thing it may mean."""
 
 
 def mode_of(spec: Mapping[str, Any] | None) -> str:
@@ -134,6 +136,8 @@ def _split_header(
         raise MappingError("The first line of the file is blank: it must name the columns.")
     if len(names) > MAX_COLUMNS:
         raise MappingError(f"The file has more than {MAX_COLUMNS} columns.")
+    if any(len(name) > MAX_NAME for name in names):
+        raise MappingError(f"The first line is no header: a column's name is longer than {MAX_NAME} characters.")
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise MappingError(f"The file has two columns named “{twice[0][:60]}”: rename one of them.")

@@ -15,6 +15,7 @@ NO_KEY = "line has none of the keys that the mapping names"
 NESTED = "a mapped key holds an object or a list: name one of its parts with a dot"
 DEEPEST = 6
 MAX_KEYS = 2_000
+MAX_KEY = 200
 MAX_CELL = 10_000
 
 
@@ -95,13 +96,13 @@ def at(record: dict[str, Any], name: str, path: list[str]) -> Any:
 
 
 def keys_of(lines: Iterable[bytes]) -> dict[str, str]:
-    """The keys of the lines, nested ones with dots, each with its first value, shortened."""
+    """The keys of the lines, nested ones with dots, each with its first value, shortened; none longer than MAX_KEY."""
     found: dict[str, str] = {}
     for line in lines:
         record = _object(line) if line.strip() else ""
         if isinstance(record, dict):
             for key, value in _leaves(record, "", 1):
-                if len(found) < MAX_KEYS or key in found:
+                if len(key) <= MAX_KEY and (len(found) < MAX_KEYS or key in found):
                     found[key] = found.get(key) or value
     return found
 
