@@ -166,7 +166,9 @@ _HOURS_CHANGE = """
             OR (h.ends > s.occurred_at AND h.ends < s.period_end))"""
 
 
-_BY_CONTRACT = "x.contracted IS NOT NULL AND (x.reason IS NULL OR x.reason IN ('card', 'tier'))"
+_BY_CONTRACT = (
+    "x.contract_id IS NOT NULL AND x.contracted IS NOT NULL AND (x.reason IS NULL OR x.reason IN ('card', 'tier'))"
+)
 _NO_CONTRACT = "NULL::numeric AS contracted_cost, NULL::bigint AS contract_card_id"
 
 

@@ -69,7 +69,7 @@ class Sums:
     @property
     def is_something(self) -> bool:
         """Whether any figure of it is more than nothing."""
-        return any(self.counts.values()) or bool(self.list_cost) or bool(self.spent) or bool(self.reported_cost)
+        return any(self.counts.values()) or any(getattr(self, amount) for amount, _, _ in _AMOUNTS.values())
 
 
 _AMOUNTS = {

@@ -66,6 +66,16 @@ def test_contracted_cost_falls_back_to_list_where_no_contract_holds(
     assert total["spent"] == total["contracted"]
 
 
+def test_a_record_of_no_tokens_is_contracted_only_where_a_contract_holds(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    make_card(make_offering())
+    make_contract(organisation)
+    nothing = {"in_uncached": 0, "in_cache_read": 0, "in_cache_write": 0, "out_total": 0}
+    import_facts([make_fact(f"on {day}", f"2026-03-{day} 12:00", **nothing) for day in ("09", "10")])
+    assert costs(organisation) == {"on 09": None, "on 10": Decimal(0)}
+
+
 def test_a_discount_of_nothing_costs_the_list_price(organisation: Organisation, import_facts: ImportFacts) -> None:
     make_card(make_offering())
     make_contract(organisation, value=Decimal(0))

@@ -25,7 +25,7 @@ from tests.usage.factories import (
 )
 from usage import organisations
 from usage.models import DailyCost, Organisation
-from usage.spending import report
+from usage.spending import Sums, report
 from usage.verification import checks, repair
 
 pytestmark = pytest.mark.django_db
@@ -162,3 +162,10 @@ def test_repair_recomputes_what_differs(import_facts: ImportFacts) -> None:
     assert repair() == 1
     assert not list(checks())
     assert repair() == 0
+
+
+@pytest.mark.parametrize("kind", ["list_cost", "contracted_cost", "reported_cost", "notional_cost", "spent"])
+def test_a_group_with_the_least_money_of_any_kind_is_told(kind: str) -> None:
+    """A split may give a project a part of the money and of no count."""
+    assert not Sums().is_something
+    assert Sums(**{kind: Decimal("1e-12")}).is_something
