@@ -75,18 +75,19 @@ def coverage(scope: Scope) -> dict[str, Any]:
             rates.converted(row[f"sum_{name}"], row["list_currency"], row["key_day"])
             for name in ("list_cost", "low", "high")
         ]
-        if None in amounts or not (row["sum_unknown"] or row["sum_high"]):
+        known = [amount for amount in amounts if amount is not None]
+        if len(known) < len(amounts) or not (row["sum_unknown"] or row["sum_high"]):
             continue  # in no total either: without a rate, which it says, or told by another feed
         records.add(row["key_record"])
         if row["sum_unknown"]:
             unknown.add(row["key_record"])
-        for name, amount in zip(sums, amounts, strict=True):
-            sums[name] += amount or 0
-    known = len(records) > len(unknown) or not records
+        for name, amount in zip(sums, known, strict=True):
+            sums[name] += amount
+    is_known = len(records) > len(unknown) or not records
     return {
         "records": len(records),
         "unknown": len(unknown),
-        **{name: f"{amount:f}" if known else None for name, amount in sums.items()},
+        **{name: f"{amount:f}" if is_known else None for name, amount in sums.items()},
     }
 
 

@@ -20,6 +20,7 @@ from ninja.security import HttpBearer
 from dashboards import access
 from dashboards.api import limits
 from dashboards.models import AccessToken, Person
+from usage.models import Organisation
 
 WRONG_TOKENS: Final = 60
 """Wrong tokens from one address in one `PAUSE` before it has to wait."""
@@ -137,6 +138,14 @@ class WritingBearer(UsageBearer):
 
     scope = "usage:write"
     role = "member"
+
+
+def asking(request: HttpRequest) -> tuple[AccessToken, Organisation]:
+    """The token that asks and its organisation, of an operation whose bearer lets nobody else in."""
+    token = request.auth.token  # type: ignore[attr-defined]
+    if token is None or token.organisation is None:
+        raise AuthenticationError
+    return token, token.organisation
 
 
 def believed(header: str) -> AccessToken | None:

@@ -12,7 +12,7 @@ from ninja import Router, Schema
 from ninja.errors import HttpError
 from pydantic import Field
 
-from dashboards.api.auth import Reader, WritingBearer
+from dashboards.api.auth import WritingBearer, asking
 from dashboards.api.problem import documented
 from pricing.answers import BadQuestion
 from usage.content import content_in
@@ -81,11 +81,9 @@ class EventsAnswer(Schema):
 )
 def usage_events(request: HttpRequest) -> HttpResponse:
     """Up to 1,000 usage events, idempotent by id. A field that may hold a prompt or completion refuses the call."""
-    reader: Reader = request.auth  # type: ignore[attr-defined]
-    assert reader.token is not None  # noqa: S101 - WritingBearer
-    assert reader.token.organisation is not None  # noqa: S101
-    scope, events = _asked(request.body, reader.token.name)
-    batch = ingest.take(reader.token.organisation, events, scope, f"token {reader.token.name}"[:254])
+    token, organisation = asking(request)
+    scope, events = _asked(request.body, token.name)
+    batch = ingest.take(organisation, events, scope, f"token {token.name}"[:254])
     rows = batch.rejected_rows.order_by("line").values_list("line", "reason")
     errors = [{"index": line - 1, "id": _id(events[line - 1]), "sentence": reason} for line, reason in rows]
     response = HttpResponse(orjson.dumps(as_json(batch) | {"errors": errors}), content_type="application/json")

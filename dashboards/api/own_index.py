@@ -10,7 +10,7 @@ from django.utils import timezone
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from dashboards.api.auth import Reader, UsageBearer
+from dashboards.api.auth import UsageBearer, asking
 from dashboards.api.catalogue import only
 from dashboards.api.problem import documented
 from dashboards.api.spend import Values, projects_of
@@ -66,18 +66,13 @@ class OwnIndexAnswer(Schema):
 def answer(request: HttpRequest, asked: Query[OwnIndexQuestion]) -> HttpResponse:
     """Monthly price indices of the real basket, and each change of spend in the parts that made it."""
     only(request, OwnIndexQuestion)
-    reader: Reader = request.auth  # type: ignore[attr-defined]
-    assert reader.token is not None  # noqa: S101 - UsageBearer
-    organisation = reader.token.organisation
-    assert organisation is not None  # noqa: S101
+    token, organisation = asking(request)
     try:
         since, until = own_index.span(asked.since, asked.until, timezone.now().date())
     except Unanswerable as fault:
         raise BadQuestion(str(fault), fault.asked) from None
     filters = {"project": asked.project} if asked.project else None
-    found = own_index.answer(
-        organisation, since, until, projects=projects_of(reader.token), filters=filters, by=asked.by
-    )
+    found = own_index.answer(organisation, since, until, projects=projects_of(token), filters=filters, by=asked.by)
     response = HttpResponse(orjson.dumps(found), content_type="application/json")
     response["Cache-Control"] = "private, no-store"
     return response

@@ -16,15 +16,14 @@ from pydantic import Field
 
 from dashboards import access
 from dashboards.api import rule_schemas as schemas
-from dashboards.api.auth import Reader, RulesBearer, UsageBearer, WholeBearer
+from dashboards.api.auth import RulesBearer, UsageBearer, WholeBearer, asking
 from dashboards.api.caching import is_copy
 from dashboards.api.catalogue import only
 from dashboards.api.files import Nothing
 from dashboards.api.problem import documented
-from dashboards.models import AccessToken
 from dashboards.rule_changes import as_json, change_rules
 from dashboards.written_rules import Book, Wanted, tag
-from usage.models import Organisation, Project
+from usage.models import Project
 
 router = Router(tags=["rules"], auth=WholeBearer())
 
@@ -43,7 +42,7 @@ class Dry(Schema):
 def projects(request: HttpRequest) -> HttpResponse:
     """The projects that rules give usage to; a person's token sees those the person may see."""
     only(request, Nothing)
-    token, organisation = _asking(request)
+    token, organisation = asking(request)
     found = Project.objects.filter(organisation=organisation)
     if token.person is not None:
         found = access.projects_seen(token.person, organisation)
@@ -56,7 +55,7 @@ def projects(request: HttpRequest) -> HttpResponse:
 def rules(request: HttpRequest) -> HttpResponse:
     """All rules in the order they are asked. The ETag is that of the whole list."""
     only(request, Nothing)
-    _, organisation = _asking(request)
+    _, organisation = asking(request)
     found = Book(organisation).all_written()
     return _answer({"organisation": organisation.slug, "rules": found}, tag(found))
 
@@ -65,7 +64,7 @@ def rules(request: HttpRequest) -> HttpResponse:
 def rule(request: HttpRequest, rule_id: int) -> HttpResponse:
     """One rule with its place."""
     only(request, Nothing)
-    found = Book(_asking(request)[1])
+    found = Book(asking(request)[1])
     one = found.all_written()[_place(found, rule_id)]
     return _answer(one, tag(one))
 
@@ -124,7 +123,7 @@ def remove(request: HttpRequest, rule_id: int, asked: Query[Dry], if_match: IfMa
 
     removed: list[dict[str, Any]] = []
     only(request, Dry)
-    token, organisation = _asking(request)
+    token, organisation = asking(request)
     done = change_rules(organisation, edit, token, dry_run=asked.dry_run)
     return _answer(as_json(done) | {"rule": removed[0]})
 
@@ -143,25 +142,18 @@ def put(
         return book.read_all(sent.rules), None
 
     only(request, Dry)
-    token, organisation = _asking(request)
+    token, organisation = asking(request)
     done = change_rules(organisation, edit, token, dry_run=asked.dry_run)
     return _answer(as_json(done) | {"rules": done.after}, "" if asked.dry_run else tag(done.after))
 
 
 def _one_changed(request: HttpRequest, dry_run: bool, edit: Callable[[Book], tuple[Wanted, int]]) -> HttpResponse:
     only(request, Dry)
-    token, organisation = _asking(request)
+    token, organisation = asking(request)
     done = change_rules(organisation, edit, token, dry_run=dry_run)
     assert done.place is not None  # noqa: S101 - the edit has one
     one = done.after[done.place]
     return _answer(as_json(done) | {"rule": one}, "" if dry_run else tag(one))
-
-
-def _asking(request: HttpRequest) -> tuple[AccessToken, Organisation]:
-    reader: Reader = request.auth  # type: ignore[attr-defined]
-    assert reader.token is not None  # noqa: S101 - UsageBearer
-    assert reader.token.organisation is not None  # noqa: S101
-    return reader.token, reader.token.organisation
 
 
 def _place(book: Book, rule_id: int) -> int:

@@ -12,7 +12,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from dashboards import access
-from dashboards.api.auth import Reader, UsageBearer
+from dashboards.api.auth import UsageBearer, asking
 from dashboards.api.catalogue import only
 from dashboards.api.problem import documented
 from dashboards.models import AccessToken
@@ -90,11 +90,8 @@ class SpendAnswer(Schema):
 def spend(request: HttpRequest, asked: Query[SpendQuestion]) -> HttpResponse:
     """Spend of [from, until) by any dimension, with what is missing from it. `tag:KEY=value` narrows to a tag."""
     only(request, SpendQuestion, prefix=questions.TAG)
-    reader: Reader = request.auth  # type: ignore[attr-defined]
-    assert reader.token is not None  # noqa: S101 - UsageBearer
-    organisation = reader.token.organisation
-    assert organisation is not None  # noqa: S101
-    answer = spending.answered(organisation, _question(request, organisation), projects=projects_of(reader.token))
+    token, organisation = asking(request)
+    answer = spending.answered(organisation, _question(request, organisation), projects=projects_of(token))
     response = HttpResponse(orjson.dumps(answer, default=str), content_type="application/json")
     response["Cache-Control"] = "private, no-store"
     return response

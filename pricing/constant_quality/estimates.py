@@ -131,6 +131,42 @@ def leave_one_out(models: Sequence[str], without: Callable[[str], Sequence[Point
     return LeaveOneOut(factor(slowest[0]), slowest[1], factor(fastest[0]), fastest[1], tuple(not_fitted))
 
 
+def fitted(
+    estimator: str,
+    level: float,
+    line: Line,
+    slopes: tuple[float, float] | None,
+    spared: LeaveOneOut,
+    points: tuple[Point, ...],
+    inputs: tuple[Input, ...],
+    notes: Sequence[str],
+    *,
+    indicative: bool,
+) -> Estimate:
+    """The answer that a line through the points gives, with the interval of its slope."""
+    return Estimate(
+        estimator=estimator,
+        level=level,
+        per_year=factor(line.slope),
+        interval=factors(slopes),
+        halving_months=halving_months(line.slope),
+        halving_interval=halvings(slopes),
+        leave_one_out=spared,
+        r_squared=line.r_squared,
+        indicative=indicative,
+        points=points,
+        inputs=inputs,
+        note=" ".join(notes),
+    )
+
+
+def unfitted(
+    estimator: str, level: float, points: tuple[Point, ...], inputs: tuple[Input, ...], notes: Sequence[str]
+) -> Estimate:
+    """The answer without a factor; the notes say why there is none."""
+    return Estimate(estimator, level, None, None, None, None, None, None, False, points, inputs, " ".join(notes))
+
+
 def left_aside(inputs: Sequence[Input]) -> list[str]:
     """Sentences on the observations of the days asked for that reach the quality and could not be used."""
     expected = {"", BELOW, TOO_EARLY, TOO_LATE}

@@ -23,14 +23,12 @@ from pricing.constant_quality.estimates import (
     LEAST_POINTS,
     Estimate,
     Point,
-    factor,
-    factors,
     fit,
-    halving_months,
-    halvings,
+    fitted,
     leave_one_out,
     left_aside,
     too_few,
+    unfitted,
 )
 from pricing.constant_quality.observations import Input, Observation, Question, judged
 
@@ -74,9 +72,7 @@ def live_minimum(
     why_not = too_few(points, "months with a live model")
     notes = [METHOD, *_gaps(points, months), *_rises(points), *([why_not] if why_not else []), *left_aside(inputs)]
     if why_not:
-        return Estimate(
-            "live_minimum", level, None, None, None, None, None, None, False, points, inputs, " ".join(notes)
-        )
+        return unfitted("live_minimum", level, points, inputs, notes)
     line = fit(points)
     slopes, how_sure = _bootstrap(spans, months, level, resamples)
     spared = leave_one_out(
@@ -89,20 +85,7 @@ def live_minimum(
         notes.append(f"Indicative: the cheapest price changed hands or moved fewer than {FIRM_POINTS} times ({steps}).")
     if spared.not_fitted:
         notes.append(f"Without {', '.join(spared.not_fitted)} too few months are left for a line.")
-    return Estimate(
-        estimator="live_minimum",
-        level=level,
-        per_year=factor(line.slope),
-        interval=factors(slopes),
-        halving_months=halving_months(line.slope),
-        halving_interval=halvings(slopes),
-        leave_one_out=spared,
-        r_squared=line.r_squared,
-        indicative=steps < FIRM_POINTS,
-        points=points,
-        inputs=inputs,
-        note=" ".join(notes),
-    )
+    return fitted("live_minimum", level, line, slopes, spared, points, inputs, notes, indicative=steps < FIRM_POINTS)
 
 
 def _spans(inputs: Sequence[Input]) -> list[_Span]:

@@ -15,14 +15,12 @@ from pricing.constant_quality.estimates import (
     FIRM_POINTS,
     Estimate,
     Point,
-    factor,
-    factors,
     fit,
-    halving_months,
-    halvings,
+    fitted,
     leave_one_out,
     left_aside,
     too_few,
+    unfitted,
 )
 from pricing.constant_quality.observations import UNDATED, Observation, Question, judged
 
@@ -45,7 +43,7 @@ def record_low(
     why_not = too_few(points, "record lows")
     notes = [METHOD, *([why_not] if why_not else []), *left_aside(inputs)]
     if why_not:
-        return Estimate("record_low", level, None, None, None, None, None, None, False, points, inputs, " ".join(notes))
+        return unfitted("record_low", level, points, inputs, notes)
     line = fit(points)
     slopes = line.slope_interval(level)
     spared = leave_one_out(
@@ -56,19 +54,8 @@ def record_low(
         notes.append(f"Indicative: fewer than {FIRM_POINTS} record lows.")
     if spared.not_fitted:
         notes.append(f"Without {', '.join(spared.not_fitted)} too few record lows are left for a line.")
-    return Estimate(
-        estimator="record_low",
-        level=level,
-        per_year=factor(line.slope),
-        interval=factors(slopes),
-        halving_months=halving_months(line.slope),
-        halving_interval=halvings(slopes),
-        leave_one_out=spared,
-        r_squared=line.r_squared,
-        indicative=len(points) < FIRM_POINTS,
-        points=points,
-        inputs=inputs,
-        note=" ".join(notes),
+    return fitted(
+        "record_low", level, line, slopes, spared, points, inputs, notes, indicative=len(points) < FIRM_POINTS
     )
 
 
