@@ -25,6 +25,8 @@ _LOCK: Final = "ratecard quality"
 _TYPE_BY_COLUMN: Final = {
     "category": "text",
     "display_name": "text",
+    "setting": "text",
+    "observed_on": "date",
     "model_id": "bigint",
     "raw_name": "text",
     "effort": "text",
@@ -34,9 +36,15 @@ _TYPE_BY_COLUMN: Final = {
     "n": "integer",
     "cost_usd": "numeric",
     "output_tokens": "bigint",
+    "input_tokens": "bigint",
+    "cases": "integer",
+    "seconds_mean": "numeric",
+    "seconds_p95": "numeric",
     "source_url": "text",
 }
 _COLUMNS: Final = tuple(_TYPE_BY_COLUMN)
+_KEY: Final = 4
+"""So many columns from the left say which score of the benchmark it is."""
 _POINTS: Final = Decimal("1e-4")
 _Row = tuple[Any, ...]
 
@@ -97,18 +105,18 @@ def record(benchmark: str, facts: Sequence[ScoreFact], observed_on: date, *, dry
     """
     module = benchmarks()[benchmark]
     named = read_map(module)
-    rows, unmatched = _rows(module, named, facts)
+    rows, unmatched = _rows(module, named, facts, observed_on)
     names = {fact.display_name for fact in facts}
-    stored = _stored(benchmark, observed_on)
+    stored = _stored(module, observed_on)
     inserts, updates = _difference(rows, stored)
     if not dry_run and (inserts or updates or not _declared(module).exists()):
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [_LOCK])
             # Another process may have written between the first look and the lock.
-            stored = _stored(benchmark, observed_on)
+            stored = _stored(module, observed_on)
             inserts, updates = _difference(rows, stored)
-            _write(_declare(module), observed_on, inserts, updates)
+            _write(_declare(module), inserts, updates)
     return Recorded(
         benchmark=benchmark,
         observed_on=observed_on,
@@ -118,7 +126,7 @@ def record(benchmark: str, facts: Sequence[ScoreFact], observed_on: date, *, dry
         inserted=len(inserts),
         updated=len(updates),
         unchanged=len(facts) - len(inserts) - len(updates),
-        absent=len(stored.keys() - {row[:2] for row in rows}),
+        absent=len(stored.keys() - {row[:_KEY] for row in rows}),
         matched=len(names) - len(unmatched),
         unmatched=unmatched,
     )
@@ -152,7 +160,7 @@ def model_key(model: str) -> str:
 
 
 def _rows(
-    module: Benchmark, named: dict[str, NamedModel], facts: Sequence[ScoreFact]
+    module: Benchmark, named: dict[str, NamedModel], facts: Sequence[ScoreFact], observed_on: date
 ) -> tuple[list[_Row], tuple[UnmatchedName, ...]]:
     """One row per fact in the order of `_COLUMNS`, and every name that has no model."""
     key_by_model = {line.model: model_key(line.model) for line in named.values() if line.model}
@@ -170,15 +178,21 @@ def _rows(
             (
                 fact.category,
                 fact.display_name,
+                fact.setting,
+                fact.observed_on or observed_on,
                 model_id,
                 fact.raw_name,
-                line.effort if line else "",
+                ", ".join(filter(None, (line.effort if line else "", fact.setting))),
                 _rounded(fact.value, _POINTS),
                 _rounded(fact.low, _POINTS),
                 _rounded(fact.high, _POINTS),
                 fact.n,
                 _rounded(fact.cost_usd, GRAIN),
                 fact.output_tokens,
+                fact.input_tokens,
+                fact.cases,
+                _rounded(fact.seconds_mean, _POINTS),
+                _rounded(fact.seconds_p95, _POINTS),
                 module.URL,
             )
         )
@@ -198,19 +212,21 @@ def _reason(module: Benchmark, line: NamedModel | None) -> str:
     return line.note
 
 
-def _stored(benchmark: str, observed_on: date) -> dict[_Row, _Row]:
-    """What the database holds of that day, by (category, display name)."""
-    scores = Score.objects.filter(benchmark__slug=benchmark, observed_on=observed_on)
-    return {row[:2]: row for row in scores.values_list(*_COLUMNS)}
+def _stored(module: Benchmark, observed_on: date) -> dict[_Row, _Row]:
+    """What the database holds of that day's table, or of all runs where each has its own day."""
+    scores = Score.objects.filter(benchmark__slug=module.SLUG)
+    if not module.RUNS_DATED:
+        scores = scores.filter(observed_on=observed_on)
+    return {row[:_KEY]: row for row in scores.values_list(*_COLUMNS)}
 
 
 def _difference(rows: list[_Row], stored: dict[_Row, _Row]) -> tuple[list[_Row], list[_Row]]:
-    inserts = [row for row in rows if row[:2] not in stored]
-    updates = [row for row in rows if row[:2] in stored and stored[row[:2]] != row]
+    inserts = [row for row in rows if row[:_KEY] not in stored]
+    updates = [row for row in rows if row[:_KEY] in stored and stored[row[:_KEY]] != row]
     return inserts, updates
 
 
-def _facts_of(module: Benchmark) -> dict[str, str]:
+def _facts_of(module: Benchmark) -> dict[str, Any]:
     return {
         "name": module.NAME,
         "unit": module.UNIT,
@@ -218,6 +234,11 @@ def _facts_of(module: Benchmark) -> dict[str, str]:
         "licence": module.LICENCE,
         "attribution": module.ATTRIBUTION,
         "domain": module.DOMAIN,
+        "runs_dated": module.RUNS_DATED,
+        "ceiling": module.CEILING,
+        "saturation": module.SATURATION,
+        "public_since": module.PUBLIC_SINCE,
+        "contamination": module.CONTAMINATION,
     }
 
 
@@ -230,26 +251,25 @@ def _declare(module: Benchmark) -> int:
     return row.pk
 
 
-def _write(benchmark_id: int, observed_on: date, inserts: list[_Row], updates: list[_Row]) -> None:
+def _write(benchmark_id: int, inserts: list[_Row], updates: list[_Row]) -> None:
     """COPY takes 5,600 rows in about 0.1 s where bulk_create takes 0.6 s, and the start-up waits for this."""
     columns = ", ".join(_COLUMNS)
     table = Score._meta.db_table
     with connection.cursor() as cursor:
         if inserts:
-            with cursor.copy(f"COPY {table} (benchmark_id, observed_on, {columns}) FROM STDIN") as copy:
+            with cursor.copy(f"COPY {table} (benchmark_id, {columns}) FROM STDIN") as copy:
                 for row in inserts:
-                    copy.write_row((benchmark_id, observed_on, *row))
+                    copy.write_row((benchmark_id, *row))
         if updates:
             typed = ", ".join(f"{column} {kind}" for column, kind in _TYPE_BY_COLUMN.items())
             cursor.execute(f"CREATE TEMP TABLE corrected_score ({typed}) ON COMMIT DROP")
             with cursor.copy(f"COPY corrected_score ({columns}) FROM STDIN") as copy:
                 for row in updates:
                     copy.write_row(row)
-            assignments = ", ".join(f"{column} = new.{column}" for column in _COLUMNS[2:])
+            assignments = ", ".join(f"{column} = new.{column}" for column in _COLUMNS[_KEY:])
+            same = " AND ".join(f"old.{column} = new.{column}" for column in _COLUMNS[:_KEY])
             cursor.execute(
-                f"UPDATE {table} old SET {assignments} FROM corrected_score new"
-                " WHERE old.benchmark_id = %s AND old.observed_on = %s"
-                " AND old.category = new.category AND old.display_name = new.display_name",
-                [benchmark_id, observed_on],
+                f"UPDATE {table} old SET {assignments} FROM corrected_score new WHERE old.benchmark_id = %s AND {same}",
+                [benchmark_id],
             )
             cursor.execute("DROP TABLE corrected_score")

@@ -14,6 +14,7 @@ from django.db.models import (
     Case,
     Count,
     DecimalField,
+    Exists,
     ExpressionWrapper,
     F,
     Max,
@@ -23,12 +24,14 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Sum,
+    Value,
     When,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Greatest
 
 if TYPE_CHECKING:
     from pricing.models import (  # noqa: F401
+        Benchmark,
         Claim,
         ExchangeRate,
         LanguageModel,
@@ -117,7 +120,7 @@ class PriceQuerySet(QuerySet["Price"]):
         """What the best-rated models cost at their makers, one model a maker, the best first: the sign-in card."""
         from pricing.models import Score  # the models import this module
 
-        rated = Score.objects.filter(benchmark__slug="arena", category="overall").exclude(model=None)
+        rated = Score.objects.as_of("arena", "overall", (at or datetime.now(UTC)).date()).exclude(model=None)
         ranked = list(dict.fromkeys(rated.order_by("-value").values_list("model_id", flat=True)[: count * 12]))
         prices = self.compared(at or datetime.now(UTC)).standard().filter(offering__model__in=ranked)
         found: dict[int, dict[str, Price]] = {}
@@ -218,17 +221,73 @@ class RateCardQuerySet(QuerySet["RateCard"]):
         return self.filter(known_until=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What to bear in mind of a benchmark on a day, beside what its module says of it.
+
+    `names` were scored in the category, `above` of them at or over the ceiling (None without a ceiling).
+    `newest_name_on` is the last day a name came that had not been there before: how stale it is.
+    """
+
+    benchmark: Benchmark
+    names: int
+    above: int | None
+    newest_name_on: date | None
+
+    @property
+    def saturated(self) -> Decimal | None:
+        """The share of the names that the benchmark can no longer tell apart."""
+        return Decimal(self.above) / self.names if self.above is not None and self.names else None
+
+
+class BenchmarkQuerySet(QuerySet["Benchmark"]):
+    def marks(self, slug: str, category: str, day: date) -> Marks:
+        """A benchmark's marks as known on a day; Benchmark.DoesNotExist for a slug nobody declared. Three queries."""
+        from pricing.models import Score  # the models import this module
+
+        benchmark = self.get(slug=slug)
+        known = Score.objects.known_on(slug, category, day)
+        above = None if benchmark.ceiling is None else Count("id", filter=Q(value__gte=benchmark.ceiling))
+        counts = known.aggregate(names=Count("id"), **({} if above is None else {"above": above}))
+        until = Score.objects.filter(benchmark=benchmark, category=category, observed_on__lte=day)
+        first = until.values("display_name").annotate(first=Min("observed_on")).aggregate(newest=Max("first"))
+        return Marks(benchmark, counts["names"], counts.get("above"), first["newest"])
+
+
 class ScoreQuerySet(QuerySet["Score"]):
     def newest(self, benchmark: str, category: str) -> ScoreQuerySet:
-        """The newest day's scores of one benchmark and category."""
-        scores = self.filter(benchmark__slug=benchmark, category=category)
-        return scores.filter(observed_on=scores.aggregate(day=Max("observed_on"))["day"])
+        """All that is known of one benchmark and category: its newest table, or every name's newest run."""
+        return self.known_on(benchmark, category, date.max)
+
+    def known_on(self, benchmark: str, category: str, day: date) -> ScoreQuerySet:
+        """One category's scores as a reader had them on a day; none before the benchmark's first.
+
+        Of a benchmark of whole tables these are the newest table not after the day: a name that it dropped is no
+        longer rated. Where each score has the day of its own run it is the newest run of each name and setting
+        until then.
+        """
+        return self._until(benchmark, category, Value(day))
 
     def as_of(self, benchmark: str, category: str, day: date) -> ScoreQuerySet:
-        """One category's scores of the newest day not after `day`; where all are younger, of the oldest day."""
+        """What was `known_on` a day; where all scores are younger, those known on the first day there were any."""
+        own = self.filter(benchmark__slug=benchmark, category=category).order_by()
+        first = own.values("benchmark").annotate(day=Min("observed_on")).values("day")[:1]
+        return self._until(benchmark, category, Greatest(Value(day), Subquery(first)))
+
+    def _until(self, benchmark: str, category: str, day: Value | Greatest) -> ScoreQuerySet:
+        own = self.filter(benchmark__slug=benchmark, category=category).filter(observed_on__lte=day)
+        table = own.order_by().values("benchmark").annotate(day=Max("observed_on")).values("day")[:1]
+        later = self.model._default_manager.filter(
+            benchmark=OuterRef("benchmark"), category=OuterRef("category"), display_name=OuterRef("display_name"),
+            setting=OuterRef("setting"), observed_on__gt=OuterRef("observed_on"),
+        ).filter(observed_on__lte=day)  # fmt: skip
+        of_table, of_run = Q(benchmark__runs_dated=False), Q(benchmark__runs_dated=True)
+        return own.filter(of_table & Q(observed_on=Subquery(table)) | of_run & ~Exists(later))
+
+    def days(self, benchmark: str, category: str) -> list[date]:
+        """The days on which what is known of a category changed, the first one first: where to ask `known_on`."""
         own = self.filter(benchmark__slug=benchmark, category=category)
-        newest = Coalesce(Max("observed_on", filter=Q(observed_on__lte=day)), Min("observed_on"))
-        return own.filter(observed_on=own.order_by().values("benchmark").annotate(day=newest).values("day")[:1])
+        return list(own.order_by("observed_on").values_list("observed_on", flat=True).distinct())
 
 
 @dataclass(frozen=True, slots=True)

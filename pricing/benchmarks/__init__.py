@@ -10,6 +10,12 @@ A module `pricing/benchmarks/<name>.py` declares, as constants:
     LICENCE      under which its facts may be carried
     ATTRIBUTION  the credit the licence asks for, as shown beside every figure
     CATEGORIES   {category slug: label}; the first one is the default
+    RUNS_DATED   False where a table is whole and replaces the one before it; True where each score has the day
+                 of its own run (`ScoreFact.observed_on`) and stands until a newer run of the same name
+    CEILING      the points of the first category from which on differences are noise, None where there is no such
+                 thing; SATURATION says in a sentence why, and where that is written
+    PUBLIC_SINCE the day since when its tasks can be trained on, None where they are not public; CONTAMINATION says
+                 in a sentence what that means, and where it is written
     MAP          name of a table in `pricing/data` that says which model each name is (see `NamedModel`)
     BUNDLED      {day of the observation: name of the table in `pricing/data` that ships with Ratecard}
 
@@ -56,7 +62,10 @@ class UnreadableBody(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ScoreFact:
-    """What a benchmark says of one name in one category. `n` counts votes or items; None is unknown."""
+    """What a benchmark says of one name in one category. `n` counts votes or items; None is unknown.
+
+    Cost, tokens and `cases` are those of the whole run, seconds those of one task.
+    """
 
     category: str
     raw_name: str
@@ -67,6 +76,15 @@ class ScoreFact:
     n: int | None = None
     cost_usd: Decimal | None = None
     output_tokens: int | None = None
+    input_tokens: int | None = None
+    cases: int | None = None
+    """The tasks that the cost and the tokens are of."""
+    seconds_mean: Decimal | None = None
+    seconds_p95: Decimal | None = None
+    setting: str = ""
+    """How the table says it was run, in lower case: an edit format, function calling or prompt."""
+    observed_on: date | None = None
+    """The day of the run; None is the table's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +113,11 @@ class Benchmark(Protocol):
     LICENCE: str
     ATTRIBUTION: str
     CATEGORIES: Mapping[str, str]
+    RUNS_DATED: bool
+    CEILING: Decimal | None
+    SATURATION: str
+    PUBLIC_SINCE: date | None
+    CONTAMINATION: str
     MAP: str
     BUNDLED: Mapping[date, str]
     parse: Callable[[bytes], list[ScoreFact]]

@@ -9,12 +9,20 @@ A table per day, one row per category and model:
 Thinking 32K …), the dated snapshot and sometimes a harness stand in the display name only, so that is the
 identity. In the category `document` the display name is the raw id instead. Ranks and labels are not read:
 ranks follow from the ratings, labels are `CATEGORIES`. Lines that start with `#` are comments.
+
+Until 2025 the table was another, of one category (overall, without style control), the interval as distances:
+
+    rank,rank_stylectrl,model,arena_score,95_pct_ci,votes,organization,license,knowledge_cutoff,url
+    1,1,Gemini-2.5-Pro,1474,+5/-4,19209,Google,Proprietary,Unknown,http://aistudio.google.com/app/prompts/...
+
+At first the rating was called `arena_elo`. `organization / model` stands for Arena's own name.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -57,10 +65,28 @@ CATEGORIES: Final[Mapping[str, str]] = {
     "russian": "In Russian",
     "spanish": "In Spanish",
 }
+RUNS_DATED: Final = False
+CEILING: Final[Decimal | None] = None
+SATURATION: Final = (
+    "Ratings are relative and have no ceiling, but their scale moves with the field: compare gaps within one table,"
+    " never a rating of one day with one of another."
+)
+PUBLIC_SINCE: Final[date | None] = None
+CONTAMINATION: Final = (
+    "Every vote is on a prompt somebody just wrote, so there is no test set to learn; makers could test many private"
+    " variants and publish the best (The Leaderboard Illusion, arxiv.org/abs/2504.20879)."
+)
 MAP: Final = "arena_map.csv"
-BUNDLED: Final[Mapping[date, str]] = {date(2026, 10, 20): "arena_2026-10-20.csv.gz"}
+BUNDLED: Final[Mapping[date, str]] = {
+    day: f"arena_{day}.csv.gz"
+    for day in (date(2024, 7, 1), date(2024, 12, 1), date(2025, 4, 1), date(2025, 8, 1), date(2026, 10, 20))
+}
 
 _COLUMNS: Final = ("category", "model", "display_name", "rating", "rating_low", "rating_high", "votes")
+_EARLIER: Final = tuple(
+    ("organization", "model", rating, "95_pct_ci", "votes") for rating in ("arena_score", "arena_elo")
+)
+_DISTANCES: Final = re.compile(r"\+(\d{1,4}(?:\.\d{1,4})?)/-(\d{1,4}(?:\.\d{1,4})?)")
 _LONGEST_NAME: Final = 300
 _LONGEST_CATEGORY: Final = 60
 _HIGHEST: Final = 1_000_000
@@ -80,10 +106,11 @@ def parse(body: bytes) -> list[ScoreFact]:
     if not numbered:
         raise UnreadableBody("The table is empty: it needs a header line and one line per score.")
     head = next(csv.reader([numbered[0][1]]))
-    missing = [column for column in _COLUMNS if column not in head]
+    columns = next((shape for shape in _EARLIER if set(shape) <= set(head)), _COLUMNS)
+    missing = [column for column in columns if column not in head]
     if missing:
         raise UnreadableBody(f"The header lacks {', '.join(missing)}: this is not an Arena table.")
-    places = [head.index(column) for column in _COLUMNS]
+    places = [head.index(column) for column in columns]
 
     facts: list[ScoreFact] = []
     seen: set[tuple[str, str]] = set()
@@ -95,7 +122,8 @@ def parse(body: bytes) -> list[ScoreFact]:
             raise UnreadableBody(f"Line {number} is not CSV ({error}).") from None
         if len(row) != len(head):
             raise UnreadableBody(f"Line {number} has {len(row)} fields, the header {len(head)}.")
-        fact = _fact([row[place] for place in places], number)
+        fields = [row[place] for place in places]
+        fact = _fact(fields if columns is _COLUMNS else _as_now(fields, number), number)
         if (fact.category, fact.display_name) in seen:
             raise UnreadableBody(f"Line {number} repeats {fact.display_name!r} in {fact.category!r}.")
         seen.add((fact.category, fact.display_name))
@@ -103,6 +131,20 @@ def parse(body: bytes) -> list[ScoreFact]:
     if not facts:
         raise UnreadableBody("The table has a header and no scores.")
     return facts
+
+
+def _as_now(fields: list[str], number: int) -> list[str]:
+    """A line of the earlier table in the order of `_COLUMNS`."""
+    organization, model, rating, distances, votes = fields
+    low = high = ""
+    if distances:
+        found = _DISTANCES.fullmatch(distances)
+        if not found:
+            raise UnreadableBody(f"Line {number}: 95_pct_ci is {distances!r}, not two distances such as +5/-4.")
+        middle = _points(rating, "the rating", number)
+        low, high = str(middle - Decimal(found[2])), str(middle + Decimal(found[1]))
+    name = f"{organization} / {model}" if organization and model else ""
+    return ["overall", name, model, rating, low, high, votes]
 
 
 def _fact(fields: list[str], number: int) -> ScoreFact:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models.functions import Now
 
+from pricing import frontier
 from pricing.models.sellers import SLUG, LanguageModel, Offering
-from pricing.querysets import ScoreQuerySet
+from pricing.querysets import BenchmarkQuerySet, ScoreQuerySet
 
 
 class Benchmark(models.Model):
@@ -19,6 +22,15 @@ class Benchmark(models.Model):
     licence = models.CharField(max_length=200)
     attribution = models.CharField(max_length=300)
     domain = models.CharField(max_length=100, blank=True)
+    runs_dated = models.BooleanField(default=False, help_text="A score has the day of its own run, not its table's.")
+    ceiling = models.DecimalField(
+        max_digits=14, decimal_places=4, null=True, help_text="From here on differences are noise."
+    )
+    saturation = models.CharField(max_length=500, blank=True)
+    public_since = models.DateField(null=True, help_text="Since when its tasks can be trained on.")
+    contamination = models.CharField(max_length=500, blank=True)
+
+    objects = BenchmarkQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name
@@ -39,6 +51,11 @@ class Score(models.Model):
     n = models.PositiveIntegerField(null=True, help_text="Votes or items.")
     cost_usd = models.DecimalField(max_digits=24, decimal_places=12, null=True, help_text="Of the whole run.")
     output_tokens = models.BigIntegerField(null=True, help_text="Of the whole run.")
+    input_tokens = models.BigIntegerField(null=True, help_text="Of the whole run.")
+    cases = models.PositiveIntegerField(null=True, help_text="Tasks that the cost and the tokens are of.")
+    seconds_mean = models.DecimalField(max_digits=12, decimal_places=4, null=True, help_text="Of one task.")
+    seconds_p95 = models.DecimalField(max_digits=12, decimal_places=4, null=True, help_text="Of one task.")
+    setting = models.CharField(max_length=60, blank=True, help_text="How the table says it was run; in effort, too.")
     observed_on = models.DateField()
     source_url = models.URLField(max_length=500)
     recorded_at = models.DateTimeField(db_default=Now())
@@ -48,13 +65,27 @@ class Score(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["benchmark", "category", "display_name", "observed_on"], name="score_once_a_day"
+                fields=["benchmark", "category", "display_name", "setting", "observed_on"], name="score_once_a_day"
             )
         ]
         indexes = [models.Index(fields=["model", "benchmark"], name="score_of_model")]
 
     def __str__(self) -> str:
         return f"{self.display_name} {self.value}"
+
+    @property
+    def usd_per_task(self) -> Decimal | None:
+        """What one task cost when it was run, verbosity and all; None where the run states no cost or no cases."""
+        return (
+            frontier.multiple(self.cost_usd, Decimal(self.cases)) if self.cost_usd is not None and self.cases else None
+        )
+
+    @property
+    def output_tokens_per_task(self) -> Decimal | None:
+        """How much it wrote for one task, reasoning included; None where the run does not say."""
+        if self.output_tokens is None or not self.cases:
+            return None
+        return frontier.multiple(Decimal(self.output_tokens), Decimal(self.cases))
 
 
 class SpeedSample(models.Model):

@@ -32,17 +32,25 @@ from pricing.benchmarks import (
 from pricing.matching import normal
 from pricing.models import Benchmark, LanguageModel, Score
 from pricing.quality import load_bundled, model_key, rated, record
+from pricing.querysets import ScoreQuerySet
 
 RECORDED = Path(__file__).resolve().parent.parent / "recorded" / "quality"
 DAY = date(2026, 10, 20)
 HEAD = "category,category_label,model,display_name,rating,rating_low,rating_high,votes,rank\n"
+EARLIER = "rank,model,arena_score,95_pct_ci,votes,organization\n"
+EARLIER_LINE = "1,Gemini-X,1474,+5/-4,19209,Google\n"
 LINE = "overall,Everything (overall),openai / gpt-x,GPT-X (High),1400.5,1395.5,1405.5,100,1\n"
 
 # Arena's makers that the catalogue calls otherwise; every other one has one name in both.
-MAKERS = {"zhipu": "zai", "nous": "nousresearch"}
+MAKERS = {
+    "zhipu": "zai", "zhipu ai": "zai", "nous": "nousresearch", "01 ai": "01-ai", "ai21 labs": "ai21",
+    "huggingface": "huggingfaceh4", "together ai": "together", "upstage ai": "upstage",
+}  # fmt: skip
 # Filed by Arena under the maker of the weights they were trained from, under a host, or under `other`.
 FILED_ELSEWHERE = {
     "databricks / inkling": "thinkingmachines",
+    "NousResearch / OpenHermes-2.5-Mistral-7B": "teknium",
+    "NousResearch / OpenHermes-2.5-Mistral-7b": "teknium",
     "meta / llama-3.1-nemotron-70b-instruct": "nvidia",
     "meta / llama-3.1-nemotron-ultra-253b-v1": "nvidia",
     "meta / llama-3.3-nemotron-super-49b-v1": "nvidia",
@@ -73,8 +81,8 @@ def make_named(monkeypatch: pytest.MonkeyPatch, *lines: tuple[str, str, str, str
     monkeypatch.setattr("pricing.quality.read_map", lambda benchmark: named)
 
 
-def bundled_facts() -> list[ScoreFact]:
-    return arena.parse(read_table(TABLES / arena.BUNDLED[DAY]))
+def bundled_facts(day: date = DAY) -> list[ScoreFact]:
+    return arena.parse(read_table(TABLES / arena.BUNDLED[day]))
 
 
 def arena_map() -> dict[str, NamedModel]:
@@ -107,10 +115,18 @@ class TestContract:
         ]
 
     @pytest.mark.parametrize("slug", sorted(benchmarks()))
+    def test_its_marks_are_sentences(self, slug: str) -> None:
+        module = benchmarks()[slug]
+
+        for sentence in (module.SATURATION, module.CONTAMINATION):
+            assert sentence.endswith(".")
+            assert len(sentence) <= 500
+
+    @pytest.mark.parametrize("slug", sorted(benchmarks()))
     def test_its_bundled_tables_hold_known_categories_only(self, slug: str) -> None:
         module = benchmarks()[slug]
         for table in module.BUNDLED.values():
-            assert {fact.category for fact in module.parse(read_table(TABLES / table))} == set(module.CATEGORIES)
+            assert {fact.category for fact in module.parse(read_table(TABLES / table))} <= set(module.CATEGORIES)
 
 
 class TestArenaTable:
@@ -140,9 +156,19 @@ class TestArenaTable:
 
     @pytest.mark.shared
     def test_the_bundled_table_says_what_the_published_one_says(self, shared_data: Path) -> None:
-        published = shared_data / "quality" / "arena" / f"arena_{DAY}.csv"
+        for day in arena.BUNDLED:
+            (published,) = (shared_data / "quality" / "arena").glob(f"*{day}*")
 
-        assert set(arena.parse(published.read_bytes())) == set(bundled_facts())
+            assert set(arena.parse(published.read_bytes())) == set(bundled_facts(day))
+
+    def test_the_tables_of_2024_and_2025_state_the_interval_as_distances(self) -> None:
+        (new,) = arena.parse((EARLIER + EARLIER_LINE).encode())
+        (old,) = arena.parse((EARLIER + EARLIER_LINE).replace("arena_score", "arena_elo").encode())
+
+        assert new == old
+        assert new == ScoreFact(
+            "overall", "Google / Gemini-X", "Gemini-X", Decimal(1474), Decimal(1470), Decimal(1479), 19209
+        )
 
     def test_comments_blank_lines_and_a_byte_order_mark_are_no_facts(self) -> None:
         body = "\ufeff# Arena\n\n" + HEAD + "# more\n" + LINE
@@ -176,6 +202,10 @@ class TestArenaTable:
             ((HEAD + LINE.replace("GPT-X (High)", "G" * 301)).encode(), "longer than any model's"),
             ((HEAD + LINE.replace("GPT-X (High)", "GPT\0X")).encode(), "zero byte"),
             ((HEAD + LINE.replace("GPT-X (High)", '"GPT-X')).encode(), "Line 2 "),
+            ((EARLIER + EARLIER_LINE.replace("+5/-4", "5")).encode(), "Line 2: 95_pct_ci is '5'"),
+            ((EARLIER + EARLIER_LINE.replace("1474", "")).encode(), "Line 2: the rating is ''"),
+            ((EARLIER + EARLIER_LINE.replace("Google", "")).encode(), "Line 2 lacks"),
+            ((EARLIER + EARLIER_LINE * 2).encode(), "Line 3 repeats 'Gemini-X'"),
         ],
     )
     def test_a_broken_table_is_refused_whole_in_a_sentence(self, body: bytes, sentence: str) -> None:
@@ -210,22 +240,26 @@ class TestArenaTable:
 
 class TestArenaMap:
     def test_every_name_of_the_bundled_table_was_decided_and_no_other(self) -> None:
-        names = {(fact.raw_name, fact.display_name) for fact in bundled_facts()}
+        names = {fact.display_name for day in arena.BUNDLED for fact in bundled_facts(day)}
 
-        assert {(line.raw_name, line.display_name) for line in arena_map().values()} == names
+        assert set(arena_map()) == names
+        assert {(line.raw_name, line.display_name) for line in arena_map().values()} >= {
+            (fact.raw_name, fact.display_name) for fact in bundled_facts()
+        }
 
     def test_a_name_without_a_model_says_why(self) -> None:
         assert [line.display_name for line in arena_map().values() if not line.model and not line.note] == []
 
     def test_no_line_maps_across_makers(self) -> None:
         for line in arena_map().values():
-            filed_under = line.raw_name.partition(" / ")[0]
+            filed_under = line.raw_name.partition(" / ")[0].lower()
             maker = FILED_ELSEWHERE.get(line.raw_name) or MAKERS.get(filed_under, filed_under)
             assert not line.model or line.model.partition("/")[0] == maker, line
 
-    def test_no_category_has_two_points_of_one_model_and_effort(self) -> None:
+    @pytest.mark.parametrize("day", arena.BUNDLED)
+    def test_no_category_has_two_points_of_one_model_and_effort(self, day: date) -> None:
         named = arena_map()
-        lines = [(fact.category, named[fact.display_name]) for fact in bundled_facts()]
+        lines = [(fact.category, named[fact.display_name]) for fact in bundled_facts(day)]
         points = Counter((category, model_key(line.model), line.effort) for category, line in lines if line.model)
 
         assert [point for point, count in points.items() if count > 1] == []
@@ -293,16 +327,15 @@ class TestArenaMapAgainstTheCatalogue:
 @pytest.mark.django_db
 class TestRecord:
     def test_the_bundled_table_is_kept_whole_and_the_second_time_writes_nothing(self) -> None:
-        (first,) = load_bundled()
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
-            (second,) = load_bundled()
+        *earlier, first = load_bundled(["arena"])
+        with CaptureQueriesContext(connection) as queries:
+            *_, second = load_bundled(["arena"])
 
+        assert [table.inserted for table in earlier] == [109, 164, 185, 218]
         assert (first.scores, first.names, first.categories, first.inserted) == (5648, 355, 26, 5648)
         assert (second.inserted, second.updated, second.unchanged) == (0, 0, 5648)
         assert [query["sql"] for query in queries if not query["sql"].startswith("SELECT")] == []
-        assert Score.objects.count() == 5648
+        assert Score.objects.count() == 6324
         assert Benchmark.objects.values("slug", "licence", "attribution").get() == {
             "slug": "arena",
             "licence": "CC BY 4.0",
@@ -400,10 +433,10 @@ class TestRecord:
         assert Score.objects.get().value == Decimal("1400.1235")
 
     def test_a_dry_run_answers_the_same_and_writes_nothing(self) -> None:
-        (would_be,) = load_bundled(dry_run=True)
+        would_be = load_bundled(dry_run=True)
 
         assert (Score.objects.count(), Benchmark.objects.count()) == (0, 0)
-        assert load_bundled() == (would_be,)
+        assert load_bundled() == would_be
 
     def test_a_benchmark_nobody_declared_is_refused(self) -> None:
         with pytest.raises(KeyError):
@@ -412,9 +445,10 @@ class TestRecord:
     def test_a_table_of_any_length_takes_a_few_statements(
         self, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
-        with django_assert_max_num_queries(15):
+        tables = sum(len(module.BUNDLED) for module in benchmarks().values())
+        with django_assert_max_num_queries(15 * tables):
             load_bundled()
-        with django_assert_max_num_queries(3):
+        with django_assert_max_num_queries(3 * tables):
             load_bundled()
 
     def test_rated_is_a_score_with_its_models_slug(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -437,6 +471,93 @@ class TestRecord:
 
 
 @pytest.mark.django_db
+class TestKnownOn:
+    def make(self, *, runs_dated: bool) -> None:
+        bench = Benchmark.objects.create(slug="b", runs_dated=runs_dated)
+        for name, setting, day in (
+            ("A", "diff", 1), ("B", "diff", 1), ("B", "whole", 1), ("B", "diff", 5), ("C", "diff", 9),
+        ):  # fmt: skip
+            Score.objects.create(
+                benchmark=bench,
+                category="c",
+                display_name=name,
+                setting=setting,
+                value=day,
+                observed_on=date(2026, 1, day),
+            )
+        Score.objects.create(benchmark=bench, category="other", display_name="D", value=1, observed_on=date(2026, 1, 7))
+
+    def names(self, scores: ScoreQuerySet) -> list[tuple[str, str, int]]:
+        found = scores.order_by("display_name", "setting").values_list("display_name", "setting", "observed_on")
+        return [(name, setting, day.day) for name, setting, day in found]
+
+    def on(self, day: int) -> list[tuple[str, str, int]]:
+        return self.names(Score.objects.known_on("b", "c", date(2026, 1, day)))
+
+    def test_a_whole_table_replaces_the_one_before_it(self) -> None:
+        self.make(runs_dated=False)
+
+        assert self.on(4) == [("A", "diff", 1), ("B", "diff", 1), ("B", "whole", 1)]
+        assert self.on(5) == self.on(8) == [("B", "diff", 5)]
+        assert self.on(9) == [("C", "diff", 9)]
+
+    def test_a_dated_run_stands_until_a_newer_one_of_its_name_and_setting(self) -> None:
+        self.make(runs_dated=True)
+
+        assert self.on(4) == [("A", "diff", 1), ("B", "diff", 1), ("B", "whole", 1)]
+        assert self.on(5) == [("A", "diff", 1), ("B", "diff", 5), ("B", "whole", 1)]
+        assert self.on(9) == [*self.on(5), ("C", "diff", 9)]
+
+    @pytest.mark.parametrize("runs_dated", [False, True])
+    def test_nothing_is_known_before_the_first_score(self, runs_dated: bool) -> None:
+        self.make(runs_dated=runs_dated)
+        before = date(2025, 12, 31)
+
+        assert not Score.objects.known_on("b", "c", before).exists()
+        assert self.names(Score.objects.as_of("b", "c", before)) == self.on(1)
+        assert self.names(Score.objects.as_of("b", "c", date(2026, 1, 5))) == self.on(5)
+        assert self.names(Score.objects.newest("b", "c")) == self.on(9)
+
+    def test_its_days_are_those_on_which_something_changed(self) -> None:
+        self.make(runs_dated=True)
+
+        assert [day.day for day in Score.objects.days("b", "c")] == [1, 5, 9]
+
+    def test_a_read_is_one_query(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+        self.make(runs_dated=True)
+        with django_assert_num_queries(2):
+            self.on(5)
+            list(Score.objects.as_of("b", "c", date(2026, 1, 5)))
+
+    def test_marks_count_what_is_above_the_ceiling_and_when_a_new_name_came_last(self) -> None:
+        self.make(runs_dated=True)
+        Benchmark.objects.update(ceiling=5)
+
+        marks = Benchmark.objects.marks("b", "c", date(2026, 1, 8))
+
+        assert (marks.names, marks.above, marks.saturated) == (3, 1, Decimal(1) / 3)
+        assert marks.newest_name_on == date(2026, 1, 1)
+        assert Benchmark.objects.marks("b", "c", date(2026, 1, 9)).newest_name_on == date(2026, 1, 9)
+
+    def test_without_a_ceiling_nothing_is_said_to_be_above_it(self) -> None:
+        self.make(runs_dated=False)
+
+        marks = Benchmark.objects.marks("b", "c", date(2025, 1, 1))
+
+        assert (marks.names, marks.above, marks.saturated, marks.newest_name_on) == (0, None, None, None)
+
+    def test_a_task_costs_its_share_of_the_run(self) -> None:
+        run = Score(cost_usd=Decimal("21.2259"), output_tokens=2047615, cases=225)
+
+        assert run.usd_per_task == Decimal("0.094337333333")
+        assert run.output_tokens_per_task == Decimal("9100.511111111111")
+
+    @pytest.mark.parametrize("run", [Score(cases=225), Score(cost_usd=Decimal(1), output_tokens=1), Score(cases=0)])
+    def test_a_run_without_cost_or_cases_has_no_cost_of_a_task(self, run: Score) -> None:
+        assert (run.usd_per_task, run.output_tokens_per_task) == (None, None)
+
+
+@pytest.mark.django_db
 class TestFetchQuality:
     def run(self, *arguments: str) -> str:
         out = StringIO()
@@ -451,7 +572,7 @@ class TestFetchQuality:
         assert "ERNIE 5.1 (baidu / ernie-5.1): Nobody in the catalogue sells it" in said
 
     def test_its_json_says_the_same(self) -> None:
-        (table,) = json.loads(self.run("--json", "--benchmark", "arena"))["benchmarks"]
+        *_, table = json.loads(self.run("--json", "--benchmark", "arena"))["benchmarks"]
 
         assert (table["scores"], table["inserted"], table["matched"] + len(table["unmatched"])) == (
             5648,
