@@ -35,7 +35,6 @@ _GZIP = re.compile(r"\bgzip\b")  # as Django's GZipMiddleware looks for it
 class _Response(NamedTuple):
     status: str
     headers: Headers
-    copy_headers: Headers
     etag: str
     body: bytes
 
@@ -59,7 +58,9 @@ class HotAnswers:
         if found is None or caller is None:
             return self._asked(key, environ, start_response)
         if is_copy(environ.get("HTTP_IF_NONE_MATCH", ""), found.etag):
-            start_response("304 Not Modified", list(found.copy_headers))
+            start_response(
+                "304 Not Modified", [(name, value) for name, value in found.headers if name.lower() in _OF_A_COPY]
+            )
             return []
         quota = limits.take(caller)
         if quota is not None and quota.wait:
@@ -95,8 +96,7 @@ class HotAnswers:
 
 
 def _keep(key: tuple[Any, ...], headers: Headers, etag: str, body: bytes, until: Until) -> _Response:
-    copied = [(name, value) for name, value in headers if name.lower() in _OF_A_COPY]
-    whole = _Response("200 OK", headers, copied, etag, body)
+    whole = _Response("200 OK", headers, etag, body)
     kept.keep(key, until.version, whole, until.moment, len(body) + 1000)
     return whole
 

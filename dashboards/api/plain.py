@@ -7,7 +7,6 @@ not a question, goes to Django. Its headers are those Django put around an answe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -58,11 +57,11 @@ def answer(query: str, around: Frame, current: kept.Version, now: datetime) -> A
         asked = _read(query)
         if asked is None:
             return None
-        question, fields = asked
-        edge = edges.known_edge(now, current) if question.at is None else None
-        if question.at is None and edge is None:
+        question, moment_asked, fields = asked
+        edge = edges.known_edge(now, current) if moment_asked is None else None
+        if moment_asked is None and edge is None:
             return None
-        at = question.at or now
+        at = moment_asked or now
         found = ready.recall(question.provider or "", question.model, at, current)
     except BadQuestion:
         return None
@@ -76,11 +75,11 @@ def answer(query: str, around: Frame, current: kept.Version, now: datetime) -> A
     return Answer([*around.headers, ("Content-Length", str(len(body))), ("ETag", etag)], etag, body, until)
 
 
-def _read(query: str) -> tuple[Question, Sequence[tuple[str, str]]] | None:
-    """The question of a query string with its fields as they stand there; None where it is not a plain one."""
+def _read(query: str) -> tuple[Question, datetime | None, Sequence[tuple[str, str]]] | None:
+    """The question of a query string, its moment, and its fields as they stand; None where it is not a plain one."""
     if not query.isascii():
         return None
-    fields = [field for part in query.split("&") for field in (_fields_of if part.startswith("at=") else _named)(part)]
+    fields = [field for part in query.split("&") for field in _fields(part)]
     by_name = dict(fields)
     if by_name.keys() not in _FIELDS or len(by_name) != len(fields):
         return None
@@ -89,7 +88,7 @@ def _read(query: str) -> tuple[Question, Sequence[tuple[str, str]]] | None:
     question = _question(by_name["provider"], by_name["sku"])
     if question is None:
         return None
-    return (replace(question, at=moment(by_name["at"])) if "at" in by_name else question), fields
+    return question, (moment(by_name["at"]) if "at" in by_name else None), fields
 
 
 @lru_cache(maxsize=20_000)
@@ -99,9 +98,15 @@ def _question(provider: str, sku: str) -> Question | None:
     return question if is_plain(question) else None
 
 
-def _fields_of(part: str) -> list[tuple[str, str]]:
+def _fields(part: str) -> list[tuple[str, str]]:
+    """Offerings are asked for again and again, moments are not, and most of those have nothing to decode."""
+    if not part.startswith("at="):
+        return _named(part)
+    return _decoded(part) if "%" in part or "+" in part else [("at", part[3:])]
+
+
+def _decoded(part: str) -> list[tuple[str, str]]:
     return parse_qsl(part, keep_blank_values=True)
 
 
-_named = lru_cache(maxsize=20_000)(_fields_of)
-"""Offerings are asked for again and again, moments are not."""
+_named = lru_cache(maxsize=20_000)(_decoded)
