@@ -23,7 +23,7 @@ RULES = (
     "pricing/constant_quality/observations.py", "pricing/constant_quality/reading.py",
     "pricing/constant_quality/record_low.py", "pricing/constant_quality/regression.py",
     "pricing/constant_quality/sellers.py", "pricing/constant_quality/student.py",
-    "pricing/matching.py",
+    "pricing/matching.py", "pricing/noninferiority.py",
     "pricing/exports/litellm/entries.py", "pricing/exports/litellm/hours.py", "pricing/exports/litellm/mapping.py",
     "pricing/exports/litellm/names.py", "pricing/exports/litellm/reading.py", "pricing/exports/litellm/sold.py",
     "pricing/providers.py", "pricing/schedules.py", "pricing/units.py", "usage/attribution.py",
@@ -69,7 +69,10 @@ def test_a_rule_knows_no_database(rule):
     assert reached == []
 
 
-@pytest.mark.parametrize("folder", ["pricing/sources", "pricing/benchmarks", "usage/importers", "usage/pulling/apis"])
+@pytest.mark.parametrize(
+    "folder",
+    ["pricing/sources", "pricing/benchmarks", "usage/importers", "usage/evaluation_formats", "usage/pulling/apis"],
+)
 def test_a_plug_in_touches_no_database(folder):
     reached = [
         f"{path.name} imports {name}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from usage.models.attribution import Assignment, Attribution, AttributionRule, UsageDimension
 from usage.models.contracts import Commitment, Contract, ContractCard, FixedCost
 from usage.models.directory import DirectoryEntry
+from usage.models.evaluations import EvaluatedName, EvaluationItem, EvaluationRun
 from usage.models.imports import ColumnMapping, Connection, ImportBatch, ImportedKey, Pull, RejectedRow
 from usage.models.ledger import CostKind, Grain, SupersededRecord, Unpriced, UsageRecord
 from usage.models.official import (
@@ -35,6 +36,9 @@ __all__ = [
     "CostKind",
     "DailyCost",
     "DirectoryEntry",
+    "EvaluatedName",
+    "EvaluationItem",
+    "EvaluationRun",
     "FixedCost",
     "Grain",
     "ImportBatch",

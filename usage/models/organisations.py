@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 
 SLUG = 120
 
@@ -40,11 +41,22 @@ class Project(models.Model):
     cost_centre = models.CharField(max_length=120, blank=True)
     quality_floor = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
     quality_margin = models.DecimalField(max_digits=14, decimal_places=4, default=Decimal(15))
+    evaluation_margin = models.DecimalField(
+        max_digits=5,
+        decimal_places=4,
+        default=Decimal("0.03"),
+        help_text="How much worse is good enough on its own evaluations, whose scores lie between 0 and 1.",
+    )
     needs = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     sensitivity = models.CharField(max_length=20, choices=Sensitivity, default=Sensitivity.INTERNAL)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organisation", "slug"], name="project_slug_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "slug"], name="project_slug_once"),
+            models.CheckConstraint(
+                condition=Q(evaluation_margin__gt=0, evaluation_margin__lt=1), name="project_margin_is_a_share"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
