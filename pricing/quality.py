@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-from pricing.benchmarks import TABLES, Benchmark, NamedModel, ScoreFact, benchmarks, read_map, read_table
+from pricing.benchmarks import TABLES, Benchmark, NamedModel, ScoreFact, benchmarks, read_map, read_scores, read_table
 from pricing.frontier import GRAIN, Rated
 from pricing.matching import normal
 from pricing.models import Benchmark as BenchmarkRow
@@ -91,7 +91,7 @@ def load_bundled(slugs: Iterable[str] | None = None, *, dry_run: bool = False) -
     """
     wanted = None if slugs is None else set(slugs)
     return tuple(
-        record(slug, module.parse(read_table(TABLES / table)), observed_on, dry_run=dry_run)
+        record(slug, read_scores(module, read_table(TABLES / table)), observed_on, dry_run=dry_run)
         for slug, module in benchmarks().items()
         if wanted is None or slug in wanted
         for observed_on, table in sorted(module.BUNDLED.items())

@@ -19,6 +19,15 @@ A module `pricing/benchmarks/<name>.py` declares, as constants:
     MAP          name of a table in `pricing/data` that says which model each name is (see `NamedModel`)
     BUNDLED      {day of the observation: name of the table in `pricing/data` that ships with Ratecard}
 
+where it can be fetched,
+
+    FEED         the https address of its table
+    CADENCE_HOURS  how often it is worth a look
+    MEDIA        (optional) json, yaml or csv, where the FEED's suffix does not tell
+    KEY          (optional) the environment variable with the key its publisher asks for
+    HEADER       (optional) the header that carries the key; without it the key is a bearer token
+    next_page    (optional) the address of the page after a body, None after the last
+
 and one function:
 
     parse(body: bytes) -> list[ScoreFact]
@@ -49,6 +58,7 @@ from typing import Protocol, cast
 
 TABLES = Path(__file__).resolve().parent.parent / "data"
 MAX_BODY = 32 << 20
+DEFAULT = "arena"
 
 
 class UnreadableBody(ValueError):
@@ -125,13 +135,13 @@ class Benchmark(Protocol):
 
 @cache
 def benchmarks() -> Mapping[str, Benchmark]:
-    """Every benchmark module of this package by its slug, in order of module name."""
+    """Every benchmark module of this package by its slug: the one that pages start with, then in order of slug."""
     found: dict[str, Benchmark] = {}
     for info in pkgutil.iter_modules(__path__):
         if not info.name.startswith("_"):
             module = cast(Benchmark, importlib.import_module(f"{__name__}.{info.name}"))
             found[module.SLUG] = module
-    return found
+    return dict(sorted(found.items(), key=lambda item: (item[0] != DEFAULT, item[0])))
 
 
 def read_table(path: Path) -> bytes:
@@ -146,6 +156,13 @@ def read_table(path: Path) -> bytes:
     if len(body) > MAX_BODY:
         raise UnreadableBody(f"The file is larger than {MAX_BODY >> 20} MiB: this is not a table of scores.")
     return body
+
+
+def read_scores(benchmark: Benchmark, body: bytes) -> list[ScoreFact]:
+    """The facts of a body in the publisher's shape or in Ratecard's own (`_own_table`)."""
+    from pricing.benchmarks import _own_table  # it reads into this module's facts
+
+    return _own_table.parse(body) if _own_table.is_own(body) else benchmark.parse(body)
 
 
 def read_map(benchmark: Benchmark) -> dict[str, NamedModel]:

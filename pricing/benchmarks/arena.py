@@ -20,15 +20,14 @@ At first the rating was called `arena_elo`. `organization / model` stands for Ar
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from pricing.benchmarks import ScoreFact, UnreadableBody
+from pricing.benchmarks._reading import count, only_once, optional, points, table, word
 
 SLUG: Final = "arena"
 NAME: Final = "Arena"
@@ -83,104 +82,46 @@ BUNDLED: Final[Mapping[date, str]] = {
 }
 
 _COLUMNS: Final = ("category", "model", "display_name", "rating", "rating_low", "rating_high", "votes")
-_EARLIER: Final = tuple(
-    ("organization", "model", rating, "95_pct_ci", "votes") for rating in ("arena_score", "arena_elo")
-)
+_EARLIER: Final = ("organization", "model", "95_pct_ci", "votes")
 _DISTANCES: Final = re.compile(r"\+(\d{1,4}(?:\.\d{1,4})?)/-(\d{1,4}(?:\.\d{1,4})?)")
-_LONGEST_NAME: Final = 300
-_LONGEST_CATEGORY: Final = 60
-_HIGHEST: Final = 1_000_000
 
 
 def parse(body: bytes) -> list[ScoreFact]:
     """Facts in the order of the table; UnreadableBody names the first line that is not one."""
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UnreadableBody("This is not a text file in UTF-8: give the Arena table as CSV.") from None
-    numbered = [
-        (number, line)
-        for number, line in enumerate(io.StringIO(text, newline=None), start=1)
-        if line.strip() and not line.startswith("#")
-    ]
-    if not numbered:
-        raise UnreadableBody("The table is empty: it needs a header line and one line per score.")
-    head = next(csv.reader([numbered[0][1]]))
-    columns = next((shape for shape in _EARLIER if set(shape) <= set(head)), _COLUMNS)
-    missing = [column for column in columns if column not in head]
-    if missing:
-        raise UnreadableBody(f"The header lacks {', '.join(missing)}: this is not an Arena table.")
-    places = [head.index(column) for column in columns]
-
-    facts: list[ScoreFact] = []
-    seen: set[tuple[str, str]] = set()
-    for number, line in numbered[1:]:
-        # A name may hold a comma but never a line break, so a line is a row and its number can be told.
-        try:
-            (row,) = csv.reader([line], strict=True)
-        except csv.Error as error:
-            raise UnreadableBody(f"Line {number} is not CSV ({error}).") from None
-        if len(row) != len(head):
-            raise UnreadableBody(f"Line {number} has {len(row)} fields, the header {len(head)}.")
-        fields = [row[place] for place in places]
-        fact = _fact(fields if columns is _COLUMNS else _as_now(fields, number), number)
-        if (fact.category, fact.display_name) in seen:
-            raise UnreadableBody(f"Line {number} repeats {fact.display_name!r} in {fact.category!r}.")
-        seen.add((fact.category, fact.display_name))
-        facts.append(fact)
-    if not facts:
-        raise UnreadableBody("The table has a header and no scores.")
-    return facts
+    earlier = b"95_pct_ci" in body[:4096]
+    rows = table(body, _EARLIER if earlier else _COLUMNS)
+    return only_once((where, _earlier(row, where) if earlier else _fact(row, where)) for where, row in rows)
 
 
-def _as_now(fields: list[str], number: int) -> list[str]:
-    """A line of the earlier table in the order of `_COLUMNS`."""
-    organization, model, rating, distances, votes = fields
-    low = high = ""
-    if distances:
-        found = _DISTANCES.fullmatch(distances)
-        if not found:
-            raise UnreadableBody(f"Line {number}: 95_pct_ci is {distances!r}, not two distances such as +5/-4.")
-        middle = _points(rating, "the rating", number)
-        low, high = str(middle - Decimal(found[2])), str(middle + Decimal(found[1]))
-    name = f"{organization} / {model}" if organization and model else ""
-    return ["overall", name, model, rating, low, high, votes]
-
-
-def _fact(fields: list[str], number: int) -> ScoreFact:
-    category, raw_name, display_name, rating, low, high, votes = fields
-    if not category or not raw_name or not display_name:
-        raise UnreadableBody(f"Line {number} lacks a category, a model or a display name.")
-    if "\0" in category + raw_name + display_name:
-        raise UnreadableBody(f"Line {number} holds a zero byte: this is not a text table.")
-    if max(len(raw_name), len(display_name)) > _LONGEST_NAME or len(category) > _LONGEST_CATEGORY:
-        raise UnreadableBody(f"Line {number} has a name longer than any model's.")
-    fact = ScoreFact(
-        category,
-        raw_name,
-        display_name,
-        value=_points(rating, "rating", number),
-        low=_points(low, "rating_low", number) if low else None,
-        high=_points(high, "rating_high", number) if high else None,
-        n=_votes(votes, number) if votes else None,
+def _fact(row: Mapping[str, str], where: str) -> ScoreFact:
+    return ScoreFact(
+        word(row["category"], where, "a category"),
+        raw_name=word(row["model"], where, "a model"),
+        display_name=word(row["display_name"], where, "a display name"),
+        value=points(row["rating"], "rating", where),
+        low=optional(points, row["rating_low"], "rating_low", where),
+        high=optional(points, row["rating_high"], "rating_high", where),
+        n=optional(count, row["votes"], "votes", where),
     )
-    if (fact.low is not None and fact.low > fact.value) or (fact.high is not None and fact.high < fact.value):
-        raise UnreadableBody(f"Line {number}: the rating {rating} lies outside its interval {low} to {high}.")
-    return fact
 
 
-def _points(text: str, column: str, number: int) -> Decimal:
-    try:
-        points = Decimal(text)
-    except InvalidOperation:
-        raise UnreadableBody(f"Line {number}: {column} is {text!r}, not a number.") from None
-    if not points.is_finite() or abs(points) > _HIGHEST:
-        raise UnreadableBody(f"Line {number}: {column} is {text!r}, not a rating.")
-    return points
+def _earlier(row: Mapping[str, str], where: str) -> ScoreFact:
+    rating = points(row.get("arena_score", row.get("arena_elo")), "the rating", where)
+    distances = optional(_distances, row["95_pct_ci"], "95_pct_ci", where)
+    name = word(row["model"], where, "a model")
+    return ScoreFact(
+        "overall",
+        raw_name=f"{word(row['organization'], where, 'an organization')} / {name}",
+        display_name=name,
+        value=rating,
+        low=rating - distances[1] if distances else None,
+        high=rating + distances[0] if distances else None,
+        n=optional(count, row["votes"], "votes", where),
+    )
 
 
-def _votes(text: str, number: int) -> int:
-    # Nine digits: more votes than were ever cast, and safe to hand to the database as an integer.
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise UnreadableBody(f"Line {number}: votes is {text!r}, not a whole number.")
-    return int(text)
+def _distances(written: str, what: str, where: str) -> tuple[Decimal, Decimal]:
+    found = _DISTANCES.fullmatch(written)
+    if not found:
+        raise UnreadableBody(f"{where}: {what} is {written!r}, not two distances such as +5/-4.")
+    return Decimal(found[1]), Decimal(found[2])

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.dateparse import parse_date, parse_datetime
 
-from pricing.benchmarks import UnreadableBody, benchmarks, read_table
+from pricing.benchmarks import UnreadableBody, benchmarks, read_scores, read_table
 from pricing.quality import Recorded, load_bundled, record
 
 
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         observed_on = _day(options["observed_at"])
         path: Path = options["file"]
         try:
-            facts = benchmarks()[slugs[0]].parse(read_table(path))
+            facts = read_scores(benchmarks()[slugs[0]], read_table(path))
         except OSError as error:
             raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=2) from None
         except UnreadableBody as error:
