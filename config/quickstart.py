@@ -20,7 +20,7 @@ from config.environment import text
 from config.postgres_binaries import EmbeddedError
 from config.supervisor import Part, RunLock, Supervisor
 from dashboards import access
-from pricing import catalog, quality
+from pricing import catalog, gpu_rates, quality
 from usage import sample
 
 READY_SECONDS = 120
@@ -180,6 +180,7 @@ def _load_catalogue(choices: Choices, phases: Phases) -> None:
         catalog.load_bundled()
     with phases.phase("quality results"):
         quality.load_bundled()
+        gpu_rates.load_bundled()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dashboards.views import catalogue, changes, compare, model, review, sources
+from dashboards.views import catalogue, changes, compare, model, review, self_host, sources
 
 urlpatterns: list[URLPattern] = [
     path("quality", catalogue.quality_page, name="quality"),
@@ -18,6 +18,8 @@ urlpatterns: list[URLPattern] = [
     path("compare", compare.compare, name="compare"),
     path("compare/history.json", compare.figure, name="compare-history"),
     path("compare/history.csv", compare.history, name="compare-history-csv"),
+    path("self-host", self_host.self_host, name="self-host"),
+    path("self-host/figure.json", self_host.figure, name="self-host-figure"),
     path("review", review.prices, name="review"),
     path("review/prices/<int:number>", review.decide, name="review-decide"),
     path("review/names", review.names, name="review-names"),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Benchmark,
         Claim,
         ExchangeRate,
+        GpuRate,
         LanguageModel,
         Offering,
         Price,
@@ -288,6 +289,13 @@ class ScoreQuerySet(QuerySet["Score"]):
         """The days on which what is known of a category changed, the first one first: where to ask `known_on`."""
         own = self.filter(benchmark__slug=benchmark, category=category)
         return list(own.order_by("observed_on").values_list("observed_on", flat=True).distinct())
+
+
+class GpuRateQuerySet(QuerySet["GpuRate"]):
+    def as_of(self, day: date, oldest: timedelta) -> GpuRateQuerySet:
+        """Of each host, GPU and terms the newest rate of [day - oldest, day]: what is older no longer says anything."""
+        seen = self.filter(observed_on__lte=day, observed_on__gte=day - oldest)
+        return seen.order_by("host", "gpu", "terms", "-observed_on").distinct("host", "gpu", "terms")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,12 +38,13 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def bundled_tables(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Tables:
     """The rows of the catalogue's tables as the bundled sources fill them, read once a run (7 s) and rolled back."""
-    from pricing import catalog, quality
+    from pricing import catalog, gpu_rates, quality
 
     tables: Tables = {}
     with django_db_blocker.unblock(), transaction.atomic():
         catalog.load_bundled()
         quality.load_bundled()
+        gpu_rates.load_bundled()
         with connection.cursor() as cursor:
             for model in apps.get_app_config("pricing").get_models():
                 table = model._meta.db_table

@@ -13,10 +13,10 @@ register = template.Library()
 
 @register.simple_tag
 def figure(one: Figure) -> SafeString:
-    """A figure as a link; evidence, of the ledger or of a price, opens beside it, anything else is a page."""
+    """A figure as a link; evidence opens beside it, stands below or elsewhere; anything else is a page."""
     if not one.url:
         return format_html("{}", one.text)
-    if one.url.startswith(RECORDS) or "/evidence/" in one.url:
+    if one.url.startswith((RECORDS, "#", "https://")) or "/evidence/" in one.url:
         return format_html('<a class="ev" href="{}">{}</a>', one.url, one.text)
     return format_html('<a href="{}">{}</a>', one.url, one.text)
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from pricing import frontier
 from pricing.models.sellers import SLUG, LanguageModel, Offering
-from pricing.querysets import BenchmarkQuerySet, ScoreQuerySet
+from pricing.querysets import BenchmarkQuerySet, GpuRateQuerySet, ScoreQuerySet
 
 
 class Benchmark(models.Model):
@@ -105,14 +105,21 @@ class SpeedSample(models.Model):
 
 
 class GpuRate(models.Model):
-    """What renting one GPU for an hour cost: one more host of open weights."""
+    """What renting one GPU for an hour cost: one more host of open weights.
+
+    `terms` are `on_demand`, `spot` or the like, and `median …` where the host stands for several sellers.
+    """
 
     host = models.CharField(max_length=100)
     gpu = models.CharField(max_length=100)
     terms = models.CharField(max_length=60, default="on_demand")
     usd_per_hour = models.DecimalField(max_digits=24, decimal_places=12)
     observed_on = models.DateField()
+    source = models.CharField(max_length=200, blank=True, help_text="Who says so.")
     source_url = models.URLField(max_length=500, blank=True)
+    licence = models.CharField(max_length=200, blank=True)
+
+    objects = GpuRateQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["host", "gpu", "terms", "observed_on"], name="gpu_rate_once")]

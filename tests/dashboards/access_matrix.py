@@ -81,6 +81,8 @@ PAGES: dict[str, list[Line]] = {
     "compare": [Line(EVERYBODY)],
     "compare/history.json": [Line(EVERYBODY)],
     "compare/history.csv": [Line(EVERYBODY)],
+    "self-host": [Line(EVERYBODY), Line(EVERYBODY, query="format=csv")],
+    "self-host/figure.json": [Line(EVERYBODY)],
     "review": [Line(PEOPLE), Line(PEOPLE, query="format=csv")],
     "review/prices/<int:number>": [Line(change=INSTANCE, of=the("doubt"))],
     "review/names": [Line(PEOPLE), Line(PEOPLE, query="format=csv")],

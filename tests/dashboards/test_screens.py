@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from dashboards import access
 from dashboards.models import Person
-from pricing import catalog, quality
+from pricing import catalog, gpu_rates, quality
 from pricing.models import Price, Provider
 from tests.dashboards.browser import Look, look  # noqa: F401
 from usage import connections, contracts, ingest, sample
@@ -25,6 +25,7 @@ from usage.models import AttributionRule, ColumnMapping, ImportBatch, Pull
 def test_every_page_of_the_sample_workspace_is_sound(look: Look, tmp_path: Path) -> None:  # noqa: F811
     catalog.load_bundled()
     quality.load_bundled()
+    gpu_rates.load_bundled()
     sample.load(force=True)
     look.at("/sign-in", "sign-in")
     ada = Person.objects.create_user("ada@larkfield.example", is_instance_admin=True)
@@ -64,6 +65,10 @@ def test_every_page_of_the_sample_workspace_is_sound(look: Look, tmp_path: Path)
     look.at("/sources", "sources")
     look.at("/sources/genai_prices", "source")
     look.at("/compare?o=google:gemini-3-pro-preview&o=openai:gpt-5.6-sol", "compare-two")
+    look.at("/self-host", "self-host")
+    look.at("/self-host?at=2024-09-05", "self-host-reference")
+    look.at("/self-host?rate=0.5&volume=50000&load=60&staff=200", "self-host-rented")
+    look.at("/self-host?model=kimi-k3", "self-host-unmeasured")
     look.at("/review", "review")
     look.at("/models/no-such-model", "model-missing", expect_status=404)
 
