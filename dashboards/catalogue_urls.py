@@ -2,11 +2,13 @@
 
 from django.urls import URLPattern, path
 
-from dashboards.views import catalogue, changes, compare, model, review, self_host, sources
+from dashboards.views import catalogue, changes, compare, index, model, review, self_host, sources
 
 urlpatterns: list[URLPattern] = [
     path("quality", catalogue.quality_page, name="quality"),
     path("quality/figure.json", catalogue.quality_figure, name="quality-figure"),
+    path("index", index.index, name="index"),
+    path("index/figure.json", index.figure, name="index-figure"),
     path("models", catalogue.models, name="models"),
     path("models/<path:slug>/history.json", model.model_history, name="model-history"),
     path("models/<path:slug>/evidence/<int:price_id>", model.price_evidence, name="price-evidence"),

@@ -35,6 +35,7 @@ PLACES = (
     Place("Spend", "spend"),
     Place("Decisions", "decisions"),
     Place("Price per quality", "quality", is_public=True),
+    Place("Price over time", "index", is_public=True),
     Place("Models", "models", is_public=True),
     Place("Compare", "compare", is_public=True),
     Place("Changes", "changes", is_public=True),

@@ -269,6 +269,12 @@ class ScoreQuerySet(QuerySet["Score"]):
         """
         return self._until(benchmark, category, Value(day))
 
+    def stamp(self, benchmark: str, category: str) -> tuple[Any, ...]:
+        """Another one after any score of the category was added, corrected, or joined to another model."""
+        own = self.filter(benchmark__slug=benchmark, category=category)
+        found = own.aggregate(n=Count("id"), last=Max("id"), points=Sum("value"), models=Sum("model_id"))
+        return tuple(found.values())
+
     def as_of(self, benchmark: str, category: str, day: date) -> ScoreQuerySet:
         """What was `known_on` a day; where all scores are younger, those known on the first day there were any."""
         own = self.filter(benchmark__slug=benchmark, category=category).order_by()

@@ -100,6 +100,7 @@ class PriceIndexQuestion(Schema):
     estimator: Literal["record_low", "live_minimum"] = "record_low"
     mix: Name = Field("3:1", description="Tokens of input:output[:cache_read] by which prices are blended.")
     sellers: Literal["maker_or_median", "maker", "median", "any"] = "maker_or_median"
+    reasoning: Literal["in", "out"] = Field("in", description="Whether scores reached by reasoning count.")
     level: Name = Field("90", description="Of the interval, in percent.")
     since: Moment | None = Field(None, alias="from", description="The first day that counts.")
     until: Moment | None = Field(None, description="The first day that no longer counts; default: tomorrow.")
@@ -194,7 +195,9 @@ def price_index(request: HttpRequest, asked: Query[PriceIndexQuestion]) -> HttpR
     question = constant_quality.Asked.of(asked.threshold, asked.estimator, asked.since, asked.until, asked.level)
     return answered(
         request,
-        lambda: constant_quality.price_index(question, asked.benchmark, asked.category, asked.mix, asked.sellers),
+        lambda: constant_quality.price_index(
+            question, asked.benchmark, asked.category, asked.mix, asked.sellers, reasoning=asked.reasoning
+        ),
         holds=_now_or(asked.until),
     )
 

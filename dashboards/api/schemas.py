@@ -300,6 +300,7 @@ class PriceIndexAnswer(Schema):
     observed_on: str
     mix: str
     sellers: str
+    reasoning: str
     estimator: str
     threshold: str | None
     level: str

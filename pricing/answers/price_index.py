@@ -14,6 +14,7 @@ from pricing.answers.rated_prices import RatedPrices, rated_prices
 from pricing.answers.wording import decimal_text
 from pricing.benchmarks import benchmarks
 from pricing.constant_quality import ESTIMATORS, Estimate, Input, LeaveOneOut, Observation, Point
+from pricing.constant_quality.reasoning import CHOICES, IN, OUT
 from pricing.constant_quality.sellers import RULES
 from pricing.frontier import Mix
 from pricing.models import Benchmark, Score
@@ -72,11 +73,14 @@ def price_index(
     mix: str = "3:1",
     sellers: str = MAKER_OR_MEDIAN,
     now: datetime | None = None,
+    reasoning: str = IN,
 ) -> dict[str, Any]:
     """The answer over the catalogue's prices and one category of a benchmark, by default its first, until today.
 
-    BadQuestion where there is no such benchmark, category, mix or choice of sellers.
+    BadQuestion where there is no such benchmark, category, mix or choice of sellers or of reasoning models.
     """
+    if reasoning not in CHOICES:
+        raise BadQuestion(f"{reasoning[:40]!r} is no choice of reasoning models: ask for in or out.", "reasoning")
     if sellers not in RULES:
         raise BadQuestion(f"{sellers[:40]!r} is no choice of sellers: ask for {', '.join(RULES)}.", "sellers")
     try:
@@ -88,18 +92,18 @@ def price_index(
         Score.objects.filter(benchmark=known).order_by("category").values_list("category", flat=True).distinct()
     )
     chosen = as_name(category, "category") if category else _first(known, there)
-    found = rated_prices(known, chosen, weights, sellers) if chosen in there else None
+    found = rated_prices(known, chosen, weights, sellers, reasoning) if chosen in there else None
     if found is None:
         raise BadQuestion(
             f"{known.name} has no category {chosen[:60]!r}; it has: {', '.join(there) or 'none yet'}.", "category"
         )
     today = (now or datetime.now(UTC)).date()
     answer = estimate(found.observations, replace(asked, until=asked.until or today + timedelta(days=1)))
-    answer["note"] = " ".join([answer["note"], *_coverage(found)])
+    answer["note"] = " ".join([answer["note"], *coverage(found, reasoning)])
     return {
         "benchmark": known.slug, "category": chosen, "unit": known.unit, "attribution": known.attribution,
         "url": known.url, "observed_on": found.observed_on.isoformat(), "mix": str(weights), "sellers": sellers,
-        **answer,
+        "reasoning": reasoning, **answer,
     }  # fmt: skip
 
 
@@ -118,8 +122,8 @@ def _first(known: Benchmark, there: list[str]) -> str:
     return (named or there or [""])[0]
 
 
-def _coverage(found: RatedPrices) -> list[str]:
-    """Sentences on the scores that no price stands beside."""
+def coverage(found: RatedPrices, reasoning: str = IN) -> list[str]:
+    """Sentences on the scores that no price stands beside, and on those left out."""
     said = [
         f"Scores of {found.observed_on} ({found.benchmark.attribution}), held against list prices in USD of all days."
     ]
@@ -127,6 +131,11 @@ def _coverage(found: RatedPrices) -> list[str]:
         said.append(f"Scores of no model in the catalogue: {found.unmatched} of {found.scores}.")
     if found.unpriced:
         said.append(f"Rated models without a list price for this mix: {found.unpriced}.")
+    if reasoning == OUT:
+        said.append(
+            f"Scores reached by reasoning, left out: {found.reasoning_left_out}; models of which no source says "
+            f"whether they reason, kept: {found.reasoning_unknown}."
+        )
     return said
 
 

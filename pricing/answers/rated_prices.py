@@ -4,21 +4,40 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from pricing.constant_quality import Observation
-from pricing.constant_quality.sellers import Held, steps
+from pricing.constant_quality.reasoning import IN, OUT, reasons
+from pricing.constant_quality.sellers import Held, Step, steps
 from pricing.frontier import Mix, blend
 from pricing.models import Benchmark, Price, Score
 from pricing.models.evidence import Basis
 
 
 @dataclass(frozen=True, slots=True)
+class Rated:
+    """The model behind the name that observations carry, and its prices over time, with who asked them."""
+
+    slug: str
+    name: str
+    effort: str
+    maker: str
+    open_weights: bool | None
+    score: Decimal
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RatedPrices:
-    """The observations of one category of a benchmark, and how much of it they cover."""
+    """The observations of one category of a benchmark, and how much of it they cover.
+
+    `models` are the rated models by the name that observations carry. Asked without reasoning models,
+    `reasoning_left_out` counts the scores that were reached so, and `reasoning_unknown` the models of which no source
+    says whether they reason, which stay.
+    """
 
     benchmark: Benchmark
     observed_on: date
@@ -26,6 +45,9 @@ class RatedPrices:
     scores: int
     unmatched: int
     unpriced: int
+    models: Mapping[str, Rated] = field(default_factory=dict)
+    reasoning_left_out: int = 0
+    reasoning_unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,52 +58,72 @@ class _UnitPrice:
     dated: bool
 
 
-def rated_prices(benchmark: Benchmark, category: str, mix: Mix, sellers: str) -> RatedPrices | None:
+def rated_prices(
+    benchmark: Benchmark, category: str, mix: Mix, sellers: str, reasoning: str = IN
+) -> RatedPrices | None:
     """Every rated model's list price over time; None where the category has no score. Two queries.
 
-    A model counts with its best score, which names the effort it was reached at. The newest scores are held against
-    all prices: a benchmark says what a model is, not when.
+    A model counts with its best score, which names the effort it was reached at; with `reasoning` "out" with its best
+    that is not known to have been reached by reasoning. The newest scores are held against all prices: a benchmark
+    says what a model is, not when.
     """
     scores = list(Score.objects.newest(benchmark.slug, category).select_related("model"))
     if not scores:
         return None
+    ways = {
+        score.pk: reasons(score.effort, *((score.model.slug, score.model.capabilities) if score.model else ("", ())))
+        for score in scores
+    }
+    counted = [score for score in scores if reasoning != OUT or not ways[score.pk]]
     best: dict[int, Score] = {}
-    for score in sorted(scores, key=lambda score: (score.value, score.effort, score.display_name)):
+    for score in sorted(counted, key=lambda score: (score.value, score.effort, score.display_name)):
         if score.model_id is not None:
             best[score.model_id] = score
-    held = _held(best, mix)
-    observations: list[Observation] = []
-    for model_id, score in best.items():
-        observations += _observations(score, held.get(model_id, ()), sellers)
+    held = held_prices(best, mix)
+    models = {_label(score): _rated(score, held.get(model_id, ()), sellers) for model_id, score in best.items()}
+    observations = [one for score in best.values() for one in _observations(score, models[_label(score)].steps)]
     return RatedPrices(
         benchmark=benchmark,
-        observed_on=scores[0].observed_on,
+        observed_on=max(score.observed_on for score in scores),
         observations=tuple(sorted(observations, key=Observation.order)),
         scores=len(scores),
         unmatched=sum(1 for score in scores if score.model_id is None),
         unpriced=len(best.keys() - {model for model, prices in held.items() if prices}),
+        models=models,
+        reasoning_left_out=len(scores) - len(counted),
+        reasoning_unknown=sum(1 for score in best.values() if ways[score.pk] is None),
     )
 
 
-def _observations(score: Score, held: Sequence[Held], sellers: str) -> list[Observation]:
+def _label(score: Score) -> str:
+    slug = score.model.slug if score.model else score.display_name
+    return f"{slug}@{score.effort}" if score.effort else slug
+
+
+def _rated(score: Score, held: Sequence[Held], sellers: str) -> Rated:
     model = score.model
-    if model is None:
-        return []
+    assert model is not None  # noqa: S101 - only matched scores are held against prices
+    return Rated(
+        model.slug, model.name, score.effort, model.maker, model.open_weights, score.value, tuple(steps(held, sellers))
+    )
+
+
+def _observations(score: Score, found: Iterable[Step]) -> list[Observation]:
     return [
         Observation(
-            model=f"{model.slug}@{score.effort}" if score.effort else model.slug,
+            model=_label(score),
             observed_on=step.since,
             price=step.price,
             score=score.value,
-            family=model.family,
+            family=score.model.family if score.model else "",
             withdrawn_on=step.until,
             dated=step.dated,
         )
-        for step in steps(held, sellers)
+        for step in found
     ]
 
 
-def _held(models: Iterable[int], mix: Mix) -> dict[int, list[Held]]:
+def held_prices(models: Iterable[int], mix: Mix) -> dict[int, list[Held]]:
     """Each model's blended list prices by seller."""
     units = {unit for unit, _ in mix.weights()}
     by_offering: dict[int, dict[str, list[_UnitPrice]]] = defaultdict(lambda: defaultdict(list))
@@ -101,7 +143,7 @@ def _held(models: Iterable[int], mix: Mix) -> dict[int, list[Held]]:
     held: dict[int, list[Held]] = defaultdict(list)
     for offering, prices in by_offering.items():
         model, provider, first_party = named[offering]
-        held[model] += _blended(prices, mix, provider, first_party=first_party)
+        held[model] += _blended(prices, mix, provider, offering, first_party=first_party)
     return held
 
 
@@ -126,7 +168,9 @@ def _day(moment: datetime | None) -> date | None:
     return None if moment is None else moment.date()
 
 
-def _blended(prices: Mapping[str, Sequence[_UnitPrice]], mix: Mix, seller: str, *, first_party: bool) -> list[Held]:
+def _blended(
+    prices: Mapping[str, Sequence[_UnitPrice]], mix: Mix, seller: str, offering: int, *, first_party: bool
+) -> list[Held]:
     """One seller's price of the mix over time; nothing where a unit that the mix needs has none."""
     spans = [one for of_unit in prices.values() for one in of_unit]
     edges = sorted({one.since for one in spans} | {one.until for one in spans if one.until is not None})
@@ -147,5 +191,5 @@ def _blended(prices: Mapping[str, Sequence[_UnitPrice]], mix: Mix, seller: str, 
         price = blend(by_unit, mix)
         if price is not None:
             dated = all(one.dated for one in spans if one.since == since)
-            found.append(Held(seller, price, since, until, first_party, dated))
+            found.append(Held(seller, price, since, until, first_party, dated, offering))
     return found

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
+from math import log10
 from random import Random
 from typing import Final
 
@@ -29,8 +30,10 @@ from pricing.constant_quality.estimates import (
     left_aside,
     too_few,
     unfitted,
+    years,
 )
 from pricing.constant_quality.observations import Input, Observation, Question, judged
+from pricing.constant_quality.regression import least_squares
 
 METHOD: Final = (
     "Live minimum: the cheapest model that could be bought on the first day of each month; least squares of "
@@ -42,8 +45,8 @@ LEAST_FAMILIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
-    """A price above zero that reaches the quality, in force [since, until)."""
+class Span:
+    """A price above zero that reaches the quality, in force [since, until); `date.max` is still."""
 
     of: Observation
     price: Decimal
@@ -66,7 +69,7 @@ def live_minimum(
     """
     question = Question(threshold, start, until, level)
     inputs = judged(observations, question, ongoing=True)
-    spans = _spans(inputs)
+    spans = spans_of(inputs)
     months = list(_months(spans, start, until or _day_after(inputs)))
     points = _minima(spans, months)
     why_not = too_few(points, "months with a live model")
@@ -88,7 +91,7 @@ def live_minimum(
     return fitted("live_minimum", level, line, slopes, spared, points, inputs, notes, indicative=steps < FIRM_POINTS)
 
 
-def _spans(inputs: Sequence[Input]) -> list[_Span]:
+def spans_of(inputs: Sequence[Input]) -> list[Span]:
     """When each usable price held. What ends a price need not itself be usable: a free price ends a paid one."""
     days: dict[tuple[str, str], list[date]] = {}
     for one in inputs:
@@ -100,7 +103,7 @@ def _spans(inputs: Sequence[Input]) -> list[_Span]:
         if one.used and of.price is not None:
             later = [day for day in days[of.model, of.seller] if day > of.observed_on]
             ends = [*later, of.withdrawn_on or date.max]
-            spans.append(_Span(of, of.price, of.observed_on, min(ends)))
+            spans.append(Span(of, of.price, of.observed_on, min(ends)))
     return sorted(spans, key=lambda span: (span.price, *span.of.order()))
 
 
@@ -108,7 +111,7 @@ def _day_after(inputs: Sequence[Input]) -> date:
     return max((date.fromordinal(one.observation.observed_on.toordinal() + 1) for one in inputs), default=date.min)
 
 
-def _months(spans: Sequence[_Span], start: date | None, until: date) -> Iterator[date]:
+def _months(spans: Sequence[Span], start: date | None, until: date) -> Iterator[date]:
     """First days of months in [start, until), from the first at which a span has begun."""
     if not spans:
         return
@@ -125,15 +128,15 @@ def _next(day: date) -> date:
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 
-def _live(spans: Sequence[_Span], day: date) -> list[_Span]:
-    """Cheapest first, as the spans are."""
+def live_on(spans: Sequence[Span], day: date) -> list[Span]:
+    """What could be bought that day, cheapest first, as the spans are."""
     return [span for span in spans if span.since <= day < span.until]
 
 
-def _minima(spans: Sequence[_Span], months: Sequence[date]) -> tuple[Point, ...]:
+def _minima(spans: Sequence[Span], months: Sequence[date]) -> tuple[Point, ...]:
     points = []
     for month in months:
-        if live := _live(spans, month):
+        if live := live_on(spans, month):
             best = live[0]
             models = len({span.of.model for span in live})
             points.append(Point(month, best.price, best.of.model, best.of.score, models))
@@ -157,7 +160,7 @@ def _rises(points: Sequence[Point]) -> list[str]:
 
 
 def _bootstrap(
-    spans: Sequence[_Span], months: Sequence[date], level: float, resamples: int
+    spans: Sequence[Span], months: Sequence[date], level: float, resamples: int
 ) -> tuple[tuple[float, float] | None, str]:
     """The percentile interval of the slope over resampled families, and a sentence on how it came about.
 
@@ -167,18 +170,24 @@ def _bootstrap(
     families = sorted({span.of.group for span in spans})
     if len(families) < LEAST_FAMILIES:
         return None, f"No interval: a bootstrap wants at least {LEAST_FAMILIES} model families ({len(families)})."
-    cheapest = [_by_family(_live(spans, month)) for month in months]
+    number = {family: place for place, family in enumerate(families)}
+    # A slope does not mind where its years begin, so each price's logarithm is worked out once.
+    cheapest = [
+        (month, [(number[family], log10(price)) for family, price in _by_family(live_on(spans, month))])
+        for month in months
+    ]
     random = Random(SEED)  # noqa: S311 - the same inputs must give the same interval
+    everyone = range(len(families))
     slopes = []
     for _ in range(resamples):
-        drawn = set(random.choices(families, k=len(families)))
-        points = [
-            point
-            for month, offers in zip(months, cheapest, strict=True)
-            if (point := next((Point(month, price, "", None) for family, price in offers if family in drawn), None))
+        drawn = set(random.choices(everyone, k=len(families)))
+        found = [
+            (month, price)
+            for month, offers in cheapest
+            if (price := next((price for family, price in offers if family in drawn), None)) is not None
         ]
-        if len(points) >= LEAST_POINTS and (points[-1].on - points[0].on).days >= LEAST_DAYS:
-            slopes.append(fit(points).slope)
+        if len(found) >= LEAST_POINTS and (found[-1][0] - found[0][0]).days >= LEAST_DAYS:
+            slopes.append(least_squares([(years(months[0], month), price) for month, price in found]).slope)
     said = f"{len(slopes)} of {resamples} resamples of {len(families)} families could be fitted."
     if 2 * len(slopes) < resamples:
         return None, f"No interval: only {said}"
@@ -187,7 +196,7 @@ def _bootstrap(
     return (_quantile(slopes, outside), _quantile(slopes, 1 - outside)), said
 
 
-def _by_family(live: Sequence[_Span]) -> list[tuple[str, Decimal]]:
+def _by_family(live: Sequence[Span]) -> list[tuple[str, Decimal]]:
     """Each family's cheapest price, cheapest family first."""
     best: dict[str, Decimal] = {}
     for span in live:

@@ -11,7 +11,7 @@ A model with open weights has as many prices as hosts. Whose counts is a choice,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from statistics import median
@@ -20,7 +20,10 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A price that one seller asked [since, until); `until` None is still. Not `dated`: `since` is the first sight."""
+    """A price that one seller asked [since, until); `until` None is still. Not `dated`: `since` is the first sight.
+
+    `offering` is whatever the caller finds the price again by.
+    """
 
     seller: str
     price: Decimal
@@ -28,16 +31,21 @@ class Held:
     until: date | None = None
     first_party: bool = False
     dated: bool = True
+    offering: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The one price of a model [since, until). Not `dated`: something first seen on `since` made it what it is."""
+    """The one price of a model [since, until). Not `dated`: something first seen on `since` made it what it is.
+
+    `asked` are the prices it was made of when it began: that of one seller, or for a median those in the middle.
+    """
 
     price: Decimal
     since: date
     until: date | None
     dated: bool = True
+    asked: tuple[Held, ...] = field(default=(), compare=False)
 
 
 def steps(held: Iterable[Held], sellers: str) -> list[Step]:
@@ -52,14 +60,26 @@ def steps(held: Iterable[Held], sellers: str) -> list[Step]:
     found: list[Step] = []
     for at, since in enumerate(edges):
         until = edges[at + 1] if at + 1 < len(edges) else None
-        price = rule([one for one in prices if one.since <= since and (one.until is None or since < one.until)])
+        live = [one for one in prices if one.since <= since and (one.until is None or since < one.until)]
+        price = rule(live)
         if price is None:
             continue
         if found and found[-1].price == price and found[-1].until == since:
             found[-1] = replace(found[-1], until=until)
         else:
-            found.append(Step(price, since, until, all(one.dated for one in prices if one.since == since)))
+            dated = all(one.dated for one in prices if one.since == since)
+            found.append(Step(price, since, until, dated, _asked(live, price)))
     return found
+
+
+def _asked(live: Sequence[Held], price: Decimal) -> tuple[Held, ...]:
+    """Who asked the price; where nobody did it is between two, and these are the nearest below and above it."""
+    exact = [one for one in live if one.price == price]
+    if exact:
+        return (min(exact, key=lambda one: (not one.first_party, one.seller)),)
+    below = max((one for one in live if one.price < price), key=lambda one: one.price, default=None)
+    above = min((one for one in live if one.price > price), key=lambda one: one.price, default=None)
+    return tuple(one for one in (below, above) if one is not None)
 
 
 def _by_seller(live: Sequence[Held]) -> list[Decimal]:

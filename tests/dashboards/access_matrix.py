@@ -66,6 +66,8 @@ PAGES: dict[str, list[Line]] = {
     # the catalogue
     "quality": [Line(EVERYBODY)],
     "quality/figure.json": [Line(EVERYBODY)],
+    "index": [Line(EVERYBODY)],
+    "index/figure.json": [Line(EVERYBODY)],
     "models": [Line(EVERYBODY)],
     "models/<path:slug>/history.json": [Line(EVERYBODY, of=the("model", "slug"))],
     "models/<path:slug>/evidence/<int:price_id>": [

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from pricing.answers import BadQuestion
 from pricing.answers.price_index import DEFAULT_LEVEL, MAKER_OR_MEDIAN, RECORD_LOW, Asked, estimate, price_index
 from pricing.constant_quality import ESTIMATORS, UnreadableInputs, read
+from pricing.constant_quality.reasoning import CHOICES, IN
 from pricing.constant_quality.sellers import RULES
 
 
@@ -36,6 +37,9 @@ class Command(BaseCommand):
             "--sellers",
             choices=list(RULES),
             help="whose price counts; default: the maker's, else the median of hosts",
+        )
+        parser.add_argument(
+            "--reasoning", choices=CHOICES, help="whether scores reached by reasoning count; default: in"
         )
         parser.add_argument("--threshold", help="the least score that counts; default: every row does")
         parser.add_argument(
@@ -72,11 +76,12 @@ class Command(BaseCommand):
             options["category"],
             options["mix"] or "3:1",
             options["sellers"] or MAKER_OR_MEDIAN,
+            reasoning=options["reasoning"] or IN,
         )
 
     def _of_file(self, options: dict[str, Any], asked: Asked) -> dict[str, Any]:
         path: Path = options["inputs"]
-        if set_aside := [name for name in ("category", "mix", "sellers") if options[name]]:
+        if set_aside := [name for name in ("category", "mix", "sellers", "reasoning") if options[name]]:
             raise BadQuestion(f"--{set_aside[0]} is asked of the catalogue: the rows of a file are blended already.")
         try:
             return estimate(read(path.read_text("utf-8")), asked)
