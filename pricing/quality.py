@@ -7,13 +7,16 @@ listed in the answer. The same table twice changes nothing; a corrected table co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from pricing.benchmarks import TABLES, Benchmark, NamedModel, ScoreFact, benchmarks, read_map, read_scores, read_table
 from pricing.frontier import GRAIN, Rated
@@ -83,6 +86,22 @@ class Recorded:
         return bool(self.inserted or self.updated)
 
 
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """A name of the newest scores that is no model of the catalogue: its place by score, and why.
+
+    `decided` says that a person looked and found none; else the map has no line for it, or the catalogue no model.
+    """
+
+    rank: int
+    raw_name: str
+    display_name: str
+    value: Decimal
+    n: int | None
+    decided: bool
+    reason: str
+
+
 def load_bundled(slugs: Iterable[str] | None = None, *, dry_run: bool = False) -> tuple[Recorded, ...]:
     """Record every table that ships with Ratecard (of the named benchmarks only, where some are named).
 
@@ -90,12 +109,19 @@ def load_bundled(slugs: Iterable[str] | None = None, *, dry_run: bool = False) -
     find theirs at the next call. Unchanged tables are read and not written.
     """
     wanted = None if slugs is None else set(slugs)
-    return tuple(
-        record(slug, read_scores(module, read_table(TABLES / table)), observed_on, dry_run=dry_run)
-        for slug, module in benchmarks().items()
-        if wanted is None or slug in wanted
-        for observed_on, table in sorted(module.BUNDLED.items())
-    )
+    chosen = {slug: module for slug, module in benchmarks().items() if wanted is None or slug in wanted}
+    # One transaction: a commit for each table is half of what they cost.
+    with transaction.atomic() if not dry_run else nullcontext():
+        recorded = tuple(
+            record(slug, read_scores(module, read_table(TABLES / table)), observed_on, dry_run=dry_run)
+            for slug, module in chosen.items()
+            for observed_on, table in sorted(module.BUNDLED.items())
+        )
+        if not dry_run:
+            for slug, days in _strays().items():
+                if slug in chosen:
+                    _join_again(chosen[slug], days)
+    return recorded
 
 
 def record(benchmark: str, facts: Sequence[ScoreFact], observed_on: date, *, dry_run: bool = False) -> Recorded:
@@ -116,7 +142,7 @@ def record(benchmark: str, facts: Sequence[ScoreFact], observed_on: date, *, dry
             # Another process may have written between the first look and the lock.
             stored = _stored(module, observed_on)
             inserts, updates = _difference(rows, stored)
-            _write(_declare(module), inserts, updates)
+            _write(declare(module), inserts, updates)
     return Recorded(
         benchmark=benchmark,
         observed_on=observed_on,
@@ -130,6 +156,31 @@ def record(benchmark: str, facts: Sequence[ScoreFact], observed_on: date, *, dry
         matched=len(names) - len(unmatched),
         unmatched=unmatched,
     )
+
+
+def unmapped(benchmark: str) -> list[Unmapped]:
+    """The names of a benchmark's headline category that have no model, the best first, as they matter most."""
+    module = benchmarks()[benchmark]
+    named = read_map(module)
+    scores = Score.objects.newest(benchmark, next(iter(module.CATEGORIES))).order_by("-value", "-n", "display_name")
+    return [
+        Unmapped(
+            rank, score.raw_name, score.display_name, score.value, score.n,
+            decided=line is not None and not line.model, reason=_reason(module, line),
+        )
+        for rank, score in enumerate(scores, 1)
+        if score.model_id is None
+        for line in [named.get(score.display_name)]
+    ]  # fmt: skip
+
+
+def day_of(benchmark: str, facts: Sequence[ScoreFact], today: date) -> date:
+    """The day of a table read today: that of the newest one where it says just the same, so that it is no new table."""
+    newest = Score.objects.filter(benchmark__slug=benchmark).aggregate(day=Max("observed_on"))["day"]
+    if newest is None or newest == today or benchmarks()[benchmark].RUNS_DATED:
+        return today
+    again = record(benchmark, facts, newest, dry_run=True)
+    return today if again.inserted or again.updated or again.absent else newest
 
 
 def rated(scores: Iterable[Score]) -> list[Rated]:
@@ -159,17 +210,52 @@ def model_key(model: str) -> str:
     return f"{maker}/{normal(name)}"
 
 
+def _strays() -> dict[str, set[date]]:
+    """The days of scores that came by a fetch or a file, by benchmark; what ships is joined as it is recorded."""
+    strays: dict[str, set[date]] = defaultdict(set)
+    for slug, day in Score.objects.order_by().values_list("benchmark__slug", "observed_on").distinct():
+        module = benchmarks().get(slug)
+        if module is None or day in module.BUNDLED:
+            continue
+        if not module.RUNS_DATED or day > max(module.BUNDLED, default=date.min):
+            strays[slug].add(day)
+    return strays
+
+
+def _join_again(module: Benchmark, days: Collection[date]) -> None:
+    """The scores of some days find the models that today's map and catalogue give their names."""
+    named = read_map(module)
+    scores = Score.objects.filter(benchmark__slug=module.SLUG, observed_on__in=days)
+    joined = list(scores.order_by().values_list("display_name", "setting", "model_id", "effort").distinct())
+    ids = _ids(named[name] for name, *_ in joined if name in named)
+    for name, setting, model_id, effort in joined:
+        line = named.get(name)
+        wanted = ids.get(line.model) if line else None, _effort(line, setting)
+        if wanted != (model_id, effort):
+            scores.filter(display_name=name, setting=setting).update(model_id=wanted[0], effort=wanted[1])
+
+
+def _ids(lines: Iterable[NamedModel]) -> dict[str, int]:
+    """The models of the catalogue that lines of a map name, by what they call them."""
+    key_by_model = {line.model: model_key(line.model) for line in lines if line.model}
+    id_by_key = dict(LanguageModel.objects.filter(key__in=key_by_model.values()).values_list("key", "id"))
+    return {model: id_by_key[key] for model, key in key_by_model.items() if key in id_by_key}
+
+
+def _effort(line: NamedModel | None, setting: str) -> str:
+    return ", ".join(filter(None, (line.effort if line else "", setting)))
+
+
 def _rows(
     module: Benchmark, named: dict[str, NamedModel], facts: Sequence[ScoreFact], observed_on: date
 ) -> tuple[list[_Row], tuple[UnmatchedName, ...]]:
     """One row per fact in the order of `_COLUMNS`, and every name that has no model."""
-    key_by_model = {line.model: model_key(line.model) for line in named.values() if line.model}
-    id_by_key = dict(LanguageModel.objects.filter(key__in=key_by_model.values()).values_list("key", "id"))
+    ids = _ids(named.values())
     unmatched: dict[str, UnmatchedName] = {}
     rows: list[_Row] = []
     for fact in facts:
         line = named.get(fact.display_name)
-        model_id = id_by_key.get(key_by_model[line.model]) if line and line.model else None
+        model_id = ids.get(line.model) if line else None
         if model_id is None:
             unmatched[fact.display_name] = UnmatchedName(
                 fact.raw_name, fact.display_name, line.model if line else "", _reason(module, line)
@@ -182,7 +268,7 @@ def _rows(
                 fact.observed_on or observed_on,
                 model_id,
                 fact.raw_name,
-                ", ".join(filter(None, (line.effort if line else "", fact.setting))),
+                _effort(line, fact.setting),
                 _rounded(fact.value, _POINTS),
                 _rounded(fact.low, _POINTS),
                 _rounded(fact.high, _POINTS),
@@ -246,7 +332,8 @@ def _declared(module: Benchmark) -> Any:
     return BenchmarkRow.objects.filter(slug=module.SLUG, **_facts_of(module))
 
 
-def _declare(module: Benchmark) -> int:
+def declare(module: Benchmark) -> int:
+    """The benchmark's row, saying what its module says; its id."""
     row, _ = BenchmarkRow.objects.update_or_create(slug=module.SLUG, defaults=_facts_of(module))
     return row.pk
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final, Protocol, cast
 
 from django.conf import settings
 from django.db import connection
@@ -31,6 +31,15 @@ PAGES_SECONDS: Final = 60
 """For all pages of a source together: a task and what follows it must end before its message comes back (120 s)."""
 
 _LOCK: Final = 0x7072_6963  # "pric"; the second half of the key is the source's
+
+
+class Paged(Protocol):
+    """What is published over several pages; `next_page` gives the address of the one after a body, None at the end."""
+
+    NAME: str
+    FEED: str
+
+    def next_page(self, body: bytes, /) -> str | None: ...
 
 
 def default_fetcher() -> Fetcher:
@@ -61,8 +70,8 @@ def refresh(
     now = datetime.now(UTC)
     if why := unfetchable(source):
         return catalog.Outcome(slug, SKIPPED, now, error=why)
-    with _alone(slug) as alone:
-        if not alone:
+    with alone(slug) as only_one:
+        if not only_one:
             return catalog.Outcome(slug, SKIPPED, now, error="Another process is fetching it.")
         if only_if_due and not is_due(source, now):
             return catalog.Outcome(slug, SKIPPED, now, error="It is not due yet.")
@@ -73,37 +82,43 @@ def refresh(
         return catalog.record(slug, body, observed_at=datetime.now(UTC), answer=answer, dry_run=dry_run)
 
 
-def unfetchable(source: Source) -> str:
-    """Why a source cannot be fetched here, in a sentence; '' where it can."""
+def unfetchable(source: object) -> str:
+    """Why a source (or a benchmark) cannot be fetched here, in a sentence; '' where it can."""
     variable: str = getattr(source, "KEY", "")
-    if not source.FEED:
+    if not getattr(source, "FEED", ""):
         return "It is published nowhere that can be fetched: give its body as --file."
     if variable and not os.environ.get(variable, "").strip():
         return f"It wants a key: set {variable}."
     return ""
 
 
-def _read(source: Source, fetcher: Fetcher) -> tuple[Fetched, bytes]:
-    """The answer and the whole body: the last good one again where the host says that it still holds."""
+def secrets(source: object) -> dict[str, Any]:
+    """What its publisher asks for to know us, as the fetcher takes it: a bearer token, or the header it names."""
     variable: str = getattr(source, "KEY", "")
     key = os.environ.get(variable, "").strip() if variable else ""
+    header: str = getattr(source, "HEADER", "")
+    return {"headers": {header: key}} if header and key else {"key": key}
+
+
+def _read(source: Source, fetcher: Fetcher) -> tuple[Fetched, bytes]:
+    """The answer and the whole body: the last good one again where the host says that it still holds."""
     if hasattr(source, "next_page"):
-        return _read_pages(source, fetcher, key)
+        return read_pages(cast(Paged, source), fetcher)
     known = last_answer(source)
     if known is None:
-        answer = fetcher.fetch(source.FEED, key=key)
+        answer = fetcher.fetch(source.FEED, **secrets(source))
         assert answer.body is not None  # noqa: S101 - nothing was asked that it could be unchanged since
         return answer, answer.body
     run, body = known
-    answer = fetcher.fetch(source.FEED, key=key, etag=run.etag, last_modified=run.last_modified)
+    answer = fetcher.fetch(source.FEED, etag=run.etag, last_modified=run.last_modified, **secrets(source))
     if answer.body is not None:
         return answer, answer.body
     return Fetched(answer.url, None, answer.etag or run.etag, answer.last_modified or run.last_modified), body
 
 
-def _read_pages(source: Source, fetcher: Fetcher, key: str) -> tuple[Fetched, bytes]:
+def read_pages(source: Paged, fetcher: Fetcher) -> tuple[Fetched, bytes]:
     """All pages as one body. The first page's validators say nothing of the others, so none are kept."""
-    media, home = bodies.media_of(source), addresses.target(source.FEED)
+    media, home, told = bodies.media_of(source), addresses.target(source.FEED), secrets(source)
     until = time.monotonic() + PAGES_SECONDS
     pages: list[bytes] = []
     asked: set[str] = set()
@@ -112,7 +127,7 @@ def _read_pages(source: Source, fetcher: Fetcher, key: str) -> tuple[Fetched, by
         if url in asked or len(pages) == MOST_PAGES:
             raise SourceFailure("layout", f"The pages of {source.NAME} do not end: {len(pages):,} were read.")
         asked.add(url)
-        page = fetcher.fetch(url, key=key if addresses.target(url) == home else "", until=until).body or b""
+        page = fetcher.fetch(url, until=until, **(told if addresses.target(url) == home else {})).body or b""
         bodies.refuse(page, media)
         pages.append(page)
         if sum(map(len, pages)) > fetcher.limits.body:
@@ -131,9 +146,9 @@ def joined(pages: Sequence[bytes]) -> bytes:
     return b"\n".join(pages)
 
 
-def _following(source: Source, page: bytes) -> str | None:
+def _following(source: Paged, page: bytes) -> str | None:
     try:
-        following: str | None = source.next_page(page)  # type: ignore[attr-defined]
+        following = source.next_page(page)
     except SourceError as fault:
         raise SourceFailure("layout", str(fault), permanent=fault.permanent) from fault
     except Exception as fault:
@@ -142,17 +157,17 @@ def _following(source: Source, page: bytes) -> str | None:
 
 
 @contextmanager
-def _alone(slug: str) -> Iterator[bool]:
-    """Whether this process is the only one that fetches the source, until the block ends.
+def alone(slug: str) -> Iterator[bool]:
+    """Whether this process is the only one that fetches what goes by this name, until the block ends.
 
     The lock is the connection's, not a transaction's: none is open while the host is waited for.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [_LOCK, slug])
-        (alone,) = cursor.fetchone() or (False,)
+        (only_one,) = cursor.fetchone() or (False,)
     try:
-        yield alone
+        yield only_one
     finally:
-        if alone:
+        if only_one:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [_LOCK, slug])

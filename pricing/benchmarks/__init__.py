@@ -27,6 +27,7 @@ where it can be fetched,
     KEY          (optional) the environment variable with the key its publisher asks for
     HEADER       (optional) the header that carries the key; without it the key is a bearer token
     next_page    (optional) the address of the page after a body, None after the last
+    INDEX        (optional) the address of a listing, and `feed_of`, which finds the FEED of today in its body
 
 and one function:
 

@@ -15,6 +15,7 @@ UNIT: Final = "% solved"
 DOMAIN: Final = "Solving 133 small Python exercises by editing files"
 URL: Final = "https://aider.chat/docs/leaderboards/edit.html"
 FEED: Final = "https://raw.githubusercontent.com/Aider-AI/aider/main/aider/website/_data/edit_leaderboard.yml"
+CADENCE_HOURS: Final = 24
 LICENCE: Final = "Apache-2.0"
 ATTRIBUTION: Final = "Aider code editing leaderboard by Paul Gauthier and contributors (aider.chat), Apache-2.0"
 CATEGORIES: Final[Mapping[str, str]] = _aider.CATEGORIES

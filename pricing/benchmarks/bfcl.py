@@ -28,6 +28,7 @@ UNIT: Final = "% right"
 DOMAIN: Final = "Calling functions: one, several, none, over many turns"
 URL: Final = "https://gorilla.cs.berkeley.edu/leaderboard.html"
 FEED: Final = "https://gorilla.cs.berkeley.edu/data_overall.csv"
+CADENCE_HOURS: Final = 7 * 24
 LICENCE: Final = "Apache-2.0"
 ATTRIBUTION: Final = "Berkeley Function Calling Leaderboard (gorilla.cs.berkeley.edu), Apache-2.0"
 CATEGORIES: Final[Mapping[str, str]] = {

@@ -28,6 +28,7 @@ from pricing.models.prices import (
 )
 from pricing.models.quality import (
     Benchmark,
+    BenchmarkFetch,
     GpuRate,
     Score,
     SpeedSample,
@@ -43,6 +44,7 @@ __all__ = [
     "Alias",
     "Basis",
     "Benchmark",
+    "BenchmarkFetch",
     "Claim",
     "Decision",
     "Disagreement",

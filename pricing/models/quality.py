@@ -36,6 +36,24 @@ class Benchmark(models.Model):
         return self.name
 
 
+class BenchmarkFetch(models.Model):
+    """The last look at a benchmark's published table, and what the next one needs to know of it."""
+
+    benchmark = models.OneToOneField(Benchmark, models.CASCADE, related_name="fetch")
+    fetched_from = models.CharField(max_length=500)
+    etag = models.CharField(max_length=200, blank=True, help_text="What the host calls the state that was read last.")
+    last_modified = models.CharField(max_length=200, blank=True, help_text="The host's header, verbatim.")
+    asked_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, help_text="When it last said something usable, or that nothing changed.")
+    failure = models.CharField(max_length=20, blank=True, help_text="pricing.failures.KINDS; '' = none.")
+    error = models.TextField(blank=True)
+    attempts = models.PositiveIntegerField(default=0, help_text="Looks in a row that failed.")
+    retry_at = models.DateTimeField(null=True, help_text="Not asked again before.")
+
+    def __str__(self) -> str:
+        return f"{self.benchmark_id} {self.asked_at:%Y-%m-%d}"
+
+
 class Score(models.Model):
     """What one benchmark said of one model on one day. An effort variant is a point of its own."""
 
