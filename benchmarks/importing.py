@@ -133,7 +133,7 @@ def _import(space: Workspace, file: Path, mapping: Path) -> dict[str, Any]:
 
 def _empty_ledger() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE usage_usagerecord, usage_dailycost, usage_modeldailycost")
+        cursor.execute("TRUNCATE usage_usagerecord, usage_dailycost, usage_modeldailycost, usage_projectdailycost")
 
 
 def _checkpoint() -> None:

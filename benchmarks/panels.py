@@ -21,8 +21,17 @@ from benchmarks.measuring import median
 from benchmarks.report import Figure
 from benchmarks.workspace import Workspace
 from usage import organisations, periods, questions, spending
-from usage.models import Connection, DailyCost, ModelDailyCost, OfficialCost, Organisation
-from usage.rollups import KEY, MEASURES
+from usage.models import (
+    Connection,
+    DailyCost,
+    ModelDailyCost,
+    OfficialCost,
+    OfficialModelCost,
+    OfficialProjectCost,
+    Organisation,
+    ProjectDailyCost,
+)
+from usage.rollups import KEY, MEASURES, OWNER_KEY
 
 DENSITY = 10
 """Ledger rows of a year, in BENCH_ROWS."""
@@ -191,7 +200,7 @@ def _cells(organisation: Organisation, rows: int) -> list[_Cell]:
 
 
 def _generate(organisation: Organisation, cells: Sequence[_Cell], first: date, until: date) -> None:
-    """Both rollups of the days [first, until)."""
+    """Every rollup of the days [first, until)."""
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS bench_cell")
         cursor.execute("CREATE TEMP TABLE bench_cell (project bigint, feed bigint, offering bigint, tier text)")
@@ -202,18 +211,19 @@ def _generate(organisation: Organisation, cells: Sequence[_Cell], first: date, u
         columns, key = ", ".join(drawn), ", ".join(KEY)
         cursor.execute(
             f"""INSERT INTO {DailyCost._meta.db_table} ({key}, project_id, {columns})
-            SELECT %s, d::date, feed, offering, '', '', tier, 'estimated', '', 'USD', 'USD', true, true, false, project,
+            SELECT %s, d::date, 'estimated', '', 'USD', 'USD', true, true, feed, offering, '', '', tier, false, project,
                 {", ".join(drawn.values())}
             FROM generate_series(%s::date, %s::date, interval '1 day') d, bench_cell ORDER BY d""",
             [organisation.pk, first, until - timedelta(1)],
         )
         summed = ", ".join(f"sum({name})" for name in MEASURES)
-        cursor.execute(
-            f"""INSERT INTO {ModelDailyCost._meta.db_table} ({key}, {columns})
-            SELECT {key}, {summed} FROM {DailyCost._meta.db_table} WHERE organisation_id = %s AND day >= %s AND day < %s
-            GROUP BY {key}""",
-            [organisation.pk, first, until],
-        )
+        for model, kept in ((ModelDailyCost, key), (ProjectDailyCost, ", ".join(OWNER_KEY))):
+            cursor.execute(
+                f"""INSERT INTO {model._meta.db_table} ({kept}, {columns})
+                SELECT {kept}, {summed} FROM {DailyCost._meta.db_table}
+                WHERE organisation_id = %s AND day >= %s AND day < %s GROUP BY {kept} ORDER BY 2""",
+                [organisation.pk, first, until],
+            )
     _analyse()
 
 
@@ -235,5 +245,12 @@ def _months(first: date, last: date) -> Sequence[date]:
 def _analyse() -> None:
     """As autovacuum leaves the tables some minutes later."""
     with connection.cursor() as cursor:
-        for model in (DailyCost, ModelDailyCost, OfficialCost):
+        for model in (
+            DailyCost,
+            ModelDailyCost,
+            ProjectDailyCost,
+            OfficialCost,
+            OfficialModelCost,
+            OfficialProjectCost,
+        ):
             cursor.execute(f"VACUUM ANALYZE {model._meta.db_table}")

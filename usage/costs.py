@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from usage import raw_costs
-from usage.models import OfficialDailyCost, OfficialModelDailyCost, Organisation, Project
+from usage.models import Organisation, Project
+from usage.naming import COLUMNS
+from usage.period_querysets import smallest
 from usage.querysets import KEYS, RollupQuerySet
-from usage.questions import NOBODY, is_raw
+from usage.questions import NOBODY, TIMES, is_raw
 
 Filters = Mapping[str, Sequence[str]]
+Rollups = TypeVar("Rollups", bound=RollupQuerySet)
 _PAIRS = {"model": ("model", "model_raw"), "provider": ("provider", "host")}
 """A model or provider that the catalogue does not know goes by the name that was reported."""
 
@@ -48,23 +51,25 @@ class Scope:
                 filters=self.filters,
                 prices_at=self.prices_at,
             )
-        return self.rollup("project" in wanted).sums_by(*wanted)
+        return self.rollup(*wanted).sums_by(*wanted)
 
-    def rollup(self, by_project: bool = False) -> RollupQuerySet:
-        """The rollup that answers for less: without projects where nothing asks for them."""
-        found: RollupQuerySet
-        if by_project or self.projects is not None or "project" in self.filters:
-            found = OfficialDailyCost.objects.of(self.organisation, self.since, self.until)
-            found = found if self.projects is None else found.filter(project__in=self.projects)
-        else:
-            found = OfficialModelDailyCost.objects.of(self.organisation, self.since, self.until)
-        return narrowed(found, self.filters)
+    def rollup(self, *keys: str) -> RollupQuerySet:
+        """The rows to sum by keys: of the smallest rollup that knows these and what the scope is narrowed by."""
+        view = smallest(columns_of([*keys, *self.filters, *(["project"] if self.projects is not None else [])]))
+        found: RollupQuerySet = view.objects.of(self.organisation, self.since, self.until)
+        return narrowed(found if self.projects is None else found.filter(project__in=self.projects), self.filters)
 
     def narrower(self, **filters: Sequence[str]) -> Scope:
         return replace(self, filters={**self.filters, **filters})
 
 
-def narrowed(rows: RollupQuerySet, filters: Filters) -> RollupQuerySet:
+def columns_of(names: Iterable[str]) -> set[str]:
+    """The columns of the rollups that dimensions are told by; times, which every rollup knows, have none here."""
+    whole = {name for one in names for name in _PAIRS.get(one, (one,))}
+    return {COLUMNS[name] for name in whole if not is_raw(name) and name not in TIMES} - {""}
+
+
+def narrowed(rows: Rollups, filters: Filters) -> Rollups:
     """Rollup rows that answer to every filter of a dimension they know."""
     for name, values in filters.items():
         if not is_raw(name):
@@ -72,7 +77,7 @@ def narrowed(rows: RollupQuerySet, filters: Filters) -> RollupQuerySet:
     return rows
 
 
-def _narrowed(rows: RollupQuerySet, name: str, values: Iterable[str]) -> RollupQuerySet:
+def _narrowed(rows: Rollups, name: str, values: Iterable[str]) -> Rollups:
     wanted = list(values)
     if name == "project":
         if wanted == [NOBODY]:
@@ -83,5 +88,4 @@ def _narrowed(rows: RollupQuerySet, name: str, values: Iterable[str]) -> RollupQ
         return rows.filter(cost_kind__in=wanted)
     first, second = _PAIRS.get(name, (name, ""))
     asked = Coalesce(KEYS[first], KEYS[second]) if second else KEYS[name]
-    found: RollupQuerySet = rows.annotate(**{f"is_{name}": asked}).filter(**{f"is_{name}__in": wanted})
-    return found
+    return rows.annotate(**{f"is_{name}": asked}).filter(**{f"is_{name}__in": wanted})

@@ -8,7 +8,16 @@ from django.db import connection, transaction
 from django.utils.text import slugify
 
 from usage.locks import lock_organisation
-from usage.models import DailyCost, ModelDailyCost, OfficialCost, OfficialModelCost, Organisation, Project
+from usage.models import (
+    DailyCost,
+    ModelDailyCost,
+    OfficialCost,
+    OfficialModelCost,
+    OfficialProjectCost,
+    Organisation,
+    Project,
+    ProjectDailyCost,
+)
 
 
 class UnknownOrganisation(ValueError):
@@ -72,6 +81,9 @@ def chosen_for_import(slug: str | None = None) -> Organisation:
     return chosen(slug)
 
 
+_SUMMED = (DailyCost, ModelDailyCost, ProjectDailyCost, OfficialCost, OfficialModelCost, OfficialProjectCost)
+
+
 def remove_sample() -> int:
     """Take the sample workspace away with everything in it; how many organisations that were."""
     samples = list(Organisation.objects.filter(is_sample=True))
@@ -80,7 +92,7 @@ def remove_sample() -> int:
             lock_organisation(organisation.pk)
             with connection.cursor() as cursor:
                 cursor.execute("DELETE FROM usage_usagerecord WHERE organisation_id = %s", [organisation.pk])
-            for rows in (DailyCost, ModelDailyCost, OfficialCost, OfficialModelCost):
+            for rows in _SUMMED:
                 rows._default_manager.filter(organisation=organisation).delete()
             organisation.delete()
     return len(samples)

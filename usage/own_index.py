@@ -139,7 +139,7 @@ def months(scope: Scope, by: str = "offering") -> tuple[list[Month], Mapping[str
     """The basket of each month of a scope, also of those without usage between two; and money that has no rate."""
     if scope.until is None:
         raise ValueError("A month has an end: say until when.")
-    official = scope.rollup().spent()
+    official = scope.rollup("offering", "service_tier").spent()
     since = scope.since or official.aggregate(first=Min("day"))["first"]
     if since is None:
         return [], {}

@@ -10,8 +10,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from django.apps import apps
 from django.db.models import Q, QuerySet, Sum
 
+from usage.naming import named
 from usage.querysets import MEASURES, RollupQuerySet
 from usage.spend_querysets import SpendQuerySet
 
@@ -51,10 +53,10 @@ class RestatementQuerySet(QuerySet["Restatement"]):
         return self.filter(undone_at=None)
 
 
-def _closed_days(organisation_id: int) -> Q | None:
+def _spans(organisation_id: int) -> list[Days]:
     from usage.models import Period
 
-    return _within(Period.objects.spans(organisation_id))
+    return Period.objects.spans(organisation_id)
 
 
 def _within(spans: Sequence[Days]) -> Q | None:
@@ -65,19 +67,16 @@ def _within(spans: Sequence[Days]) -> Q | None:
     return found
 
 
-def _official(organisation_id: int) -> Q:
+def _official(spans: Sequence[Days]) -> Q:
     """The ledger's rows of open days, the official record's of closed ones."""
-    closed = _closed_days(organisation_id)
+    closed = _within(spans)
     if closed is None:
         return Q(closed=False)
     return (Q(closed=False) & ~closed) | (Q(closed=True, undone=False) & closed)
 
 
-def _state(organisation_id: int, since: date | None, until: date | None) -> str:
+def _state(spans: Sequence[Days], since: date | None, until: date | None) -> str:
     """Whether the days [since, until) are all `open`, all `closed` or `mixed`."""
-    from usage.models import Period
-
-    spans = Period.objects.spans(organisation_id)
     if since and until and any(starts <= since and until <= end for starts, end in spans):
         return "closed"
     met = any((until is None or starts < until) and (since is None or since < end) for starts, end in spans)
@@ -92,48 +91,45 @@ class OfficialQuerySet(RollupQuerySet):
 
     def of(self, organisation: Organisation, since: date | None = None, until: date | None = None) -> Any:
         """What officially counts of an organisation in [since, until)."""
-        state = _state(organisation.pk, since, until)
+        spans = _spans(organisation.pk)
+        state = _state(spans, since, until)
         if state == "mixed":
-            return super().of(organisation, since, until).filter(_official(organisation.pk))
-        ledger, record = self._tables()
+            return super().of(organisation, since, until).filter(_official(spans))
+        ledger, record = self.tables()
         if state == "open":
             return ledger._default_manager.of(organisation, since, until)
         return record._default_manager.of(organisation, since, until).filter(undone=False)
 
     def whole(self, organisation_id: int) -> Self:
         """All that is official of an organisation, counted or not."""
-        return self.filter(_official(organisation_id), organisation=organisation_id)
+        return self.filter(_official(_spans(organisation_id)), organisation=organisation_id)
 
-    def _tables(self) -> tuple[Any, Any]:
-        from usage.models import ModelDailyCost, OfficialModelCost
-
-        return ModelDailyCost, OfficialModelCost
-
-
-class OfficialDailyCostQuerySet(OfficialQuerySet):
-    """The same by project."""
-
-    def _tables(self) -> tuple[Any, Any]:
-        from usage.models import DailyCost, OfficialCost
-
-        return DailyCost, OfficialCost
-
-    def attributed_to(self, project_ids: Iterable[int]) -> Self:
-        return self.filter(project__in=list(project_ids))
-
-    def unattributed(self) -> Self:
-        """What no rule gives to a project."""
-        return self.filter(project=None)
+    def tables(self) -> tuple[Any, Any]:
+        """The ledger's rollup and the official record that stand in this view."""
+        rollup = self.model.__name__.removeprefix("Official")
+        return apps.get_model("usage", rollup), apps.get_model("usage", f"Official{rollup.replace('Daily', '')}")
 
 
-def official_spend(organisation_id: int, project_ids: Collection[int] | None) -> SpendQuerySet:
-    """What officially counts of an organisation, for pages: all of it, or of some projects only."""
-    from usage.models import DailyCost, OfficialDailyCost, Period
+_ROLLUPS = ("ProjectDailyCost", "ModelDailyCost", "DailyCost")
+"""From the one with the fewest rows to the one with the most, which knows everything."""
 
-    if not Period.objects.spans(organisation_id):
-        return SpendQuerySet(DailyCost).seen(organisation_id, project_ids)
-    found = SpendQuerySet(OfficialDailyCost).seen(organisation_id, project_ids)
-    return found.filter(_official(organisation_id))
+
+def smallest(columns: Iterable[str], view: str = "Official") -> Any:
+    """The view (`Official` or `Pending`) of the rollup with the fewest rows that knows these columns."""
+    wanted = set(columns)
+    views = [apps.get_model("usage", f"{view}{name}") for name in _ROLLUPS]
+    return next(one for one in views if wanted <= {field.attname for field in one._meta.concrete_fields})
+
+
+def official_spend(
+    organisation_id: int, project_ids: Collection[int] | None, closed: Sequence[Days], *columns: str
+) -> SpendQuerySet:
+    """What officially counts of an organisation with these closed days, by some columns, for pages: all of it, or of
+    some projects only."""
+    view = smallest(columns if project_ids is None else {*columns, "project_id"})
+    if not closed:
+        return SpendQuerySet(view.objects.tables()[0]).seen(organisation_id, project_ids)
+    return SpendQuerySet(view).seen(organisation_id, project_ids).filter(_official(closed))
 
 
 class PendingQuerySet(RollupQuerySet):
@@ -141,19 +137,28 @@ class PendingQuerySet(RollupQuerySet):
 
     def of(self, organisation: Organisation, since: date | None = None, until: date | None = None) -> Self:
         """What is pending of what counts in [since, until)."""
-        closed = _closed_days(organisation.pk)
+        closed = _within(_spans(organisation.pk))
         return self.none() if closed is None else super().of(organisation, since, until).filter(closed, undone=False)
 
     def whole(self, organisation_id: int) -> Self:
         """All that is pending, counted or not."""
-        closed = _closed_days(organisation_id)
+        closed = _within(_spans(organisation_id))
         return self.none() if closed is None else self.filter(closed, undone=False, organisation=organisation_id)
+
+    def moved_by(self, *keys: str) -> list[dict[str, Any]]:
+        """What is pending by keys as `sums_by` gives it, only where any measure is not zero."""
+        return named(self.summed_by(*keys).filter(_something()), keys)
 
     def moved(self, *keys: str) -> QuerySet[Any, dict[str, Any]]:
         """`sum_` of every measure by some columns, only where any of them is not zero."""
         names = {f"sum_{name}": Sum(name) for name in MEASURES}
-        something = Q()
-        for name in names:
-            something |= ~Q(**{name: 0})
         summed: QuerySet[Any, dict[str, Any]] = self.values(*keys).annotate(**names)
-        return summed.filter(something).order_by(*keys)
+        return summed.filter(_something()).order_by(*keys)
+
+
+def _something() -> Q:
+    """That any sum is not zero."""
+    found = Q()
+    for name in MEASURES:
+        found |= ~Q(**{f"sum_{name}": 0})
+    return found

@@ -17,7 +17,15 @@ from django.utils import timezone
 from usage import rollups, spending
 from usage.ingest import OPEN
 from usage.locks import lock_organisation
-from usage.models import ImportBatch, OfficialCost, OfficialModelCost, Organisation, Period, Restatement
+from usage.models import (
+    ImportBatch,
+    OfficialCost,
+    OfficialModelCost,
+    OfficialProjectCost,
+    Organisation,
+    Period,
+    Restatement,
+)
 
 Cell = tuple[date, int]
 """A day of one connection: the smallest part of what is pending that a restatement can take."""
@@ -114,8 +122,8 @@ def undo(restatement: Restatement, reason: str, by: str) -> None:
             raise PeriodFault(
                 f"The restatement “{later.reason[:80]}” was made later and moves the same days: undo that one first."
             )
-        OfficialCost.objects.filter(restatement=restatement).update(undone=True)
-        OfficialModelCost.objects.filter(restatement=restatement).update(undone=True)
+        for rows in (OfficialCost, OfficialModelCost, OfficialProjectCost):
+            rows._default_manager.filter(restatement=restatement).update(undone=True)
         restatement.undone_at, restatement.undone_by, restatement.undo_reason = timezone.now(), by, reason
         restatement.save(update_fields=["undone_at", "undone_by", "undo_reason"])
 
@@ -149,9 +157,11 @@ def _total(period: Period) -> dict[str, Any]:
 def _take(period: Period, restatement: Restatement | None, cells: Collection[Cell] | None) -> dict[str, str]:
     """Write what is pending into the official record; measure → its sum.
 
-    The rows without project are summed from those with, so that the two can never disagree.
+    The rows without project, and those by project alone, are summed from those with both, so that they can never
+    disagree.
     """
-    whose = (*rollups.KEY, "project_id")
+    taken = """usage_officialcost WHERE period_id = %(period)s
+        AND restatement_id IS NOT DISTINCT FROM %(restatement)s::bigint"""
     summed = ", ".join(f"sum({name}) AS {name}" for name in rollups.MEASURES)
     something = " OR ".join(f"sum({name}) <> 0" for name in rollups.MEASURES)
     chosen = "" if cells is None else "AND (day, connection_id) IN (SELECT * FROM unnest(%(days)s, %(connections)s))"
@@ -170,14 +180,10 @@ def _take(period: Period, restatement: Restatement | None, cells: Collection[Cel
                 "usage_officialcost",
                 f"""usage_pendingdailycost WHERE organisation_id = %(organisation)s
                 AND day >= %(from)s AND day < %(until)s AND NOT undone {chosen}""",
-                whose,
+                rollups.PROJECT_KEY,
             ),
-            (
-                "usage_officialmodelcost",
-                """usage_officialcost WHERE period_id = %(period)s AND restatement_id IS NOT DISTINCT FROM
-                %(restatement)s::bigint""",
-                rollups.KEY,
-            ),
+            ("usage_officialmodelcost", taken, rollups.KEY),
+            ("usage_officialprojectcost", taken, rollups.OWNER_KEY),
         ):
             columns = ", ".join(key)
             cursor.execute(

@@ -135,10 +135,14 @@ class RollupQuerySet(QuerySet[Any]):
 
         PostgreSQL groups by numbers, and what they are called is read apart: by the names it takes three times as long.
         """
+        return named(self.summed_by(*keys), keys)
+
+    def summed_by(self, *keys: str) -> QuerySet[Any, dict[str, Any]]:
+        """The same by the columns of the keys, unnamed: two groups of one name may stand beside each other."""
         columns = dict.fromkeys(COLUMNS[name] for name in keys if COLUMNS[name])
         times = {name: expression for name, expression in _TIMES.items() if name in columns}
         found = self.annotate(**times).values(*columns, *CURRENCIES, "cost_kind")
-        return named(found.annotate(**{f"sum_{name}": summed(name) for name in MEASURES}).order_by(), keys)
+        return found.annotate(**{f"sum_{name}": summed(name) for name in MEASURES}).order_by()
 
     def unresolved_names(self) -> QuerySet[Any, dict[str, Any]]:
         """Names that meant nothing the catalogue knows, by host: records, requests, tokens, reported cost, days.

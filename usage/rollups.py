@@ -12,23 +12,27 @@ from datetime import date
 
 from django.db import connection
 
-KEY = (
+LEAST_KEY = (
     "organisation_id",
     "day",
-    "connection_id",
-    "offering_id",
-    "host",
-    "model_raw",
-    "service_tier",
     "cost_kind",
     "currency",
     "list_currency",
     "spent_currency",
     "counted",
     "tallied",
-    "spread",
 )
+"""What every rollup tells apart."""
+KEY = (*LEAST_KEY, "connection_id", "offering_id", "host", "model_raw", "service_tier", "spread")
 PROJECT_KEY = (*KEY, "project_id")
+OWNER_KEY = (*LEAST_KEY, "project_id")
+ROLLUPS = {
+    "usage_dailycost": ("project_sums", PROJECT_KEY),
+    "usage_projectdailycost": ("owner_sums", OWNER_KEY),
+    "usage_modeldailycost": ("model_sums", KEY),
+}
+"""Each rollup, the sums that enter it, and what it tells apart. A read takes the one with the fewest rows that knows
+what is asked (`usage.period_querysets.smallest`)."""
 MONEY = ("list_cost", "contracted_cost", "reported_cost", "spent")
 COUNTS = {
     "records": "1",
@@ -90,8 +94,9 @@ SPREAD = f"(s.projects IS NOT NULL AND s.detail_feed <> n.importer AND ({COUNTED
 
 
 def sums(rows: str) -> str:
-    """CTEs `model_sums`, `project_sums` (each record by its own attribution) and `spread_sums` (what settlements
-    spread) over `rows` (a relation like the ledger), as they stand in the rollups. The last holds for whole days."""
+    """CTEs `model_sums`, `project_sums` and `owner_sums` (each record by its own attribution) and `spread_sums` (what
+    settlements spread) over `rows` (a relation like the ledger), as they enter the rollups. The last holds for whole
+    days."""
     key, summed = ", ".join(KEY), ", ".join(f"sum({name}) AS {name}" for name in MEASURES)
     measured = ", ".join(f"{sql} AS {name}" for name, sql in MEASURED.items())
     apart = {name: f"{name} AND settled IS NULL AS {name}" for name in ("counted", "tallied")}
@@ -129,7 +134,13 @@ def sums(rows: str) -> str:
             FROM moved m JOIN usage_attribution t ON t.id = m.attribution_id AND cardinality(t.projects) > 1,
             LATERAL unnest(t.projects, {parts}) AS part (project_id, {", ".join(MEASURES)})
         ) shares GROUP BY {key}, settled, project_id
-    ), spread_sums AS ({spread("settled_sums", "s.id = m.settled")})"""
+    ), owner_sums AS ({of_owners("project_sums")}), spread_sums AS ({spread("settled_sums", "s.id = m.settled")})"""
+
+
+def of_owners(rows: str) -> str:
+    """Rows of the rollup by project and model, by project alone."""
+    key, summed = ", ".join(OWNER_KEY), ", ".join(f"sum({name}) AS {name}" for name in MEASURES)
+    return f"SELECT {key}, {summed} FROM {rows} GROUP BY {key}"
 
 
 def spread(rows: str, settlement: str) -> str:
@@ -155,9 +166,9 @@ def _upsert(table: str, source: str, key: Sequence[str], sign: int) -> str:
 
 
 def posted(rows: str, sign: int) -> str:
-    """The CTEs and the final statement that add `sign` × the sums of `rows` to both rollups."""
-    return f"""{sums(rows)}, of_projects AS ({_upsert("usage_dailycost", "project_sums", PROJECT_KEY, sign)})
-        {_upsert("usage_modeldailycost", "model_sums", KEY, sign)}"""
+    """The CTEs and the final statement that add `sign` × the sums of `rows` to every rollup."""
+    *others, last = (_upsert(table, source, key, sign) for table, (source, key) in ROLLUPS.items())
+    return f"{sums(rows)}, {', '.join(f'posted_{n} AS ({sql})' for n, sql in enumerate(others))} {last}"
 
 
 def post(rows: str, sign: int) -> None:
@@ -190,17 +201,30 @@ def sweep(organisation_id: int, days: Collection[date]) -> None:
     """Remove rows of these days that have become nothing at all."""
     nothing = " AND ".join(f"{name} = 0" for name in MEASURES)
     with connection.cursor() as cursor:
-        for table in ("usage_dailycost", "usage_modeldailycost"):
+        for table in ROLLUPS:
             cursor.execute(
                 f"DELETE FROM {table} WHERE organisation_id = %s AND day = ANY(%s) AND {nothing}",
                 [organisation_id, list(days)],
             )
 
 
+def sum_owners(organisation_id: int, days: Collection[date]) -> None:
+    """Sum the rollup by project alone anew from the one by project and model, which has changed on these days."""
+    which = {"organisation": organisation_id, "days": list(days)}
+    of_days = "organisation_id = %(organisation)s AND day = ANY(%(days)s)"
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM usage_projectdailycost WHERE {of_days}", which)
+        cursor.execute(
+            f"INSERT INTO usage_projectdailycost ({', '.join((*OWNER_KEY, *MEASURES))})"
+            f" {of_owners(f'(SELECT * FROM usage_dailycost WHERE {of_days}) r')}",
+            which,
+        )
+
+
 def rebuild(organisation_id: int, days: Collection[date]) -> None:
     """Recompute some UTC days from the ledger; the caller holds the organisation's lock."""
     with connection.cursor() as cursor:
-        for table in ("usage_dailycost", "usage_modeldailycost"):
+        for table in ROLLUPS:
             cursor.execute(
                 f"DELETE FROM {table} WHERE organisation_id = %s AND day = ANY(%s)", [organisation_id, list(days)]
             )

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from usage import rollups
 from usage.feeds import BILLED, COMPUTED, NOTHING, REPORTED, Feed, Settled, settled
 from usage.importers import all_importers
-from usage.locks import lock_organisation, lock_settlement, share_settlement
+from usage.locks import lock_organisation, lock_settlement
 from usage.models import Connection, ModelDailyCost, Organisation
 
 Cell = tuple[date, str, str]
@@ -28,10 +28,8 @@ _CELL = f"r.day, {rollups.account('r.host')}, {rollups.model_key('r.model_raw')}
 
 
 def enter(organisation_id: int) -> None:
-    """Before a posting by an import: nobody else settles this organisation until it is committed."""
-    share_settlement(organisation_id)
-    if _several(organisation_id):
-        lock_settlement(organisation_id)
+    """Before a posting by an import: nobody else posts to or settles this organisation until it is committed."""
+    lock_settlement(organisation_id)
 
 
 def settle(organisation_id: int, days: Collection[date]) -> None:
@@ -48,10 +46,12 @@ def settle(organisation_id: int, days: Collection[date]) -> None:
             cursor.executemany(
                 _INSERT, [(organisation_id, *row[:6], *_arrays(row)) for row in sorted(wanted, key=repr)]
             )
-        for table in ("usage_modeldailycost", "usage_dailycost"):
-            cursor.execute(_marked(table), which)
-        cursor.execute(_DROP_SPREAD, which)
-        cursor.execute(_SPREAD, which)
+        changed = 0
+        for statement in (_marked("usage_modeldailycost"), _marked("usage_dailycost"), _DROP_SPREAD, _SPREAD):
+            cursor.execute(statement, which)
+            changed += cursor.rowcount
+    if changed:
+        rollups.sum_owners(organisation_id, days)
 
 
 def unsettled_days(organisation_id: int) -> list[date]:

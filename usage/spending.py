@@ -13,10 +13,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from usage.costs import Filters, Scope, narrowed
+from usage.costs import Filters, Scope, columns_of, narrowed
 from usage.coverage import of_total
-from usage.models import Organisation, PendingDailyCost, PendingModelDailyCost, Period
-from usage.querysets import MEASURES, RollupQuerySet
+from usage.models import Organisation, Period
+from usage.period_querysets import smallest
 from usage.questions import GROUPS, MONEY, NOBODY, TIMES, Question
 from usage.summing import TOKENS, Rates, Sums, add, is_foreign, summed
 
@@ -217,14 +217,12 @@ def pending_months(
     if not Period.objects.of(organisation).touching(since, until).exists():
         return []
     whole = not by_project and projects is None and "project" not in (filters or {})
-    found: RollupQuerySet = (PendingModelDailyCost if whole else PendingDailyCost).objects.of(
-        organisation, since, until
-    )
+    keys = ("day",) if whole else ("day", "project")
+    found = smallest(columns_of([*keys, *(filters or {})]), "Pending").objects.of(organisation, since, until)
     found = narrowed(found if projects is None else found.filter(project__in=list(projects)), filters or {})
     months: dict[date, list[dict[str, Any]]] = defaultdict(list)
-    for row in found.sums_by("day", *([] if whole else ["project"])):
-        if any(row[f"sum_{name}"] for name in MEASURES):
-            months[row["key_day"].replace(day=1)].append(row)
+    for row in found.moved_by(*keys):
+        months[row["key_day"].replace(day=1)].append(row)
     return [
         {"month": f"{month:%Y-%m}", "days": len({row["key_day"] for row in rows})} | summed(organisation, rows).money()
         for month, rows in sorted(months.items())

@@ -18,10 +18,13 @@ from usage.models import (
     ModelDailyCost,
     OfficialDailyCost,
     OfficialModelDailyCost,
+    OfficialProjectDailyCost,
     Organisation,
     PendingDailyCost,
     PendingModelDailyCost,
+    PendingProjectDailyCost,
     Period,
+    ProjectDailyCost,
 )
 from usage.partitions import LEDGER, existing
 
@@ -52,7 +55,7 @@ def checks() -> Iterator[Finding]:
         _weights_sum_to_one,
         _references_exist,
         _closed_rows_stand_still,
-        _official_by_model_is_by_project,
+        _official_sums_agree,
         _official_and_pending_are_the_ledger,
     ):
         yield from check()
@@ -88,20 +91,19 @@ def _feeds_are_settled() -> Iterator[Finding]:
 
 
 def _dirty_days() -> dict[int, set[date]]:
-    """Days on which either rollup differs in any column from what the ledger sums to."""
+    """Days on which any rollup differs in any column from what the ledger sums to."""
+    by_project = "(TABLE project_sums UNION ALL TABLE spread_sums) parts"
+    sources = {"usage_dailycost": by_project, "usage_projectdailycost": f"({rollups.of_owners(by_project)}) owned"}
     found: dict[int, set[date]] = {}
     for organisation_id in Organisation.objects.values_list("id", flat=True):
-        for table, source, key in (
-            ("usage_dailycost", "(TABLE project_sums UNION ALL TABLE spread_sums) parts", rollups.PROJECT_KEY),
-            ("usage_modeldailycost", "model_sums", rollups.KEY),
-        ):
+        for table, (posted, key) in rollups.ROLLUPS.items():
             columns = ", ".join((*key, *rollups.MEASURES))
             something = " OR ".join(f"{name} <> 0" for name in rollups.MEASURES)
             with connection.cursor() as cursor:
                 cursor.execute(
                     f"""WITH chosen AS (SELECT * FROM {LEDGER} WHERE organisation_id = %(organisation)s),
                     {rollups.sums("chosen")},
-                    wanted AS (SELECT {columns} FROM {source} WHERE {something}),
+                    wanted AS (SELECT {columns} FROM {sources.get(table, posted)} WHERE {something}),
                     stored AS (SELECT {columns} FROM {table} WHERE organisation_id = %(organisation)s AND ({something}))
                     SELECT DISTINCT day FROM (
                         (SELECT * FROM wanted EXCEPT ALL SELECT * FROM stored)
@@ -247,7 +249,7 @@ def _closed_rows_stand_still() -> Iterator[Finding]:
                     f", restatement {made.pk}" if made else ""
                 )
                 yield Finding("periods", where, "The official rows are not what was closed or restated.")
-    for table in ("usage_officialcost", "usage_officialmodelcost"):
+    for table in ("usage_officialcost", "usage_officialmodelcost", "usage_officialprojectcost"):
         yield from _rows(
             "periods",
             f"""SELECT '{table} ' || o.id FROM {table} o JOIN usage_period p ON p.id = o.period_id
@@ -258,21 +260,26 @@ def _closed_rows_stand_still() -> Iterator[Finding]:
         )
 
 
-def _official_by_model_is_by_project() -> Iterator[Finding]:
-    key, summed = ", ".join(rollups.KEY), ", ".join(f"sum({name})" for name in rollups.MEASURES)
+def _official_sums_agree() -> Iterator[Finding]:
+    """The official figures without project, and those by project alone, are the sums of those by both."""
+    summed = ", ".join(f"sum({name})" for name in rollups.MEASURES)
     something = " OR ".join(f"sum({name}) <> 0" for name in rollups.MEASURES)
-    by_model, by_project = (
-        f"SELECT period_id, restatement_id, {key}, {summed} FROM {table}"
-        f" GROUP BY period_id, restatement_id, {key} HAVING {something}"
-        for table in ("usage_officialmodelcost", "usage_officialcost")
-    )
-    yield from _rows(
-        "periods",
-        f"""SELECT DISTINCT 'organisation ' || organisation_id || ', ' || day FROM (
-            (({by_model}) EXCEPT ALL ({by_project})) UNION ALL (({by_project}) EXCEPT ALL ({by_model}))
-        ) difference""",
-        "The official figures by model are not those by project.",
-    )
+    for table, key, problem in (
+        ("usage_officialmodelcost", rollups.KEY, "The official figures by model are not those by project."),
+        ("usage_officialprojectcost", rollups.OWNER_KEY, "The official figures by project alone are not those by all."),
+    ):
+        columns = ", ".join(("period_id", "restatement_id", *key))
+        stored, whole = (
+            f"SELECT {columns}, {summed} FROM {name} GROUP BY {columns} HAVING {something}"
+            for name in (table, "usage_officialcost")
+        )
+        yield from _rows(
+            "periods",
+            f"""SELECT DISTINCT 'organisation ' || organisation_id || ', ' || day FROM (
+                (({stored}) EXCEPT ALL ({whole})) UNION ALL (({whole}) EXCEPT ALL ({stored}))
+            ) difference""",
+            problem,
+        )
 
 
 def _official_and_pending_are_the_ledger() -> Iterator[Finding]:
@@ -281,6 +288,7 @@ def _official_and_pending_are_the_ledger() -> Iterator[Finding]:
         for ledger, official, pending in (
             (DailyCost, OfficialDailyCost, PendingDailyCost),
             (ModelDailyCost, OfficialModelDailyCost, PendingModelDailyCost),
+            (ProjectDailyCost, OfficialProjectDailyCost, PendingProjectDailyCost),
         ):
             sums = {
                 name: {row.pop("day"): row for row in rows.values("day").annotate(**_SUMMED).order_by()}

@@ -184,10 +184,9 @@ def model_key(row: Row) -> ModelKey:
     return ModelKey(None, row["model_raw"], row["host"])
 
 
+MODEL_COLUMNS = ("offering_id", "host", "model_raw")
 MODEL_KEYS = (
-    "offering_id",
-    "host",
-    "model_raw",
+    *MODEL_COLUMNS,
     "offering__sku",
     "offering__model__name",
     "offering__model__slug",

@@ -76,7 +76,7 @@ def changes(request: HttpRequest) -> HttpResponse:
     ask, wrong = page.read(request.GET)
     now = timezone.now()
     reader = reader_of(request) if request.user.is_authenticated else None
-    usage = usage_of(reader.spend(), now) if reader else None
+    usage = usage_of(reader.spend("offering_id", "service_tier"), now) if reader else None
     kinds = kinds_of(ask, usage, now)
     if request.GET.get("format") == "csv" and not wrong:
         return csv_response(f"price-changes-{now:%Y-%m-%d}", page.CSV_HEAD, _csv_rows(ask, kinds))

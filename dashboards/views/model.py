@@ -151,7 +151,7 @@ def _yours(request: HttpRequest, model: LanguageModel, now: datetime) -> set[int
     reader = reader_of(request) if request.user.is_authenticated else None
     if reader is None:
         return set()
-    used = reader.spend().filter(offering__model=model, day__gt=now.date() - LATELY)
+    used = reader.spend("offering_id").filter(offering__model=model, day__gt=now.date() - LATELY)
     return set(used.values_list("offering_id", flat=True).distinct())
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from dashboards.charts.spend import stacked_weeks
 from dashboards.pages import closing, periods
 from dashboards.pages.alerts import Key
-from dashboards.pages.ledger import MODEL_KEYS, cuts_of
+from dashboards.pages.ledger import MODEL_COLUMNS, MODEL_KEYS, cuts_of
 from dashboards.pages.overview import Read, compose
 from dashboards.pages.parts import Line
 from dashboards.pages.periods import Period, Span, Unusable
@@ -142,7 +142,7 @@ def _read(reader: Reader, period: Period) -> Read:
     month = month_of(period, now)
     cuts = cuts_of(period.now, period.before, *month)
     weeks = periods.weeks_until(min(now, period.now.until - timedelta(days=1)), WEEKS)
-    by_model = reader.spend().in_segments(cuts, "project_id", *MODEL_KEYS)
+    by_model = reader.spend("project_id", *MODEL_COLUMNS).in_segments(cuts, "project_id", *MODEL_KEYS)
     offerings = {row["offering_id"] for row in by_model if row["offering_id"] is not None}
     return Read(
         organisation=reader.organisation.name,
@@ -154,7 +154,7 @@ def _read(reader: Reader, period: Period) -> Read:
         cuts=cuts,
         by_model=by_model,
         weeks=weeks,
-        by_week=reader.spend().in_segments(weeks, "project_id", measures=("records",)),
+        by_week=reader.spend("project_id").in_segments(weeks, "project_id", measures=("records",)),
         moves=price_moves(offerings, weeks[0]),
         doubts=doubts(offerings),
         keys=_keys(reader, period.now) if any(row["project_id"] is None for row in by_model) else (),

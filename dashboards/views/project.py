@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from dashboards.charts.spend import price_paid
 from dashboards.pages import closing, periods
-from dashboards.pages.ledger import MODEL_KEYS, cuts_of
+from dashboards.pages.ledger import MODEL_COLUMNS, MODEL_KEYS, cuts_of
 from dashboards.pages.periods import Period, Unusable
 from dashboards.pages.project import Read, compose
 from dashboards.pages.records import DIMENSIONS
@@ -116,8 +116,7 @@ def _read(reader: Reader, one: Project, period: Period, by: str) -> Read:
     month = month_of(period, now)
     cuts = cuts_of(period.now, period.before, *month)
     weeks = periods.weeks_until(min(now, period.now.until - timedelta(days=1)), WEEKS)
-    mine = reader.spend().filter(project=one)
-    by_model = mine.in_segments(cuts, *MODEL_KEYS)
+    by_model = reader.spend("project_id", *MODEL_COLUMNS).filter(project=one).in_segments(cuts, *MODEL_KEYS)
     offerings = {row["offering_id"] for row in by_model if row["offering_id"] is not None}
     return Read(
         name=one.name,
@@ -128,7 +127,7 @@ def _read(reader: Reader, one: Project, period: Period, by: str) -> Read:
         cuts=cuts,
         by_model=by_model,
         weeks=weeks,
-        by_week=mine.in_segments(weeks),
+        by_week=reader.spend("project_id").filter(project=one).in_segments(weeks),
         by_dimension=reader.spent_by(period.now, *(name for name, _ in DIMENSIONS.values()), project=one),
         by=by,
         moves=price_moves(offerings, weeks[0]),

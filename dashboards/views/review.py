@@ -45,7 +45,9 @@ def _usage(reader: Reader | None, now: datetime) -> pages.Used:
     if reader is None:
         return {}
     first, until = now.date() - timedelta(days=pages.DAYS - 1), now.date() + timedelta(days=1)
-    return pages.used(reader.spend().in_segments([first, until], "offering_id", "service_tier"))
+    return pages.used(
+        reader.spend("offering_id", "service_tier").in_segments([first, until], "offering_id", "service_tier")
+    )
 
 
 def _names(reader: Reader | None) -> list[pages.Waiting]:

@@ -25,8 +25,8 @@ from dashboards.pages.periods import Span
 from pricing.answers import review
 from pricing.models import PriceEvent
 from usage import record_costs, spending
-from usage.models import DailyCost, Organisation, Project
-from usage.period_querysets import official_spend
+from usage.models import Organisation, Period, Project, ProjectDailyCost
+from usage.period_querysets import Days, official_spend
 from usage.questions import NOBODY
 from usage.spend_querysets import SpendQuerySet, midnight
 
@@ -58,18 +58,17 @@ class Reader:
             raise Http404("No such project")
         return found
 
-    def spend(self) -> SpendQuerySet:
-        """The official figures of what the reader may see."""
-        return self._spend.all()
+    def spend(self, *columns: str) -> SpendQuerySet:
+        """The official figures of what the reader may see, by some columns."""
+        return official_spend(self.organisation.pk, self.project_ids, self._closed, *columns)
 
     @cached_property
-    def _spend(self) -> SpendQuerySet:
-        """Begun once, as it asks which months are closed."""
-        return official_spend(self.organisation.pk, self.project_ids)
+    def _closed(self) -> list[Days]:
+        return Period.objects.spans(self.organisation.pk)
 
     def days_of_usage(self) -> tuple[date | None, date | None]:
         """The first and the last day with usage, official or pending."""
-        return SpendQuerySet(DailyCost).seen(self.organisation.pk, self.project_ids).span_of_days()
+        return SpendQuerySet(ProjectDailyCost).seen(self.organisation.pk, self.project_ids).span_of_days()
 
     def pending(self, span: Span, project: Project | None = None) -> list[dict[str, Any]]:
         """What is pending in the closed months of a span, by month: of a project, or of all the reader may see."""

@@ -22,23 +22,32 @@ from usage.models import (
     ModelDailyCost,
     OfficialDailyCost,
     OfficialModelDailyCost,
+    OfficialProjectDailyCost,
     PendingDailyCost,
     PendingModelDailyCost,
+    PendingProjectDailyCost,
+    ProjectDailyCost,
 )
 from usage.pending import pending
 
 GROUPS = ("project", "model", "day", "source", "scope", "month")
 ANSWERED = ("spent", "list", "contracted", "reported", "notional", "requests", "out_total")
 SHOWN = 5
+_ALONE = tuple(
+    name
+    for name in BY_PROJECT
+    if name in ("day", "cost_kind", "currency", "list_currency", "spent_currency", "counted", "tallied", "project_id")
+)
 _NOT_FED = ("counted", "tallied", "spread", "project_id")
 
 
 def ledger_is_as_reckoned(books: Books, now: Reckoned) -> None:
-    """Every row of the ledger and of both rollups. So sum(ledger) = models + unknown = projects + unattributed, by day
+    """Every row of the ledger and of every rollup. So sum(ledger) = models + unknown = projects + unattributed, by day
     and as a whole, in every measure."""
     _same("ledger", _ledger(books), _expected_ledger(now))
     by_model = _figures(ModelDailyCost.objects.filter(organisation=books.organisation), BY_MODEL, books)
     by_project = _figures(DailyCost.objects.filter(organisation=books.organisation), BY_PROJECT, books)
+    _alone("projects alone", ProjectDailyCost.objects.filter(organisation=books.organisation), by_project)
     _same("models", by_model, now.models)
     _same("projects", by_project, now.projects)
     but_day = tuple(name for name in BY_PROJECT if name != "day")
@@ -60,6 +69,8 @@ def pending_is_the_rest(books: Books, now: Reckoned) -> None:
     by_project = official(books, now.projects)
     waiting = _figures(PendingDailyCost.objects.whole(whole), BY_PROJECT, books)
     _same("official + pending", plus(by_project, waiting), now.projects)
+    _alone("official projects alone", OfficialProjectDailyCost.objects.whole(whole), by_project)
+    _alone("pending projects alone", PendingProjectDailyCost.objects.whole(whole), waiting)
     by_model = _figures(OfficialModelDailyCost.objects.whole(whole), BY_MODEL, books)
     waiting_by_model = _figures(PendingModelDailyCost.objects.whole(whole), BY_MODEL, books)
     _same("official + pending by model", plus(by_model, waiting_by_model), now.models)
@@ -128,6 +139,14 @@ def _figures(rows: QuerySet[Any], key: tuple[str, ...], books: Books) -> Figures
         of = (day, *feeds[connection_id], books.skus[offering_id] if offering_id else model_raw)
         found.add((*of, *row[: len(key) - 4]), row[len(key) - 4 :])
     return found.figures()
+
+
+def _alone(what: str, rows: QuerySet[Any], by_project: Figures) -> None:
+    """The rows of a rollup by project alone are the sums of those by project and model."""
+    found = Sum()
+    for row in rows.values_list(*_ALONE, *MEASURES):
+        found.add(row[: len(_ALONE)], row[len(_ALONE) :])
+    _same(what, found.figures(), without(by_project, *(name for name in BY_PROJECT if name not in _ALONE)))
 
 
 _LEDGER = """

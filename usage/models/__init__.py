@@ -16,12 +16,14 @@ from usage.models.ledger import CostKind, Grain, SupersededRecord, Unpriced, Usa
 from usage.models.official import (
     OfficialDailyCost,
     OfficialModelDailyCost,
+    OfficialProjectDailyCost,
     PendingDailyCost,
     PendingModelDailyCost,
+    PendingProjectDailyCost,
 )
 from usage.models.organisations import Organisation, Project
-from usage.models.periods import OfficialCost, OfficialModelCost, Period, Restatement
-from usage.models.rollups import DailyCost, ModelDailyCost
+from usage.models.periods import OfficialCost, OfficialModelCost, OfficialProjectCost, Period, Restatement
+from usage.models.rollups import DailyCost, ModelDailyCost, ProjectDailyCost
 from usage.models.settlements import Settlement
 
 __all__ = [
@@ -48,11 +50,15 @@ __all__ = [
     "OfficialDailyCost",
     "OfficialModelCost",
     "OfficialModelDailyCost",
+    "OfficialProjectCost",
+    "OfficialProjectDailyCost",
     "Organisation",
     "PendingDailyCost",
     "PendingModelDailyCost",
+    "PendingProjectDailyCost",
     "Period",
     "Project",
+    "ProjectDailyCost",
     "Pull",
     "RejectedRow",
     "Restatement",

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from django.db import models
 
-from usage.models.rollups import Rollup
-from usage.period_querysets import OfficialDailyCostQuerySet, OfficialQuerySet, PendingQuerySet
+from usage.models.rollups import ModelRollup, Rollup
+from usage.period_querysets import OfficialQuerySet, PendingQuerySet
 
 
-class View(Rollup):
+class View(models.Model):
     # A view has nothing to delete: without this, deleting an organisation would try to.
     organisation = models.ForeignKey("usage.Organisation", models.DO_NOTHING, related_name="+")
-    connection = models.ForeignKey("usage.Connection", models.DO_NOTHING, related_name="+")
-    offering = models.ForeignKey("pricing.Offering", models.DO_NOTHING, null=True, related_name="+")
     closed = models.BooleanField(help_text="Whether the row is the official record's or the ledger's.")
     undone = models.BooleanField(help_text="A restated row that counts no more.")
 
@@ -25,12 +23,20 @@ class View(Rollup):
         abstract = True
 
 
-class OfficialDailyCost(View):
+class ModelView(View):
+    connection = models.ForeignKey("usage.Connection", models.DO_NOTHING, related_name="+")
+    offering = models.ForeignKey("pricing.Offering", models.DO_NOTHING, null=True, related_name="+")
+
+    class Meta:
+        abstract = True
+
+
+class OfficialDailyCost(ModelView, ModelRollup):
     """`DailyCost` as it is official."""
 
     project = models.ForeignKey("usage.Project", models.DO_NOTHING, null=True, related_name="+")
 
-    objects = OfficialDailyCostQuerySet.as_manager()
+    objects = OfficialQuerySet.as_manager()
 
     class Meta:
         managed = False
@@ -39,7 +45,7 @@ class OfficialDailyCost(View):
         return f"{self.day} {self.project_id}"
 
 
-class OfficialModelDailyCost(View):
+class OfficialModelDailyCost(ModelView, ModelRollup):
     """`ModelDailyCost` as it is official."""
 
     objects = OfficialQuerySet.as_manager()
@@ -51,7 +57,21 @@ class OfficialModelDailyCost(View):
         return f"{self.day} {self.offering_id}"
 
 
-class PendingDailyCost(View):
+class OfficialProjectDailyCost(View, Rollup):
+    """`ProjectDailyCost` as it is official."""
+
+    project = models.ForeignKey("usage.Project", models.DO_NOTHING, null=True, related_name="+")
+
+    objects = OfficialQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.project_id}"
+
+
+class PendingDailyCost(ModelView, ModelRollup):
     """What closed months hold in the ledger (positive rows) less what is official of them (negative rows)."""
 
     project = models.ForeignKey("usage.Project", models.DO_NOTHING, null=True, related_name="+")
@@ -65,7 +85,7 @@ class PendingDailyCost(View):
         return f"{self.day} {self.project_id}"
 
 
-class PendingModelDailyCost(View):
+class PendingModelDailyCost(ModelView, ModelRollup):
     """The same without project."""
 
     objects = PendingQuerySet.as_manager()
@@ -75,3 +95,17 @@ class PendingModelDailyCost(View):
 
     def __str__(self) -> str:
         return f"{self.day} {self.offering_id}"
+
+
+class PendingProjectDailyCost(View, Rollup):
+    """The same by project alone."""
+
+    project = models.ForeignKey("usage.Project", models.DO_NOTHING, null=True, related_name="+")
+
+    objects = PendingQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.project_id}"

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from usage.models.organisations import Organisation, Project
-from usage.models.rollups import KEY, Rollup
+from usage.models.rollups import KEY, LEAST_KEY, ModelRollup, Rollup
 from usage.period_querysets import PeriodQuerySet, RestatementQuerySet
 from usage.querysets import DailyCostQuerySet, ModelDailyCostQuerySet
 
@@ -67,7 +67,7 @@ class Restatement(models.Model):
         return f"{self.period}: {self.reason}"
 
 
-class OfficialRow(Rollup):
+class OfficialRow(models.Model):
     """A row of a closed month as closed, or (with a restatement) the signed difference that one made to it."""
 
     period = models.ForeignKey(Period, models.CASCADE, related_name="+")
@@ -78,7 +78,7 @@ class OfficialRow(Rollup):
         abstract = True
 
 
-class OfficialCost(OfficialRow):
+class OfficialCost(OfficialRow, ModelRollup):
     """By project; NULL = unattributed."""
 
     project = models.ForeignKey(Project, models.PROTECT, null=True, related_name="+")
@@ -99,7 +99,7 @@ class OfficialCost(OfficialRow):
         return f"{self.day} {self.project_id}"
 
 
-class OfficialModelCost(OfficialRow):
+class OfficialModelCost(OfficialRow, ModelRollup):
     """Without project: the sums of `OfficialCost`."""
 
     objects = ModelDailyCostQuerySet.as_manager()
@@ -111,3 +111,21 @@ class OfficialModelCost(OfficialRow):
 
     def __str__(self) -> str:
         return f"{self.day} {self.offering_id}"
+
+
+class OfficialProjectCost(OfficialRow, Rollup):
+    """By project alone: the sums of `OfficialCost`."""
+
+    project = models.ForeignKey(Project, models.PROTECT, null=True, related_name="+")
+
+    objects = DailyCostQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=[*LEAST_KEY, "project", "restatement"], name="official_project_cost_once", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.project_id}"

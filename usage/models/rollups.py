@@ -1,4 +1,4 @@
-"""The ledger summed by day, with and without project."""
+"""The ledger summed by day: by all that rollups know, without project, and by project alone."""
 
 from __future__ import annotations
 
@@ -23,19 +23,13 @@ class Rollup(models.Model):
     """
 
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="+")
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
     day = models.DateField(help_text="UTC.")
-    offering = models.ForeignKey("pricing.Offering", models.PROTECT, null=True, related_name="+")
-    host = models.CharField(max_length=SLUG, blank=True)
-    model_raw = models.CharField(max_length=MODEL_RAW, blank=True, help_text="'' where the offering is known.")
-    service_tier = models.CharField(max_length=40, blank=True)
     cost_kind = models.CharField(max_length=10, choices=CostKind)
     currency = models.CharField(max_length=3, blank=True, help_text="Of reported cost.")
     list_currency = models.CharField(max_length=3, blank=True)
     spent_currency = models.CharField(max_length=3, blank=True)
     counted = models.BooleanField(default=True)
     tallied = models.BooleanField(default=True)
-    spread = models.BooleanField(default=False, help_text="By another feed's attribution.")
     records = models.BigIntegerField(default=0)
     requests = models.BigIntegerField(default=0)
     in_uncached = models.BigIntegerField(default=0)
@@ -62,13 +56,27 @@ class Rollup(models.Model):
         abstract = True
 
 
-KEY = [
-    "organisation", "day", "connection", "offering", "host", "model_raw", "service_tier", "cost_kind",
-    "currency", "list_currency", "spent_currency", "counted", "tallied", "spread",
+class ModelRollup(Rollup):
+    """By what was used, where, and which feed told of it."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
+    offering = models.ForeignKey("pricing.Offering", models.PROTECT, null=True, related_name="+")
+    host = models.CharField(max_length=SLUG, blank=True)
+    model_raw = models.CharField(max_length=MODEL_RAW, blank=True, help_text="'' where the offering is known.")
+    service_tier = models.CharField(max_length=40, blank=True)
+    spread = models.BooleanField(default=False, help_text="By another feed's attribution.")
+
+    class Meta:
+        abstract = True
+
+
+LEAST_KEY = [
+    "organisation", "day", "cost_kind", "currency", "list_currency", "spent_currency", "counted", "tallied",
 ]  # fmt: skip
+KEY = [*LEAST_KEY[:2], "connection", "offering", "host", "model_raw", "service_tier", *LEAST_KEY[2:], "spread"]
 
 
-class DailyCost(Rollup):
+class DailyCost(ModelRollup):
     """A UTC day of one project; project NULL = unattributed. A split record's counts are split like its money.
 
     `spread` rows are those of a feed whose money another feed's tokens attribute; the rows by its own attribution
@@ -87,7 +95,7 @@ class DailyCost(Rollup):
         return f"{self.day} {self.project_id}"
 
 
-class ModelDailyCost(Rollup):
+class ModelDailyCost(ModelRollup):
     """The same without project: small enough for all of history by model."""
 
     objects = ModelDailyCostQuerySet.as_manager()
@@ -97,3 +105,21 @@ class ModelDailyCost(Rollup):
 
     def __str__(self) -> str:
         return f"{self.day} {self.offering_id}"
+
+
+class ProjectDailyCost(Rollup):
+    """By project alone: the sums of `DailyCost`, small enough for years of days and weeks by project."""
+
+    project = models.ForeignKey(Project, models.PROTECT, null=True, related_name="+")
+
+    objects = DailyCostQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=[*LEAST_KEY, "project"], name="project_daily_cost_once", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.project_id}"
