@@ -25,13 +25,13 @@ def of_total(
     """
     whole = total.list_cost
     found: dict[str, Any] = {
-        "priced_tokens": share(total.tokens - total.counts["unpriced_tokens"], total.tokens),
+        "priced_tokens": share(total.tokens - total.count("unpriced_tokens"), total.tokens),
         "attributed": share(whole - lost.list_cost, whole),
         "attributed_spent": share(total.spent - lost.spent, total.spent),
         "unattributed_list": f"{lost.list_cost:f}",
         "unattributed_spent": f"{lost.spent:f}",
-        "unpriced_requests": total.counts["unpriced_requests"],
-        "unpriced_tokens": total.counts["unpriced_tokens"],
+        "unpriced_requests": total.count("unpriced_requests"),
+        "unpriced_tokens": total.count("unpriced_tokens"),
         "unconverted": {currency: f"{amount:f}" for currency, amount in sorted(unconverted.items())},
     }
     if scope.prices_at is None:

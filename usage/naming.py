@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from django.apps import apps
@@ -39,32 +40,37 @@ Row = dict[str, Any]
 def named(rows: Iterable[Row], keys: Sequence[str]) -> list[Row]:
     """Rows with `key_<name>` for each key in the place of its column, those of one name summed. One query a table."""
     told = list(rows)
-    wanted = [key for key in keys if COLUMNS[key]]
-    columns = dict.fromkeys(COLUMNS[key] for key in wanted)
-    names = {
-        column: _names(column, {row[column] for row in told} - {None}, wanted)
-        for column in columns
-        if column in _SOURCES and any(key in _SOURCES[column][1] for key in wanted)
-    }
-    sums = [name for name in (told[0] if told else ()) if name.startswith("sum_")]
-    apart = [name for name in (told[0] if told else ()) if not name.startswith("sum_") and name not in columns]
-    groups: dict[tuple[Any, ...], Row] = {}
+    if not told:
+        return []
+    wanted: dict[str, list[str]] = {}
+    for key in keys:
+        if COLUMNS[key]:
+            wanted.setdefault(COLUMNS[key], []).append(key)
+    sums = [name for name in told[0] if name.startswith("sum_")]
+    names = {column: _names(column, {row[column] for row in told}, asked) for column, asked in wanted.items()}
     for row in told:
-        for key in wanted:
-            known = None if key == "offering" else names.get(COLUMNS[key])
-            value = row[COLUMNS[key]]
-            row[f"key_{key}"] = value if known is None else known.get(value, {}).get(key, _UNKNOWN.get(key))
-        for column in columns:
-            del row[column]
-        group = (*[row[f"key_{key}"] for key in wanted], *[row[name] for name in apart])
-        if (same := groups.setdefault(group, row)) is not row:
+        for column, known in names.items():
+            row.update(known[row.pop(column)])
+    group = itemgetter(*(name for name in told[0] if not name.startswith("sum_")))
+    groups: dict[Any, Row] = {}
+    for row in told:
+        if (same := groups.setdefault(group(row), row)) is not row:
             for name in sums:
                 same[name] += row[name]
     return list(groups.values())
 
 
-def _names(column: str, ids: Collection[int], wanted: Sequence[str]) -> dict[int, dict[str, Any]]:
-    model, fields = _SOURCES[column]
-    asked = [key for key in wanted if key in fields]
-    rows = apps.get_model(model)._default_manager.filter(pk__in=ids).values_list("pk", *(fields[key] for key in asked))
-    return {pk: dict(zip(asked, values, strict=True)) for pk, *values in rows}
+def _names(column: str, values: Collection[Any], keys: Sequence[str]) -> dict[Any, dict[str, Any]]:
+    """What each value of a column is called under the keys that it tells."""
+    model, fields = _SOURCES.get(column, ("", {}))
+    found: dict[Any, Sequence[Any]] = {}
+    asked = [key for key in keys if key in fields]
+    if asked:
+        rows = apps.get_model(model)._default_manager.filter(pk__in=set(values) - {None})
+        found = {pk: names for pk, *names in rows.values_list("pk", *(fields[key] for key in asked))}
+    unknown = [_UNKNOWN.get(key) for key in asked]
+    return {
+        value: {f"key_{key}": value for key in keys if key not in fields}
+        | {f"key_{key}": name for key, name in zip(asked, found.get(value, unknown), strict=True)}
+        for value in values
+    }

@@ -142,7 +142,8 @@ class RollupQuerySet(QuerySet[Any]):
         columns = dict.fromkeys(COLUMNS[name] for name in keys if COLUMNS[name])
         times = {name: expression for name, expression in _TIMES.items() if name in columns}
         found = self.annotate(**times).values(*columns, *CURRENCIES, "cost_kind")
-        return found.annotate(**{f"sum_{name}": summed(name) for name in MEASURES}).order_by()
+        sums: QuerySet[Any, dict[str, Any]] = found.annotate(**{f"sum_{name}": summed(name) for name in MEASURES})
+        return sums.order_by()
 
     def unresolved_names(self) -> QuerySet[Any, dict[str, Any]]:
         """Names that meant nothing the catalogue knows, by host: records, requests, tokens, reported cost, days.

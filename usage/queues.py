@@ -55,7 +55,7 @@ def unpriced(organisation: Organisation, since: date, until: date, projects: tup
             add(row, (one.sums,), rates, defaultdict(Decimal))
     return sorted(
         found.values(),
-        key=lambda one: (-one.sums.counts["unpriced_tokens"], -one.sums.reported_cost, one.model_raw, one.host),
+        key=lambda one: (-one.sums.count("unpriced_tokens"), -one.sums.reported_cost, one.model_raw, one.host),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from typing import Any
 
 from django.db import connection
 
@@ -210,7 +211,7 @@ def sweep(organisation_id: int, days: Collection[date]) -> None:
 
 def sum_owners(organisation_id: int, days: Collection[date]) -> None:
     """Sum the rollup by project alone anew from the one by project and model, which has changed on these days."""
-    which = {"organisation": organisation_id, "days": list(days)}
+    which: dict[str, Any] = {"organisation": organisation_id, "days": list(days)}
     of_days = "organisation_id = %(organisation)s AND day = ANY(%(days)s)"
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM usage_projectdailycost WHERE {of_days}", which)

@@ -18,7 +18,7 @@ from usage.coverage import of_total
 from usage.models import Organisation, Period
 from usage.period_querysets import smallest
 from usage.questions import GROUPS, MONEY, NOBODY, TIMES, Question
-from usage.summing import TOKENS, Rates, Sums, add, is_foreign, summed
+from usage.summing import TOKENS, Part, Rates, Sums, is_foreign, part_of, summed
 
 Span = tuple[date, date]
 Groups = dict[tuple[Any, ...], Sums]
@@ -55,6 +55,7 @@ def report(
         found = {"value": value(now, measure)} if measure else {}
         return found | ({"before": value(then, measure)} if measure and before is not None else {})
 
+    names = _names(group_by)
     every = {key: groups.get(key, Sums()) for key in [*groups, *then_groups]}
     return {
         "organisation": organisation.slug,
@@ -70,8 +71,8 @@ def report(
             )
         },
         "groups": [
-            _group(group_by, key, sums) | measured(sums, then_groups.get(key, Sums()))
-            for key, sums in sorted(every.items(), key=lambda item: _order(item, group_by, measure))
+            _group(names, key, sums) | measured(sums, then_groups.get(key, Sums()))
+            for key, sums in sorted(every.items(), key=lambda item: _order(item, names, measure))
             if sums.is_something or key in then_groups
         ]
         if group_by
@@ -79,16 +80,17 @@ def report(
     } | ({"series": _series(series, _with_grain(group_by, grain), measure)} if grain else {})
 
 
-def _group(group_by: Sequence[str], key: tuple[Any, ...], sums: Sums) -> dict[str, Any]:
-    unpriced = {name: sums.counts[name] for name in ("unpriced_requests", "unpriced_tokens")}
-    return dict(zip(_names(group_by), key, strict=True)) | sums.usage() | sums.money() | unpriced
+def _group(names: Sequence[str], key: tuple[Any, ...], sums: Sums) -> dict[str, Any]:
+    unpriced = {name: sums.count(name) for name in ("unpriced_requests", "unpriced_tokens")}
+    return dict(zip(names, key, strict=True)) | sums.usage() | sums.money() | unpriced
 
 
 def _series(series: Groups, keys: Sequence[str], measure: str) -> list[dict[str, Any]]:
     """The groups over time."""
+    names = _names(keys)
     return [
-        _group(keys, key, sums) | ({"value": value(sums, measure)} if measure else {})
-        for key, sums in sorted(series.items(), key=lambda item: _order(item, keys, measure))
+        _group(names, key, sums) | ({"value": value(sums, measure)} if measure else {})
+        for key, sums in sorted(series.items(), key=lambda item: _order(item, names, measure))
         if sums.is_something
     ]
 
@@ -144,11 +146,19 @@ def _sums(
     rates = Rates(display, foreign, rows)
     total, groups, series, unconverted = Sums(), Groups(), Groups(), defaultdict[str, Decimal](Decimal)
     for row in rows:
-        targets = [total, groups.setdefault(_key(row, group_by), Sums())]
+        part = part_of(row, rates, unconverted)
+        total.add(part)
+        _into(groups, _key(row, group_by), part)
         if grain:
-            targets.append(series.setdefault(_key(row, finest), Sums()))
-        add(row, targets, rates, unconverted)
+            _into(series, _key(row, finest), part)
     return total, groups, series, unconverted
+
+
+def _into(groups: Groups, key: tuple[Any, ...], part: Part) -> None:
+    if known := groups.get(key):
+        known.add(part)
+    else:
+        groups[key] = Sums(part)
 
 
 def _names(group_by: Sequence[str]) -> list[str]:
@@ -172,10 +182,10 @@ def _key(row: dict[str, Any], group_by: Sequence[str]) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def _order(item: tuple[tuple[Any, ...], Sums], group_by: Sequence[str], measure: str) -> tuple[Any, ...]:
+def _order(item: tuple[tuple[Any, ...], Sums], names: Sequence[str], measure: str) -> tuple[Any, ...]:
     """By time where there is one, then the most of the measure first, which else is money at list prices."""
     key, sums = item
-    times = tuple(str(one) for name, one in zip(_names(group_by), key, strict=True) if name in TIMES)
+    times = tuple(str(one) for name, one in zip(names, key, strict=True) if name in TIMES)
     most = Decimal(_number(sums, measure) or 0) if measure else sums.list_cost + sums.notional_cost
     return (times, -most, [str(one or "") for one in key])
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from operator import add as plus
+from operator import itemgetter
 from typing import Any
 
 from pricing.models import ExchangeRate
@@ -20,66 +21,108 @@ from usage.querysets import CURRENCIES, MEASURES, NOTIONAL
 
 TOKENS = ("in_uncached", "in_cache_read", "in_cache_write", "out_total")
 _QUANTUM = Decimal("1e-12")
-_COUNTS = tuple((name, f"sum_{name}") for name in MEASURES if name != "spent" and not name.endswith("_cost"))
+_COUNTS = tuple(name for name in MEASURES if name != "spent" and not name.endswith("_cost"))
+_MONEY = ("list_cost", "contracted_cost", "reported_cost", "spent", "notional_cost")
+_KNOWN = ("costed", "priced", "reported", "notional_priced", "paid_records", "notional_records")
+_AT = {name: n for n, name in enumerate((*_COUNTS, *_MONEY, *_KNOWN))}
+_COUNTED = itemgetter(*(f"sum_{name}" for name in _COUNTS))
+_ZERO = Decimal(0)
+_NOTHING = [0] * len(_COUNTS) + [_ZERO] * len(_MONEY) + [0] * len(_KNOWN)
+Row = dict[str, Any]
+Part = Sequence[Any]
+"""Numbers in the order of `_AT`."""
 
 
-@dataclass(slots=True)
 class Sums:
-    """Measures of one group, money by kind in the display currency."""
+    """Measures of one group, money by kind in the display currency. Numbers in one row, so that adding is cheap: an
+    answer by model and week is thousands of them."""
 
-    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    list_cost: Decimal = Decimal(0)
-    contracted_cost: Decimal = Decimal(0)
-    reported_cost: Decimal = Decimal(0)
-    notional_cost: Decimal = Decimal(0)
-    spent: Decimal = Decimal(0)
-    costed: int = 0
-    priced: int = 0
-    reported: int = 0
-    notional_priced: int = 0
-    spent_records: int = 0
-    notional_records: int = 0
+    __slots__ = ("_of",)
+
+    def __init__(self, part: Part | None = None, **known: Any) -> None:
+        self._of = list(_NOTHING if part is None else part)
+        for name, number in known.items():
+            self._of[_AT[name]] = number
+
+    def add(self, part: Part) -> None:
+        self._of = list(map(plus, self._of, part))
 
     def money(self) -> dict[str, str | None]:
         """Every kind of money as text; None where records exist and none of them has that cost."""
-        found = {name: self.amount(name) for name in _AMOUNTS}
-        return {name: None if amount is None else f"{amount:f}" for name, amount in found.items()}
+        of = self._of
+        return {
+            # A split may leave a project money of a record whose count of one went to another project.
+            name: None if not (amount := of[at]) and of[records] and not of[known] else f"{amount:f}"
+            for name, (at, known, records) in _AMOUNTS.items()
+        }
 
     def amount(self, kind: str) -> Decimal | None:
         """One kind of money; None as in `money`."""
-        amount, known, records = (getattr(self, name) for name in _AMOUNTS[kind])
-        # A split may leave a project money of a record whose count of one went to another project.
-        return None if records and not known and not amount else amount
+        at, known, records = _AMOUNTS[kind]
+        amount: Decimal = self._of[at]
+        return None if not amount and self._of[records] and not self._of[known] else amount
 
     def usage(self) -> dict[str, int | None]:
         """Requests and tokens; None where no record knows its own."""
-        records = self.counts["records"]
+        of, records = self._of, self._of[_RECORDS]
         return {
-            name: None
             # A split may leave a project a count of a record that another project is given.
-            if records and self.counts[f"unknown_{name}"] >= records and not self.counts[name]
-            else self.counts[name]
-            for name in ("requests", *TOKENS)
+            name: None if not (count := of[at]) and records and of[unknown] >= records else count
+            for name, at, unknown in _USAGE
         }
+
+    def count(self, name: str) -> int:
+        """The sum of a measure that is no money."""
+        found: int = self._of[_AT[name]]
+        return found
 
     @property
     def tokens(self) -> int:
-        return sum(self.counts[name] for name in TOKENS)
+        return sum(self.count(name) for name in TOKENS)
 
     @property
     def is_something(self) -> bool:
         """Whether any figure of it is more than nothing."""
-        return any(self.counts.values()) or any(getattr(self, amount) for amount, _, _ in _AMOUNTS.values())
+        return any(self._of)
+
+    @property
+    def list_cost(self) -> Decimal:
+        return self._money("list_cost")
+
+    @property
+    def contracted_cost(self) -> Decimal:
+        return self._money("contracted_cost")
+
+    @property
+    def reported_cost(self) -> Decimal:
+        return self._money("reported_cost")
+
+    @property
+    def notional_cost(self) -> Decimal:
+        return self._money("notional_cost")
+
+    @property
+    def spent(self) -> Decimal:
+        return self._money("spent")
+
+    def _money(self, name: str) -> Decimal:
+        found: Decimal = self._of[_AT[name]]
+        return found
 
 
 _AMOUNTS = {
-    "list": ("list_cost", "priced", "spent_records"),
-    "contracted": ("contracted_cost", "priced", "spent_records"),
-    "reported": ("reported_cost", "reported", "spent_records"),
-    "notional": ("notional_cost", "notional_priced", "notional_records"),
-    "spent": ("spent", "costed", "spent_records"),
+    name: tuple(_AT[one] for one in of)
+    for name, of in (
+        ("list", ("list_cost", "priced", "paid_records")),
+        ("contracted", ("contracted_cost", "priced", "paid_records")),
+        ("reported", ("reported_cost", "reported", "paid_records")),
+        ("notional", ("notional_cost", "notional_priced", "notional_records")),
+        ("spent", ("spent", "costed", "paid_records")),
+    )
 }
-"""Each kind of money, how many records have it, and of how many."""
+"""Each kind of money, how many records have it, and of how many; as places."""
+_RECORDS = _AT["records"]
+_USAGE = tuple((name, _AT[name], _AT[f"unknown_{name}"]) for name in ("requests", *TOKENS))
 
 
 def summed(organisation: Organisation, rows: Sequence[dict[str, Any]]) -> Sums:
@@ -96,38 +139,42 @@ def is_foreign(rows: Sequence[dict[str, Any]], display: str) -> bool:
     return any(row[name] not in known for row in rows for name in CURRENCIES)
 
 
-def add(row: dict[str, Any], targets: Sequence[Sums], rates: Rates, unconverted: defaultdict[str, Decimal]) -> None:
+def add(row: Row, targets: Sequence[Sums], rates: Rates, unconverted: defaultdict[str, Decimal]) -> None:
     """Add a row to sums; money that cannot be converted goes to `unconverted` instead."""
-    costs = {}
-    for name, currency in (
-        ("list_cost", row["list_currency"]),
-        ("contracted_cost", row["list_currency"]),
-        ("reported_cost", row["currency"]),
-        ("spent", row["spent_currency"]),
-    ):
-        amount = row[f"sum_{name}"]
-        costs[name] = rates.converted(amount, currency, row.get("key_day"))
-        if costs[name] is None and name in ("list_cost", "reported_cost"):
-            unconverted[currency] += amount
-    notional = row["cost_kind"] == NOTIONAL
-    told = [(name, count) for name, column in _COUNTS if (count := row[column])]
+    part = part_of(row, rates, unconverted)
     for sums in targets:
-        for name, count in told:
-            sums.counts[name] += count
-        priced = row["sum_priced_records"] if costs["list_cost"] is not None else 0
-        if notional:
-            sums.notional_cost += costs["list_cost"] or 0
-            sums.notional_priced += priced
-            sums.notional_records += row["sum_records"]
-            continue
-        sums.spent_records += row["sum_records"]
-        sums.list_cost += costs["list_cost"] or 0
-        sums.contracted_cost += costs["contracted_cost"] or 0
-        sums.reported_cost += costs["reported_cost"] or 0
-        sums.spent += costs["spent"] or 0
-        sums.costed += row["sum_spent_records"] if costs["spent"] is not None else 0
-        sums.priced += priced
-        sums.reported += row["sum_reported_records"] if costs["reported_cost"] is not None else 0
+        sums.add(part)
+
+
+def part_of(row: Row, rates: Rates, unconverted: defaultdict[str, Decimal]) -> Part:
+    """What a row adds to sums; money that cannot be converted goes to `unconverted` instead."""
+    day, listed, said = row.get("key_day"), row["list_currency"], row["currency"]
+    list_cost = rates.converted(row["sum_list_cost"], listed, day)
+    reported_cost = rates.converted(row["sum_reported_cost"], said, day)
+    if list_cost is None:
+        unconverted[listed] += row["sum_list_cost"]
+    if reported_cost is None:
+        unconverted[said] += row["sum_reported_cost"]
+    counts, records = _COUNTED(row), row["sum_records"]
+    priced = 0 if list_cost is None else row["sum_priced_records"]
+    if row["cost_kind"] == NOTIONAL:
+        return (*counts, _ZERO, _ZERO, _ZERO, _ZERO, list_cost or _ZERO, 0, 0, 0, priced, 0, records)
+    contracted_cost = rates.converted(row["sum_contracted_cost"], listed, day)
+    spent = rates.converted(row["sum_spent"], row["spent_currency"], day)
+    return (
+        *counts,
+        list_cost or _ZERO,
+        contracted_cost or _ZERO,
+        reported_cost or _ZERO,
+        spent or _ZERO,
+        _ZERO,
+        0 if spent is None else row["sum_spent_records"],
+        priced,
+        0 if reported_cost is None else row["sum_reported_records"],
+        0,
+        records,
+        0,
+    )
 
 
 class Rates:

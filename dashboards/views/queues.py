@@ -111,8 +111,8 @@ def unpriced(request: HttpRequest) -> HttpResponse:
             "host": one.host,
             "tier": one.service_tier,
             "why": WHY.get(one.reason, one.reason),
-            "tokens": one.sums.counts["unpriced_tokens"],
-            "requests": one.sums.counts["unpriced_requests"],
+            "tokens": one.sums.count("unpriced_tokens"),
+            "requests": one.sums.count("unpriced_requests"),
             "reported": number(one.sums.money()["reported"]),
             "url": f"/models/{one.model}" if one.model else reverse("review-names"),
             "action": "its prices" if one.model else "say what it is",
@@ -123,7 +123,7 @@ def unpriced(request: HttpRequest) -> HttpResponse:
         head = ["name", "host", "service tier", "why", "unpriced tokens", "unpriced requests", f"reported, {currency}"]
         keys = ("name", "host", "tier", "why", "tokens", "requests", "reported")
         return csv_response(f"unpriced-{since}-{until}", head, ([row[key] for key in keys] for row in rows))
-    tokens, when = sum(one.sums.counts["unpriced_tokens"] for one in found), formatting.period(since, until)
+    tokens, when = sum(one.sums.count("unpriced_tokens") for one in found), formatting.period(since, until)
     names = len({(one.model, one.model_raw) for one in found})
     have = "name has" if names == 1 else "names have"
     finding = (
