@@ -71,6 +71,18 @@ class Rows:
 
 
 EVERY = Rows()
+_ALIKE = (
+    "organisation_id", "dimension_id", "connection_id", "offering_id", "rate_card_id", "contract_card_id",
+    "service_tier", "cost_kind", "currency", "unpriced_reason", "rating_flags",
+)  # fmt: skip
+_SUMMED = (*rollups.UNKNOWN, "out_reasoning", "list_cost", "contracted_cost", "cost_reported")
+_OF_ALIKE = rollups.measured("r.records", {name: f"r.known_{name}" for name in rollups.UNKNOWN})
+_ALONE = """
+    SELECT a.dimension_id FROM usage_assignment a JOIN usage_attribution t ON t.id = a.attribution_id
+    WHERE a.organisation_id = %s AND cardinality(t.projects) > 1
+    UNION SELECT d.id FROM usage_usagedimension d WHERE d.organisation_id = %s AND EXISTS (
+        SELECT FROM usage_settlement s WHERE s.organisation_id = d.organisation_id AND cardinality(s.projects) > 1)"""
+"""Dimensions some of whose records belong to several projects: each record is split by itself."""
 
 
 def sums_by(
@@ -84,16 +96,32 @@ def sums_by(
     prices_at: date | None = None,
     of: Rows = EVERY,
 ) -> list[dict[str, Any]]:
-    """One dict a group, with the names of `RollupQuerySet.sums_by`; 340 ms over a day of 100,000 rows.
+    """One dict a group, with the names of `RollupQuerySet.sums_by`.
+
+    Records of one day, dimension and price that know the same of their cost are summed first, and what they belong to
+    and are called is looked up for these sums: of 820,000 rows, 22,000 (0.8 s instead of 2.5).
 
     With `prices_at` at the list prices of that day (`usage.repricing`); `of` sums something else of some rows.
     """
     sql, params, found = _query(keys, projects, filters or {}, prices_at, of)
     with transaction.atomic(), connection.cursor() as cursor:
+        asked = span(organisation_id, since, until)
         if prices_at is not None:
             repricing.lay_out(organisation_id, since, until, prices_at)
-        cursor.execute(sql, [*span(organisation_id, since, until) * (1 if prices_at is None else 2), *params])
-        return [dict(zip(found, row, strict=True)) for row in cursor.fetchall()]
+            asked += asked
+        if of is EVERY:
+            asked = [organisation_id, organisation_id, *asked]
+        cursor.execute(_BY_HASH)
+        cursor.execute(sql, [*asked, *params])
+        rows = cursor.fetchall()
+        cursor.execute(_AS_EVER)
+    return [dict(zip(found, row, strict=True)) for row in rows]
+
+
+_PLANNED = {"work_mem": "'128MB'", "enable_sort": "off", "enable_incremental_sort": "off", "jit": "off"}
+"""PostgreSQL takes each column for 200 different values, so many groups that it would sort all rows by eleven."""
+_BY_HASH = "; ".join(f"SET LOCAL {name} = {value}" for name, value in _PLANNED.items())
+_AS_EVER = "; ".join(f"SET LOCAL {name} TO DEFAULT" for name in _PLANNED)
 
 
 def one_by_one(
@@ -140,22 +168,25 @@ def _query(
     """The statement, its parameters after the span, and what its columns are called."""
     wanted = [key for key in keys if key not in ("project", "cost_kind")]
     key_sql, key_params = _columns(wanted)
+    kept_sql, kept_params = _of_dimensions(filters)
     where_sql, where_params = _conditions(filters)
     of_projects = filters.get("project")
     by_project = "project" in keys or projects is not None or of_projects is not None
     whose, whose_params = _whose(projects, of_projects)
     names = [f"k{i}" for i in range(len(wanted))] + [*CURRENCIES, "cost_kind"]
     groups = ", ".join([*names, "p.slug"] if "project" in keys else names)
+    measures = _OF_ALIKE if of is EVERY else of.measures
+    relation = of.relation if prices_at is None else repricing.REPRICED
+    records = f"FROM {relation} r WHERE {_IN_SPAN}{kept_sql}"
+    each = f"kept AS (SELECT r.*, {_DAY} AS day {records})"
+    kept = _alike(records, by_project=by_project) if of is EVERY else each
     sql = f"""
-    WITH told AS (
-        SELECT r.*, {_DAY} AS day, d.host, d.model_raw, d.tags, {", ".join(f"d.{name}" for name in _NAMED)},
-            t.projects, t.weights
-        FROM {of.relation if prices_at is None else repricing.REPRICED} r
+    WITH {kept}, told AS (
+        SELECT r.*, d.host, d.model_raw, d.tags, {", ".join(f"d.{name}" for name in _NAMED)}, t.projects, t.weights
+        FROM kept r
         JOIN usage_usagedimension d ON d.id = r.dimension_id
-        JOIN usage_assignment a ON a.dimension_id = r.dimension_id
-            AND {_DAY} >= a.valid_from AND {_DAY} < a.valid_until
+        JOIN usage_assignment a ON a.dimension_id = r.dimension_id AND r.day >= a.valid_from AND r.day < a.valid_until
         JOIN usage_attribution t ON t.id = a.attribution_id
-        WHERE r.organisation_id = %s AND r.occurred_at >= %s AND r.occurred_at < %s
     ), moved AS (
         SELECT {key_sql} r.currency, coalesce(c.currency, x.currency, '') AS list_currency, r.cost_kind,
             CASE WHEN r.cost_reported IS NULL THEN coalesce(c.currency, x.currency, '') ELSE r.currency
@@ -163,7 +194,7 @@ def _query(
             {rollups.COUNTED} AS counted, {rollups.TALLIED} AS tallied,
             CASE WHEN {rollups.SPREAD} THEN s.projects ELSE r.projects END AS owners,
             CASE WHEN {rollups.SPREAD} THEN s.weights ELSE r.weights END AS parts,
-            {", ".join(f"{sql} AS {name}" for name, sql in of.measures.items())}
+            {", ".join(f"{sql} AS {name}" for name, sql in measures.items())}
         FROM told r {rollups.cell("r.host", "r.model_raw")}
         LEFT JOIN pricing_languagemodel m ON m.id = o.model_id
         LEFT JOIN pricing_ratecard c ON c.id = r.rate_card_id
@@ -176,7 +207,21 @@ def _query(
     found = [f"key_{key}" for key in wanted] + [*CURRENCIES, "cost_kind"]
     found += ["key_project"] if "project" in keys else []
     found += [f"sum_{name}" for name in of.measures]
-    return sql, [*key_params, *where_params, *whose_params], found
+    return sql, [*kept_params, *key_params, *where_params, *whose_params], found
+
+
+_IN_SPAN = "r.organisation_id = %s AND r.occurred_at >= %s AND r.occurred_at < %s"
+
+
+def _alike(records: str, *, by_project: bool) -> str:
+    """CTE `kept`: the sums of records alike in all that they are told apart by; of those to be split, each record."""
+    alike = ", ".join(f"r.{name}" for name in _ALIKE)
+    summed = ", ".join(f"sum(r.{name}) AS {name}" for name in _SUMMED)
+    known = ", ".join(f"count(r.{name}) AS known_{name}" for name in rollups.UNKNOWN)
+    alone = "CASE WHEN r.dimension_id IN (TABLE alone) THEN r.id END" if by_project else "NULL::bigint"
+    return f"""alone AS ({_ALONE}), kept AS (
+        SELECT {alike}, {_DAY} AS day, {alone} AS id, count(*) AS records, {known}, {summed}
+        {records} GROUP BY {alike}, {len(_ALIKE) + 1}, {len(_ALIKE) + 2}, r.cost_reported IS NULL)"""
 
 
 def _owned(keys: int, of: Rows) -> str:
@@ -210,11 +255,20 @@ def _columns(keys: Sequence[str]) -> tuple[str, list[str]]:
     return "".join(parts), params
 
 
+def _of_dimensions(filters: Mapping[str, Sequence[str]]) -> tuple[str, list[Any]]:
+    """What of the filters is known before anything is looked up: the records' dimensions."""
+    named = {name: list(values) for name, values in filters.items() if name in _NAMED}
+    if not named:
+        return "", []
+    told = " AND ".join(f"d.{name} = ANY(%s)" for name in named)
+    return f" AND r.dimension_id IN (SELECT d.id FROM usage_usagedimension d WHERE {told})", [*named.values()]
+
+
 def _conditions(filters: Mapping[str, Sequence[str]]) -> tuple[str, list[Any]]:
     parts: list[str] = []
     params: list[Any] = []
     for name, values in filters.items():
-        if name == "project":
+        if name == "project" or name in _NAMED:
             continue
         if name.startswith(TAG):
             params.append(name.removeprefix(TAG))
@@ -238,4 +292,5 @@ def _whose(projects: Sequence[int] | None, slugs: Sequence[str] | None) -> tuple
 def _sum(name: str, of: Rows) -> str:
     """Of the rows of the feed that gives it, where not all rows are of one."""
     kept = of.only if of.only != EVERY.only else f"w.{'counted' if name in OF_MONEY else 'tallied'}"
-    return f"coalesce(sum(w.{name}) FILTER (WHERE {kept}), 0)"
+    whole = "" if name in of.money else "::bigint"
+    return f"coalesce(sum(w.{name}) FILTER (WHERE {kept}), 0){whole}"

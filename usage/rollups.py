@@ -7,7 +7,7 @@ another feed's word, is `Settlement`'s: `usage.settling` keeps that after every 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -35,35 +35,39 @@ ROLLUPS = {
 """Each rollup, the sums that enter it, and what it tells apart. A read takes the one with the fewest rows that knows
 what is asked (`usage.period_querysets.smallest`)."""
 MONEY = ("list_cost", "contracted_cost", "reported_cost", "spent")
-COUNTS = {
-    "records": "1",
-    "requests": "coalesce(r.requests, 0)",
-    "in_uncached": "coalesce(r.in_uncached, 0)",
-    "in_cache_read": "coalesce(r.in_cache_read, 0)",
-    "in_cache_write": "coalesce(r.in_cache_write, 0)",
-    "out_total": "coalesce(r.out_total, 0)",
-    "out_reasoning": "coalesce(r.out_reasoning, 0)",
-    "priced_records": "(r.list_cost IS NOT NULL)::int",
-    "reported_records": "(r.cost_reported IS NOT NULL)::int",
-    "spent_records": "(coalesce(r.cost_reported, r.contracted_cost, r.list_cost) IS NOT NULL)::int",
-    # The line of a bill has no tokens and needs no price.
-    "unpriced_requests": "CASE WHEN r.list_cost IS NULL AND NOT (r.unpriced_reason = 'tokens'"
-    " AND r.cost_reported IS NOT NULL) THEN coalesce(r.requests, 1) ELSE 0 END",
-    "unpriced_tokens": "CASE WHEN r.list_cost IS NULL THEN coalesce(r.in_uncached, 0) + coalesce(r.in_cache_read, 0)"
-    " + coalesce(r.in_cache_write, 0) + coalesce(r.out_total, 0) ELSE 0 END",
-    "unknown_requests": "(r.requests IS NULL)::int",
-    "unknown_in_uncached": "(r.in_uncached IS NULL)::int",
-    "unknown_in_cache_read": "(r.in_cache_read IS NULL)::int",
-    "unknown_in_cache_write": "(r.in_cache_write IS NULL)::int",
-    "unknown_out_total": "(r.out_total IS NULL)::int",
-}
-MEASURED = {
-    "list_cost": "coalesce(r.list_cost, 0)",
-    "contracted_cost": "coalesce(r.contracted_cost, r.list_cost, 0)",
-    "reported_cost": "coalesce(r.cost_reported, 0)",
-    "spent": "coalesce(r.cost_reported, r.contracted_cost, r.list_cost, 0)",
-    **COUNTS,
-}
+UNKNOWN = ("requests", "in_uncached", "in_cache_read", "in_cache_write", "out_total")
+"""Measures that a record may not know."""
+
+
+def measured(records: str, known: Mapping[str, str]) -> dict[str, str]:
+    """SQL of every measure of a row `r` that stands for `records` records alike in which cost and which price they
+    have; `known` says of how many of them each of `UNKNOWN` is known."""
+    return {
+        "list_cost": "coalesce(r.list_cost, 0)",
+        "contracted_cost": "coalesce(r.contracted_cost, r.list_cost, 0)",
+        "reported_cost": "coalesce(r.cost_reported, 0)",
+        "spent": "coalesce(r.cost_reported, r.contracted_cost, r.list_cost, 0)",
+        "records": records,
+        "requests": "coalesce(r.requests, 0)",
+        "in_uncached": "coalesce(r.in_uncached, 0)",
+        "in_cache_read": "coalesce(r.in_cache_read, 0)",
+        "in_cache_write": "coalesce(r.in_cache_write, 0)",
+        "out_total": "coalesce(r.out_total, 0)",
+        "out_reasoning": "coalesce(r.out_reasoning, 0)",
+        "priced_records": f"CASE WHEN r.list_cost IS NULL THEN 0 ELSE {records} END",
+        "reported_records": f"CASE WHEN r.cost_reported IS NULL THEN 0 ELSE {records} END",
+        "spent_records": "CASE WHEN coalesce(r.cost_reported, r.contracted_cost, r.list_cost) IS NULL"
+        f" THEN 0 ELSE {records} END",
+        # The line of a bill has no tokens and needs no price.
+        "unpriced_requests": "CASE WHEN r.list_cost IS NULL AND NOT (r.unpriced_reason = 'tokens'"
+        f" AND r.cost_reported IS NOT NULL) THEN coalesce(r.requests, 0) + {records} - {known['requests']} ELSE 0 END",
+        "unpriced_tokens": "CASE WHEN r.list_cost IS NULL THEN coalesce(r.in_uncached, 0)"
+        " + coalesce(r.in_cache_read, 0) + coalesce(r.in_cache_write, 0) + coalesce(r.out_total, 0) ELSE 0 END",
+        **{f"unknown_{name}": f"{records} - {known[name]}" for name in UNKNOWN},
+    }
+
+
+MEASURED = measured("1", {name: f"(r.{name} IS NOT NULL)::int" for name in UNKNOWN})
 MEASURES = tuple(MEASURED)
 _DAY = "(r.occurred_at AT TIME ZONE 'UTC')::date"
 
