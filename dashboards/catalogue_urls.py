@@ -2,11 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from dashboards.views import catalogue, changes, compare, index, model, review, self_host, sources
+from dashboards.views import catalogue, changes, compare, index, model, quality, review, self_host, sources
 
 urlpatterns: list[URLPattern] = [
-    path("quality", catalogue.quality_page, name="quality"),
-    path("quality/figure.json", catalogue.quality_figure, name="quality-figure"),
+    path("quality", quality.page, name="quality"),
+    path("quality/figure.json", quality.figure, name="quality-figure"),
     path("index", index.index, name="index"),
     path("index/figure.json", index.figure, name="index-figure"),
     path("models", catalogue.models, name="models"),

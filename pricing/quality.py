@@ -194,6 +194,8 @@ def rated(scores: Iterable[Score]) -> list[Rated]:
             low=score.low,
             high=score.high,
             votes=score.n,
+            usd_per_task=score.usd_per_task,
+            rated_on=score.observed_on,
         )
         for score in scores
     ]

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         PriceEvent,
         RateCard,
         Score,
+        SpeedSample,
     )
 
 
@@ -61,6 +62,10 @@ class OfferingQuerySet(QuerySet["Offering"]):
     def sold_by(self, provider: str) -> OfferingQuerySet:
         """Offerings of one provider, by its slug."""
         return self.filter(provider__slug=provider)
+
+    def of_models(self, models: Iterable[int], at: datetime) -> OfferingQuerySet:
+        """Offerings of some models that were not retired by a moment."""
+        return self.filter(model__in=list(models)).exclude(retired_at__lte=at)
 
 
 class ClaimQuerySet(QuerySet["Claim"]):
@@ -102,6 +107,14 @@ class PriceQuerySet(QuerySet["Price"]):
         held = self.filter(superseded_at=None, unit__in=LIST_UNITS, currency="USD")
         held = held.exclude(offering__retired_at__lte=at)
         return held.filter(service_tier="standard", qualifier="").known_at(known_at).effective_at(at)
+
+    def weighed(self, at: datetime, units: Iterable[str], tiers: Iterable[str]) -> PriceQuerySet:
+        """What a token mix weighs: prices in USD of some units at some service tiers as held at a moment.
+
+        With the prices of some hours and of long prompts, as in `compared`. By all evidence there is.
+        """
+        held = self.filter(superseded_at=None, currency="USD", unit__in=list(units), service_tier__in=list(tiers))
+        return held.filter(qualifier="").exclude(offering__retired_at__lte=at).known_at().effective_at(at)
 
     def upcoming(self, after: datetime, until: datetime) -> PriceQuerySet:
         """Prices known by all evidence there is that begin in (after, until], the earliest first."""
@@ -302,6 +315,12 @@ class GpuRateQuerySet(QuerySet["GpuRate"]):
         """Of each host, GPU and terms the newest rate of [day - oldest, day]: what is older no longer says anything."""
         seen = self.filter(observed_on__lte=day, observed_on__gte=day - oldest)
         return seen.order_by("host", "gpu", "terms", "-observed_on").distinct("host", "gpu", "terms")
+
+
+class SpeedSampleQuerySet(QuerySet["SpeedSample"]):
+    def newest(self, at: datetime) -> SpeedSampleQuerySet:
+        """The last measurement of each offering by a moment."""
+        return self.filter(sampled_at__lte=at).order_by("offering", "-sampled_at").distinct("offering")
 
 
 @dataclass(frozen=True, slots=True)

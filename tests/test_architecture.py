@@ -18,7 +18,9 @@ MAY_IMPORT = {
 RULES = (
     "pricing/acceptance/events.py", "pricing/acceptance/facts.py", "pricing/acceptance/grades.py",
     "pricing/acceptance/moves.py", "pricing/acceptance/spans.py", "pricing/acceptance/timeline.py",
-    "pricing/bodies.py", "pricing/plausibility.py", "pricing/audit.py", "pricing/cost.py", "pricing/frontier.py",
+    "pricing/bodies.py", "pricing/plausibility.py", "pricing/audit.py", "pricing/cost.py",
+    "pricing/frontier/curve.py", "pricing/frontier/mix.py", "pricing/frontier/offers.py", "pricing/frontier/points.py",
+    "pricing/frontier/selecting.py", "pricing/frontier/wanted.py",
     "pricing/constant_quality/estimates.py", "pricing/constant_quality/live_minimum.py",
     "pricing/constant_quality/observations.py", "pricing/constant_quality/reading.py",
     "pricing/constant_quality/published.py", "pricing/constant_quality/reasoning.py",

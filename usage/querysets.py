@@ -126,6 +126,11 @@ class RollupQuerySet(QuerySet[Any]):
         """Without notional usage, which never enters a total."""
         return self.exclude(cost_kind=NOTIONAL)
 
+    def last_day(self) -> date | None:
+        """The last day with usage; None without any."""
+        found: date | None = self.aggregate(last=Max("day"))["last"]
+        return found
+
     def notional(self) -> Self:
         """What a subscription covered, at API prices."""
         return self.filter(cost_kind=NOTIONAL)

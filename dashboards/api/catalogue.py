@@ -1,4 +1,4 @@
-"""What the catalogue knows, over HTTP: prices, names, models, changes, price per quality."""
+"""What the catalogue knows, over HTTP: prices, names, models, changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dashboards.api.auth import CatalogueBearer
 from dashboards.api.caching import Holds, answered
 from dashboards.api.problem import documented
 from pricing.answers import changes as changes_of
-from pricing.answers import listing, moment, quality
+from pricing.answers import listing, moment
 from pricing.answers import price_index as constant_quality
 from pricing.answers import prices as prices_of
 from pricing.answers.questions import MOST_TOKENS, BadQuestion
@@ -85,12 +85,6 @@ class ChangesQuestion(Schema):
     provider: Name | None = None
     limit: Limit = listing.USUAL
     cursor: Name | None = None
-
-
-class FrontierQuestion(Schema):
-    benchmark: Name = "arena"
-    category: Name = "overall"
-    mix: Name = Field("3:1", description="Tokens of input:output[:cache_read] by which prices are blended.")
 
 
 class PriceIndexQuestion(Schema):
@@ -177,15 +171,6 @@ def changes(request: HttpRequest, asked: Query[ChangesQuestion]) -> HttpResponse
     )
 
     return answered(request, lambda: listing.changes(window, asked.limit, asked.cursor), holds="version")
-
-
-@router.get("/frontier", response=documented(schemas.FrontierAnswer), operation_id="frontier")
-def frontier(request: HttpRequest, asked: Query[FrontierQuestion]) -> HttpResponse:
-    """Price per quality: the models that nothing beats on both, and what beats each of the others."""
-    only(request, FrontierQuestion)
-    return answered(
-        request, lambda: quality.price_per_quality(asked.benchmark, asked.category, asked.mix), holds="minute"
-    )
 
 
 @router.get("/price-index", response=documented(schemas.PriceIndexAnswer), operation_id="price_index")

@@ -222,17 +222,20 @@ class ManyCosts(Schema):
 class FrontierPoint(Schema):
     key: str
     label: str
-    model: str
+    model: str | None
     effort: str
     provider: str
     sku: str
     region: str
     first_party: bool
-    usd_per_mtok: str = Field(description="Blended by the token mix.")
+    usd_per_mtok: str | None = Field(description="Blended by the token mix; null where `axis` is measured.")
+    usd_per_task: str | None = Field(description="What a task of the run cost; null where `axis` is list.")
     rating: str
     low: str | None
     high: str | None
     votes: int | None
+    price_is_dated: bool | None = Field(description="Whether evidence of that day or before says this price.")
+    tokens_per_second: str | None
 
 
 class DominatedPoint(FrontierPoint):
@@ -248,19 +251,62 @@ class UnmatchedScore(Schema):
     reason: str
 
 
+class FrontierBand(Schema):
+    """What may stand in for `of`: rated at `floor` or higher, by key, cheapest first."""
+
+    of: str
+    rating: str
+    delta: str
+    floor: str
+    cheapest: str | None
+    ties: list[str] = Field(description="In the band at the cheapest's price.")
+    overlaps: bool | None = Field(description="Whether the cheapest's interval meets that of `of`; null: unknown.")
+    inside: list[str]
+    undecided: list[str] = Field(description="Cheaper still and below the band, but with intervals that meet.")
+
+
+class FrontierSeller(Schema):
+    model: str
+    provider: str
+    sku: str
+    region: str
+    first_party: bool
+    usd_per_mtok: str
+
+
+class FrontierMix(Schema):
+    """What a project used in [from, until): the mix is `mix` of the answer."""
+
+    project: str
+    since: str = Field(alias="from")
+    until: str
+    tokens: int
+    batch_tokens: int
+    other_tokens: int = Field(description="At tiers beside standard and batch, weighed as standard.")
+    unknown_records: dict[str, int] = Field(description="Records that did not say how many tokens of a kind they used.")
+
+
 class FrontierAnswer(Schema):
     benchmark: str
     category: str
     unit: str
     attribution: str
+    licence: str
     url: str
-    observed_on: str
-    mix: str
+    observed_on: str | None = Field(description="Day of the newest score; null where none was known.")
+    tables: list[str] = Field(description="Days on which what is known of the category changed.")
+    axis: str
+    mix: str | None
     at: str
     frontier: list[FrontierPoint]
     dominated: list[DominatedPoint]
-    free: list[FrontierPoint]
+    free: list[FrontierPoint] = Field(description="Sold for nothing; on the frontier where `free` asks for them.")
+    previews: list[FrontierPoint] = Field(description="Sold as previews only; likewise.")
     unmatched: list[UnmatchedScore]
+    left_out: dict[str, list[str]] = Field(description="By filter the names of which only the trait is unknown.")
+    band: FrontierBand | None
+    sellers: list[FrontierSeller] = Field(description="Of `sellers` or the model of `near`, cheapest first.")
+    project: FrontierMix | None
 
 
 class IndexPoint(Schema):

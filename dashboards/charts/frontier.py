@@ -1,6 +1,8 @@
 """The chart of price per quality: rating over blended price, and the step that nothing beats. Pure.
 
-x is logarithmic, y is torn: it begins a little below the frontier and the text says so. A narrow screen gets a
+x is logarithmic, y is torn: it begins a little below the frontier and the text says so. What is free stands on the
+left edge, as a log axis has no zero. Near a chosen model lies a band, its lower edge dashed, and on the chosen rating
+the sellers of a model are joined by a line. Where speeds are known, larger marks answer faster. A narrow screen gets a
 chart of its own: fewer ticks, shorter names, fewer of them.
 """
 
@@ -27,9 +29,13 @@ from dashboards.charts.marks import (
     place,
 )
 from dashboards.pages.quality import Row
+from dashboards.pages.quality.rows import SellerRow
+from pricing.frontier import Band
 
-ABOVE = 14
-"""Rating points of air over the best interval."""
+AIR = 0.07
+"""Of the height, left over the best interval."""
+FEW = 30
+"""So many points or fewer are all drawn; of more the lowest fifth lies under a torn axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,59 +64,129 @@ class Scale:
     bottom: float
     top: float
 
-    def at(self, price: Decimal, rating: Decimal, canvas: Canvas) -> tuple[float, float]:
-        across = (math.log10(float(price)) - math.log10(self.low)) / (math.log10(self.high) - math.log10(self.low))
+    def at(self, price: float, rating: Decimal, canvas: Canvas) -> tuple[float, float]:
+        across = (math.log10(price) - math.log10(self.low)) / (math.log10(self.high) - math.log10(self.low))
         up = (float(rating) - self.bottom) / (self.top - self.bottom)
         return across * canvas.width, (1 - up) * canvas.height
 
 
-def figure(rows: Sequence[Row], *, unit: str, mix: str) -> Figure:
-    """Both figures of the page's rows, in any order; without rows an empty frame.
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that is drawn. `unit` names the y axis (`Arena rating`), `price` the x axis (`USD per Mtok, 3 : 1`).
 
-    `unit` names the y axis (`Arena rating`), `mix` the tokens the price is blended for.
+    `sellers` are those of the model `sold`, cheapest first, at `level`, a rating of it.
     """
-    return {
-        "wide": _figure(rows, WIDE, unit, mix),
-        "narrow": _figure(rows, NARROW, unit, mix),
-    }
+
+    rows: Sequence[Row]
+    unit: str
+    price: str
+    band: Band | None = None
+    sellers: Sequence[SellerRow] = ()
+    sold: str = ""
+    level: Decimal | None = None
+
+    @property
+    def has_speeds(self) -> bool:
+        return any(row.speed is not None for row in self.rows)
 
 
-def scale(rows: Sequence[Row]) -> Scale:
-    """Axes that hold every price and the upper eight tenths of the ratings."""
-    if not rows:
-        return Scale(0.1, 10, 1000, 1500)
-    prices = sorted(float(row.point.price) for row in rows)
-    ratings = sorted(float(row.point.rating) for row in rows)
-    bottom = math.floor(ratings[len(ratings) * 2 // 10] / 10) * 10 - 10
-    top = max(float(row.point.high or row.point.rating) for row in rows) + ABOVE
-    low, high = prices[0], prices[-1]
-    room = math.log10(high / low) if high > low else 1.0
+def figure(scene: Scene) -> Figure:
+    """Both figures of the page's rows, in any order; without rows an empty frame."""
+    return {"wide": _figure(scene, WIDE), "narrow": _figure(scene, NARROW)}
+
+
+def scale(scene: Scene) -> Scale:
+    """Axes that hold every price, and of many ratings the upper eight tenths."""
+    ratings = sorted(float(row.point.rating) for row in scene.rows)
+    prices = [float(row.point.price) for row in scene.rows if row.point.price]
+    prices += [float(seller.price) for seller in scene.sellers if seller.price]
+    if not ratings:
+        return Scale(0.1, 10, 0, 100)
+    lowest = ratings[len(ratings) * 2 // 10 if len(ratings) > FEW else 0]
+    top = max(float(row.point.high or row.point.rating) for row in scene.rows)
+    if scene.band:
+        lowest, top = min(lowest, float(scene.band.floor)), max(top, float(scene.band.of.rating))
+    room = (top - lowest) or 10.0
+    step = 10.0 if room > 60 else 5.0 if room > 30 else 1.0
+    bottom = math.floor(lowest / step) * step - (step if lowest >= step else 0)
+    low, high = min(prices, default=0.1), max(prices, default=10.0)
+    wide = math.log10(high / low) if high > low else 1.0
     return Scale(
-        10 ** (math.log10(low) - max(0.1, 0.07 * room)), 10 ** (math.log10(high) + max(0.1, 0.05 * room)), bottom, top
-    )
+        10 ** (math.log10(low) - max(0.1, 0.07 * wide)), 10 ** (math.log10(high) + max(0.1, 0.05 * wide)), bottom,
+        top + AIR * room,
+    )  # fmt: skip
 
 
-def below(rows: Sequence[Row]) -> int:
+def below(scene: Scene) -> int:
     """How many points lie under the torn axis and are in the table only."""
-    bottom = scale(rows).bottom
-    return sum(float(row.point.rating) < bottom for row in rows)
+    bottom = scale(scene).bottom
+    return sum(float(row.point.rating) < bottom for row in scene.rows)
 
 
-def _figure(rows: Sequence[Row], canvas: Canvas, unit: str, mix: str) -> Figure:
-    axes = scale(rows)
-    inside = [row for row in rows if float(row.point.rating) >= axes.bottom]
-    front = sorted((row for row in rows if row.on_frontier), key=lambda row: row.point.price)
+def _figure(scene: Scene, canvas: Canvas) -> Figure:
+    axes = scale(scene)
+    inside = [row for row in scene.rows if float(row.point.rating) >= axes.bottom]
+    front = sorted((row for row in scene.rows if row.on_frontier), key=lambda row: row.point.price)
     visible = [row for row in front if float(row.point.rating) >= axes.bottom]
     others = [row for row in inside if not row.on_frontier]
-    data = [_step(front, axes), _others(others, canvas), _frontier(visible, canvas)] if rows else []
-    return {"data": data, "layout": _layout(visible, others, axes, canvas, unit, mix)}
+    if not scene.rows:
+        return {"data": [], "layout": _layout([], [], axes, canvas, scene)}
+    data = [_step(front, axes), _others(others, axes, canvas, scene), _frontier(visible, axes, canvas, scene)]
+    data += _joined(scene, canvas) + _chosen(scene, axes, canvas)
+    return {"data": data, "layout": _layout(visible, others, axes, canvas, scene)}
+
+
+def _across(row: Row, axes: Scale) -> float:
+    return float(row.point.price) or axes.low
+
+
+def _size(row: Row, plain: int, scene: Scene) -> float:
+    """The area of a mark grows with the speed; where that is unknown the mark is the smallest."""
+    if not scene.has_speeds:
+        return plain
+    return 5.0 if row.speed is None else min(22.0, max(6.0, math.sqrt(float(row.speed)) * 1.1))
+
+
+def _joined(scene: Scene, canvas: Canvas) -> list[dict[str, Any]]:
+    """The sellers of a model on the height of its rating, from the cheapest to the dearest."""
+    paid = [seller for seller in scene.sellers if seller.price]
+    if not paid or scene.level is None:
+        return []
+    return [
+        {
+            "type": "scatter", "mode": "lines+markers", "x": [float(one.price) for one in paid],
+            "y": [float(scene.level)] * len(paid), "hoverinfo": "text",
+            "hovertext": [
+                f"<b>{escaped(scene.sold)}</b><br>{formatting.derived_price(one.price)} per Mtok at {escaped(one.name)}"
+                + (", its maker" if one.is_maker else "") for one in paid
+            ],
+            "line": {"color": "var(--ink)", "width": 1.25},
+            "marker": {"symbol": "line-ns-open", "size": 9 if canvas.narrow else 11, "color": "var(--ink)",
+                       "line": {"color": "var(--ink)", "width": 1.75}},
+        }
+    ]  # fmt: skip
+
+
+def _chosen(scene: Scene, axes: Scale, canvas: Canvas) -> list[dict[str, Any]]:
+    """A ring around the chosen model and around the cheapest that may stand in for it."""
+    ringed = [row for row in scene.rows if row.in_band in ("chosen", "cheapest")]
+    if not ringed:
+        return []
+    return [
+        {
+            "type": "scatter", "mode": "markers", "hoverinfo": "skip",
+            "x": [_across(row, axes) for row in ringed], "y": [float(row.point.rating) for row in ringed],
+            "marker": {"symbol": "circle-open", "size": 15 if canvas.narrow else 17, "color": "var(--ink)",
+                       "line": {"color": "var(--ink)", "width": 1.75}},
+        }
+    ]  # fmt: skip
 
 
 def _step(front: Sequence[Row], axes: Scale) -> dict[str, Any]:
     """Up at each price, level to the next: between two models nothing is for sale."""
     first, last = front[0].point, front[-1].point
-    line = [(float(first.price), axes.bottom)]
-    line += [(float(row.point.price), float(row.point.rating)) for row in front]
+    line = [(float(first.price) or axes.low, axes.bottom)]
+    line += [(_across(row, axes), float(row.point.rating)) for row in front]
     line.append((axes.high, float(last.rating)))
     return {
         "type": "scatter", "mode": "lines", "hoverinfo": "skip", "x": [x for x, _ in line], "y": [y for _, y in line],
@@ -119,31 +195,31 @@ def _step(front: Sequence[Row], axes: Scale) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _others(rows: Sequence[Row], canvas: Canvas) -> dict[str, Any]:
-    asked = [row.is_asked for row in rows]
+def _others(rows: Sequence[Row], axes: Scale, canvas: Canvas, scene: Scene) -> dict[str, Any]:
+    asked = [row.is_asked or row.in_band == "chosen" for row in rows]
     return {
         "type": "scatter", "mode": "markers",
-        "x": [float(row.point.price) for row in rows], "y": [float(row.point.rating) for row in rows],
+        "x": [_across(row, axes) for row in rows], "y": [float(row.point.rating) for row in rows],
         "hoverinfo": "text", "hovertext": [hover(row) for row in rows],
         "marker": {
-            "size": 6 if canvas.narrow else 7,
+            "size": [_size(row, 6 if canvas.narrow else 7, scene) for row in rows],
             "color": ["var(--ink)" if one else "var(--mark-muted)" for one in asked],
             "opacity": [1.0 if one else 0.6 for one in asked],
         },
     }  # fmt: skip
 
 
-def _frontier(rows: Sequence[Row], canvas: Canvas) -> dict[str, Any]:
+def _frontier(rows: Sequence[Row], axes: Scale, canvas: Canvas, scene: Scene) -> dict[str, Any]:
     up = [float((row.point.high or row.point.rating) - row.point.rating) for row in rows]
     down = [float(row.point.rating - (row.point.low or row.point.rating)) for row in rows]
     return {
         "type": "scatter", "mode": "markers",
-        "x": [float(row.point.price) for row in rows], "y": [float(row.point.rating) for row in rows],
+        "x": [_across(row, axes) for row in rows], "y": [float(row.point.rating) for row in rows],
         "hoverinfo": "text", "hovertext": [hover(row) for row in rows],
         "error_y": {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "width": 0,
                     "thickness": 1.25, "color": "var(--accent)"},
-        "marker": {"size": 9 if canvas.narrow else 10, "color": "var(--accent)", "opacity": 1,
-                   "line": {"color": "var(--paper)", "width": 1.5}},
+        "marker": {"size": [_size(row, 9 if canvas.narrow else 10, scene) for row in rows],
+                   "color": "var(--accent)", "opacity": 1, "line": {"color": "var(--paper)", "width": 1.5}},
     }  # fmt: skip
 
 
@@ -156,12 +232,14 @@ def hover(row: Row) -> str:
         if amount is not None
     ]
     votes = f", {formatting.count(point.votes)} votes" if point.votes is not None else ""
-    host = "" if point.first_party else f" at {escaped(row.host)}"
+    host = f" at {escaped(row.host)}" if row.is_hosted else ""
+    costs = "Free" if not point.price else formatting.derived_price(point.price)
     lines = [
         f"<b>{escaped(point.label)}</b>",
-        f"{formatting.derived_price(point.price)} per Mtok{host}",
-        ", ".join(parts),
-        f"Rating {formatting.rating(point.rating, point.low, point.high)}{votes}",
+        f"{costs} {'per Mtok' if point.offer else 'a task'}{host}",
+        *([", ".join(parts)] if parts else []),
+        f"Rating {formatting.rating(point.rating, point.low, point.high, row.decimals)}{votes}",
+        *([f"{formatting.count(round(row.speed))} tokens a second"] if row.speed is not None else []),
     ]
     if row.on_frontier:
         lines.append("No equal for less")
@@ -177,7 +255,7 @@ def hover(row: Row) -> str:
 
 def labels(front: Sequence[Row], others: Sequence[Row], axes: Scale, canvas: Canvas) -> list[tuple[Row, Placed]]:
     """The frontier's names, then what was searched for, then each maker's best model: as many as have room."""
-    spots = {row.point.key: axes.at(row.point.price, row.point.rating, canvas) for row in [*front, *others]}
+    spots = {row.point.key: axes.at(_across(row, axes), row.point.rating, canvas) for row in [*front, *others]}
     corners = [spots[row.point.key] for row in front]
     lines = _step_boxes(corners, canvas)
     marks = [Box.around(x, y, 7) for x, y in corners]
@@ -185,7 +263,7 @@ def labels(front: Sequence[Row], others: Sequence[Row], axes: Scale, canvas: Can
     dots = [Box.around(*spots[row.point.key], 2.5) for row in others]
     taken = [*lines, *marks, *dots, *(one.box for one in named)]
     more: list[Placed] = []
-    groups = [[row] for row in others if row.is_asked] or _by_maker(
+    groups = [[row] for row in others if row.is_asked or row.in_band in ("chosen", "cheapest")] or _by_maker(
         [row for row in others if float(row.point.rating) > (axes.bottom + axes.top) / 2]
     )
     for group in groups:
@@ -220,9 +298,7 @@ def _step_boxes(corners: Sequence[tuple[float, float]], canvas: Canvas) -> list[
     return boxes
 
 
-def _layout(
-    front: Sequence[Row], others: Sequence[Row], axes: Scale, canvas: Canvas, unit: str, mix: str
-) -> dict[str, Any]:
+def _layout(front: Sequence[Row], others: Sequence[Row], axes: Scale, canvas: Canvas, scene: Scene) -> dict[str, Any]:
     ticks, texts = log_ticks(axes.low, axes.high, narrow=canvas.narrow)
     heights = even_ticks(axes.bottom, axes.top, 5 if canvas.narrow else 7)
     return {
@@ -237,22 +313,49 @@ def _layout(
             {"type": "line", "layer": "below", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1,
              "line": {"color": "var(--grid)", "width": 1}}
             for x in decades(axes.low, axes.high)
-        ],
+        ] + _band(scene),
         "annotations": [
-            *(_annotation(row, one) for row, one in labels(front, others, axes, canvas)),
+            *(_annotation(row, one, axes) for row, one in labels(front, others, axes, canvas)),
+            *_band_words(scene, canvas),
             {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "yshift": 4,
-             "xshift": -34, "showarrow": False, "text": f"{unit}, from {axes.bottom:g}",
+             "xshift": -34, "showarrow": False, "text": f"{scene.unit}, from {axes.bottom:g}",
              "font": {"color": "var(--ink-3)"}},
             {"xref": "paper", "yref": "paper", "x": 1, "y": 0, "xanchor": "right", "yanchor": "top", "yshift": -30,
-             "showarrow": False, "text": f"USD per Mtok, {mix}, log scale", "font": {"color": "var(--ink-3)"}},
+             "showarrow": False, "text": f"{scene.price}, log scale", "font": {"color": "var(--ink-3)"}},
         ],
     }  # fmt: skip
 
 
-def _annotation(row: Row, placed: Placed) -> dict[str, Any]:
-    colour = "var(--accent)" if row.on_frontier else "var(--ink)" if row.is_asked else "var(--ink-2)"
+def _band(scene: Scene) -> list[dict[str, Any]]:
+    """From the chosen rating down to what may be given up of it."""
+    if scene.band is None:
+        return []
+    floor, rating = float(scene.band.floor), float(scene.band.of.rating)
+    across = {"xref": "paper", "x0": 0, "x1": 1}
+    return [
+        {"type": "rect", "layer": "below", **across, "y0": floor, "y1": rating, "line": {"width": 0},
+         "fillcolor": "alpha(--doubt, 0.10)"},
+        {"type": "line", **across, "y0": floor, "y1": floor,
+         "line": {"color": "var(--fault)", "width": 1.25, "dash": "dash"}},
+    ]  # fmt: skip
+
+
+def _band_words(scene: Scene, canvas: Canvas) -> list[dict[str, Any]]:
+    if scene.band is None:
+        return []
+    delta = f"{scene.band.delta.normalize():f}"
+    name = "" if canvas.narrow else f" below {escaped(scene.band.of.display_name)}"
+    return [
+        {"xref": "paper", "x": 1, "xanchor": "right", "y": float(scene.band.floor), "yanchor": "top", "yshift": -1,
+         "showarrow": False, "text": f"{delta} points{name}", "font": {"color": "var(--fault)", "size": 12}}
+    ]  # fmt: skip
+
+
+def _annotation(row: Row, placed: Placed, axes: Scale) -> dict[str, Any]:
+    is_inked = row.is_asked or row.in_band == "chosen"
+    colour = "var(--accent)" if row.on_frontier else "var(--ink)" if is_inked else "var(--ink-2)"
     return {
-        "x": math.log10(float(row.point.price)), "y": float(row.point.rating), "text": escaped(placed.text),
+        "x": math.log10(_across(row, axes)), "y": float(row.point.rating), "text": escaped(placed.text),
         "showarrow": False, "xanchor": placed.anchor, "yanchor": "middle", "xshift": placed.dx, "yshift": -placed.dy,
-        "font": {"color": colour, "size": 12, "weight": 600 if row.on_frontier or row.is_asked else 400},
+        "font": {"color": colour, "size": 12, "weight": 600 if row.on_frontier or is_inked else 400},
     }  # fmt: skip

@@ -8,7 +8,7 @@ from decimal import Decimal
 from dashboards import formatting
 from dashboards.pages.models import GRADES
 from pricing.acceptance import AGREES_WITHIN
-from pricing.frontier import Mix, blend
+from pricing.frontier import BATCH, Mix, blend, stated
 
 UNIT_WORDS = {
     "input": "input", "output": "output", "cache_read": "cached input", "cache_write": "cache write",
@@ -147,14 +147,30 @@ def compose_blend(own: Blended, against: Blended | None, mix: Mix, *, subject: S
 
 
 def _blend(one: Blended, mix: Mix) -> Blend:
-    parts = tuple(
-        (UNIT_WORDS[unit].capitalize(), f"{weight.normalize():f}", formatting.price(one.prices[unit][0]),
-         one.prices[unit][1])
-        for unit, weight in mix.weights()
-    )  # fmt: skip
-    whole = sum(weight for _, weight in mix.weights())
+    amounts = {unit: amount for unit, (amount, _) in one.prices.items()}
+    parts = []
+    for unit, weight in mix.weights():
+        priced_by = stated(amounts, unit)[0]
+        amount, url = one.prices[priced_by]
+        parts.append((_weighed(unit, priced_by), _tokens(weight), formatting.price(amount), url))
+    whole = Decimal(sum(weight for _, weight in mix.weights()))
     figure = formatting.derived_price(one.price(mix) or Decimal(0))
-    return Blend(f"{one.model} at {one.seller}", parts, f"{Decimal(whole).normalize():f}", figure, one.url)
+    return Blend(f"{one.model} at {one.seller}", tuple(parts), _tokens(whole), figure, one.url)
+
+
+def _weighed(unit: str, priced_by: str) -> str:
+    """`Cache write in batch, at the price of input`."""
+    tier = " in batch" if unit.startswith(BATCH) else ""
+    said = f"{UNIT_WORDS[unit.removeprefix(BATCH)].capitalize()}{tier}"
+    other = priced_by.removeprefix(BATCH)
+    if priced_by == unit:
+        return said
+    return f"{said}, at the price of {UNIT_WORDS.get(other, other.replace('_', ' '))}"
+
+
+def _tokens(weight: Decimal) -> str:
+    """A weight as the mix writes it; of counted tokens in millions."""
+    return f"{formatting.mtok(weight)} Mtok" if weight >= 100_000 else f"{weight.normalize():f}"
 
 
 def _newest(claims: Sequence[Said]) -> list[Said]:

@@ -120,6 +120,20 @@
     });
   }
 
+  // --- a slider over days: it writes into the field beside it, and asks once it has come to rest ------
+  let resting = 0;
+  document.addEventListener("input", (event) => {
+    const slide = event.target.closest("input[data-stops]");
+    if (!slide) return;
+    const day = slide.dataset.stops.split(" ")[slide.value];
+    const field = slide.form.querySelector("input[type=date]");
+    field.value = day === "today" ? "" : day;
+    const words = new Date(`${day}T00:00Z`).toLocaleDateString("en-GB", { dateStyle: "medium", timeZone: "UTC" });
+    slide.setAttribute("aria-valuetext", day === "today" ? day : words);
+    clearTimeout(resting);
+    resting = setTimeout(() => slide.form.requestSubmit(), 450);
+  });
+
   // --- htmx: the token that Django asks of every change ---------------------------------------
   document.addEventListener("htmx:configRequest", (event) => {
     const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);

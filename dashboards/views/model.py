@@ -27,6 +27,7 @@ from dashboards.views.catalogue import csv_response, figure_response
 from dashboards.views.spend import reader_of
 from pricing.acceptance import grade
 from pricing.answers import compare
+from pricing.answers.on_sale import TIERS, needs
 from pricing.answers.rates import rates
 from pricing.benchmarks import benchmarks
 from pricing.frontier import CHAT_MIX, Mix
@@ -275,12 +276,17 @@ def _blended(
 ) -> dict[int, evidence_page.Blended]:
     asks = {pk: model_page.Ask(one.model.slug, ask.at, ask.known_at) for pk, one in offerings.items()}
     held: dict[int, dict[str, tuple[Decimal, str]]] = {pk: {} for pk in offerings}
+    units, tiers = needs(mix)
     rows = Price.objects.filter(
-        offering__in=list(offerings), superseded_at=None, currency="USD", unit__in=[unit for unit, _ in mix.weights()]
-    ).standard()
+        offering__in=list(offerings), superseded_at=None, currency="USD", unit__in=units, service_tier__in=tiers,
+        qualifier="", context_from=0, schedule="",
+    )  # fmt: skip
     for price in rows.known_at(midnight(ask.known_at)).effective_at(at):
         usd = price.amount * 1_000_000 / price.per
-        held[price.offering_id][price.unit] = (usd, asks[price.offering_id].url(f"/evidence/{price.pk}"))
+        held[price.offering_id][f"{TIERS[price.service_tier]}{price.unit}"] = (
+            usd,
+            asks[price.offering_id].url(f"/evidence/{price.pk}"),
+        )
     return {
         pk: evidence_page.Blended(
             one.model.name, one.provider.name, one.sku, one.region, held[pk],

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from pricing import frontier
 from pricing.models.sellers import SLUG, LanguageModel, Offering
-from pricing.querysets import BenchmarkQuerySet, GpuRateQuerySet, ScoreQuerySet
+from pricing.querysets import BenchmarkQuerySet, GpuRateQuerySet, ScoreQuerySet, SpeedSampleQuerySet
 
 
 class Benchmark(models.Model):
@@ -114,6 +114,8 @@ class SpeedSample(models.Model):
     output_tokens_per_second = models.DecimalField(max_digits=12, decimal_places=3)
     seconds_to_first_token = models.DecimalField(max_digits=12, decimal_places=4, null=True)
     source_url = models.URLField(max_length=500, blank=True)
+
+    objects = SpeedSampleQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["offering", "sampled_at"], name="speed_once")]

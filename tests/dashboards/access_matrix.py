@@ -64,8 +64,12 @@ PAGES: dict[str, list[Line]] = {
     "favicon.ico": [Line(EVERYBODY)],
     "invitation/<str:secret>": [Line(EVERYBODY, EVERYBODY, of=lambda _: {"secret": "x"})],
     # the catalogue
-    "quality": [Line(EVERYBODY)],
-    "quality/figure.json": [Line(EVERYBODY)],
+    "quality": [Line(EVERYBODY), Line(OF_ACME, query="project=beta"), Line(OF_ALPHA, query="project=alpha")],
+    "quality/figure.json": [
+        Line(EVERYBODY),
+        Line(OF_ACME, query="project=beta"),
+        Line(OF_ALPHA, query="project=alpha"),
+    ],
     "index": [Line(EVERYBODY)],
     "index/figure.json": [Line(EVERYBODY)],
     "models": [Line(EVERYBODY)],

@@ -30,7 +30,7 @@ NASTY = '<img src=x onerror="alert(1)">'
 
 @pytest.fixture
 def today(monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in ("catalogue", "model"):
+    for place in ("catalogue", "model", "quality"):
         monkeypatch.setattr(f"dashboards.views.{place}.timezone.now", lambda: NOW)
 
 
@@ -82,8 +82,15 @@ def test_the_mix_in_the_address_weighs_the_prices(client: Client, market: Any) -
 
 
 def test_a_day_in_the_address_gives_the_prices_of_that_day(client: Client, market: Any) -> None:
-    assert "The best rating costs $8.00" in unlinked(client.get("/quality?at=2026-09-09").content.decode())
-    assert "The best rating costs $4.00" in unlinked(client.get("/quality?at=2026-09-10").content.decode())
+    assert "The best rating costs $4.00" in unlinked(client.get("/quality?date=2026-11-30").content.decode())
+    assert "The best rating costs $8.00" in unlinked(client.get("/quality?date=2026-12-01").content.decode())
+    assert "The best rating costs $8.00" in unlinked(client.get("/quality?at=2026-12-01").content.decode())  # old links
+
+
+def test_a_day_before_the_first_table_shows_no_later_one_and_leads_to_it(client: Client, market: Any) -> None:
+    html = text_of(client.get("/quality?date=2026-10-19").content.decode())
+    assert "Arena has no table of that day" in html
+    assert "Show 20 Oct 2026" in html
 
 
 def test_filters_leave_out_what_is_not_known_to_fit(client: Client, market: Any) -> None:
@@ -171,7 +178,7 @@ def test_the_state_is_in_the_address_without_its_defaults() -> None:
     assert ask.url() == "/quality?mix=10:1:0&maker=acme"
     assert quality.read({})[0].url() == "/quality"
     assert ask.url(maker="") == "/quality?mix=10:1:0"
-    assert quality.kept(quality.read({"q": "a&b c", "mix": "1:1"})[0]) == [("q", "a&b c")]
+    assert quality.kept(quality.read({"q": "a&b c", "mix": "1:1"})[0], "mix") == [("q", "a&b c")]
 
 
 def points(*given: tuple[str, str, str]) -> list[Point]:
@@ -462,7 +469,7 @@ def test_a_private_catalogue_asks_who_you_are(client: Client, market: Any, setti
 
 @pytest.mark.parametrize(
     ("path", "queries"),
-    [("/quality", 6), ("/quality/figure.json", 5), ("/models", 7), ("/models?grade=B", 7), ("/models/best-1", 7)],
+    [("/quality", 10), ("/quality/figure.json", 7), ("/models", 7), ("/models?grade=B", 7), ("/models/best-1", 7)],
 )
 def test_a_page_costs_the_same_queries_however_large_the_market(
     client: Client, market: Any, path: str, queries: int, django_assert_num_queries: DjangoAssertNumQueries

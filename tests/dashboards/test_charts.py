@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from dashboards.charts import frontier as chart
 from dashboards.charts import history
 from dashboards.charts.marks import AROUND, Box, Label, decades, escaped, even_ticks, log_ticks, place
-from dashboards.market import Sold
 from dashboards.pages import quality
 from dashboards.pages.model import Event, History, HistoryLine, Step
-from pricing.frontier import Rated
+from pricing.frontier import Offer, Rated, Traits, curve
 
 NOW = datetime(2026, 11, 16, tzinfo=UTC)
 NASTY = "<img src=x onerror=alert(1)> & %{x} Co"
@@ -22,16 +21,18 @@ NASTY = "<img src=x onerror=alert(1)> & %{x} Co"
 
 def rows(*points: tuple[str, str, str], q: str = "") -> tuple[quality.Row, ...]:
     """(name, price of any token, rating) as the page's rows."""
-    scores = [
-        quality.ScoreRow(Rated(name, name, D(rating), "", D(rating) - 5, D(rating) + 5, 100), name, f"maker of {name}")
-        for name, _, rating in points
-    ]
-    sold = [
-        Sold(n, name, name, f"maker of {name}", None, None, "host", "Host", name, "",
-             {"input": D(price), "output": D(price)}, {"input": n, "output": n})
+    scores = [Rated(name, name, D(rating), "", D(rating) - 5, D(rating) + 5, 100) for name, _, rating in points]
+    offers = [
+        Offer(name, "host", name, {"input": D(price), "output": D(price)}, offering_id=n, provider_name="Host")
         for n, (name, price, _) in enumerate(points)
-    ]  # fmt: skip
-    return quality.compose(quality.Ask(category="overall", q=q), scores, sold, asked_at=NOW).all_rows
+    ]
+    models = {name: Traits(name, f"maker of {name}") for name, _, _ in points}
+    found = quality.Found(curve(scores, offers), scores, offers, models)
+    return quality.compose(quality.Ask(category="overall", q=q), found, asked_at=NOW).all_rows
+
+
+def scene(rows: tuple[quality.Row, ...]) -> chart.Scene:
+    return chart.Scene(rows, "Points", "USD per Mtok, 3 : 1")
 
 
 def drawn(figure: dict[str, Any], size: str = "wide") -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
@@ -43,14 +44,14 @@ MARKET = rows(("best", "4", "1520"), ("good", "1", "1480"), ("cheap", "0.1", "14
 
 
 def test_the_step_rises_at_a_price_and_runs_level_to_the_next_one() -> None:
-    step, _, _ = drawn(chart.figure(MARKET, unit="Points", mix="3 : 1"))
+    step, _, _ = drawn(chart.figure(scene(MARKET)))
     assert step["line"]["shape"] == "hv"
     assert step["x"][:-1] == [0.1, 0.1, 1.0, 4.0]
     assert step["y"][1:] == [1400.0, 1480.0, 1520.0, 1520.0]
 
 
 def test_only_the_frontier_is_blue_and_carries_its_interval() -> None:
-    _, others, front = drawn(chart.figure(MARKET, unit="Points", mix="3 : 1"))
+    _, others, front = drawn(chart.figure(scene(MARKET)))
     assert front["x"] == [0.1, 1.0, 4.0]
     assert front["error_y"]["array"] == front["error_y"]["arrayminus"] == [5.0, 5.0, 5.0]
     assert others["x"] == [9.0]
@@ -59,7 +60,7 @@ def test_only_the_frontier_is_blue_and_carries_its_interval() -> None:
 
 
 def test_what_is_searched_for_is_inked_and_named() -> None:
-    figure = chart.figure(rows(("best", "4", "1520"), ("dear", "9", "1470"), q="dear"), unit="Points", mix="3 : 1")
+    figure = chart.figure(scene(rows(("best", "4", "1520"), ("dear", "9", "1470"), q="dear")))
     _, others, _ = drawn(figure)
     assert others["marker"]["color"] == ["var(--ink)"]
     assert "dear" in [note["text"] for note in figure["wide"]["layout"]["annotations"]]
@@ -67,14 +68,14 @@ def test_what_is_searched_for_is_inked_and_named() -> None:
 
 def test_the_torn_axis_says_where_it_begins_and_counts_what_lies_under_it() -> None:
     many = rows(*((f"m{n}", "1", str(1000 + n * 10)) for n in range(50)))
-    texts = [note["text"] for note in chart.figure(many, unit="Points", mix="3 : 1")["wide"]["layout"]["annotations"]]
-    bottom = chart.scale(many).bottom
+    texts = [note["text"] for note in chart.figure(scene(many))["wide"]["layout"]["annotations"]]
+    bottom = chart.scale(scene(many)).bottom
     assert f"Points, from {bottom:g}" in texts
-    assert chart.below(many) == sum(float(row.point.rating) < bottom for row in many) > 0
+    assert chart.below(scene(many)) == sum(float(row.point.rating) < bottom for row in many) > 0
 
 
 def test_a_name_is_never_markup_in_a_figure() -> None:
-    figure = chart.figure(rows((NASTY, "1", "1500"), ("other", "2", "1400")), unit="Points", mix="3 : 1")
+    figure = chart.figure(scene(rows((NASTY, "1", "1500"), ("other", "2", "1400"))))
     assert "<img" not in str(figure)
     assert "&lt;img src=x onerror=alert(1)&gt; &amp;" in str(figure)
     # `%{…}` is a variable in a hover template only, so there is none.
@@ -85,14 +86,14 @@ def test_a_name_is_never_markup_in_a_figure() -> None:
 
 
 def test_without_points_there_is_an_empty_frame() -> None:
-    figure = chart.figure((), unit="Points", mix="3 : 1")
+    figure = chart.figure(scene(()))
     assert figure["wide"]["data"] == figure["narrow"]["data"] == []
 
 
 @given(st.lists(st.tuples(st.decimals("0.001", "500", places=3), st.integers(900, 1600)), min_size=1, max_size=40))
 def test_labels_touch_neither_each_other_nor_a_mark_of_the_frontier(points: list[tuple[D, int]]) -> None:
     every = rows(*((f"model number {n}", str(price), str(rating)) for n, (price, rating) in enumerate(points)))
-    axes = chart.scale(every)
+    axes = chart.scale(scene(every))
     front = [row for row in every if row.on_frontier and float(row.point.rating) >= axes.bottom]
     front.sort(key=lambda row: row.point.price)
     others = [row for row in every if not row.on_frontier and float(row.point.rating) >= axes.bottom]
@@ -100,7 +101,7 @@ def test_labels_touch_neither_each_other_nor_a_mark_of_the_frontier(points: list
         placed = chart.labels(front, others, axes, canvas)
         boxes = [one.box for _, one in placed]
         assert not any(a.meets(b) for i, a in enumerate(boxes) for b in boxes[i + 1 :])
-        marks = [Box.around(*axes.at(row.point.price, row.point.rating, canvas), 7) for row in front]
+        marks = [Box.around(*axes.at(float(row.point.price), row.point.rating, canvas), 7) for row in front]
         assert not any(box.meets(mark) for box in boxes for mark in marks)
         assert all(canvas.frame.holds(box) for box in boxes)
 

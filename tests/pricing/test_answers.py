@@ -470,7 +470,7 @@ class TestQuality:
         assert all(lost["cheapest_equal"] in keys for lost in told["dominated"])
         assert len(told["frontier"]) + len(told["dominated"]) >= 60
 
-    @pytest.mark.parametrize("asked", [("x", "overall", "3:1"), ("arena", "x", "3:1"), ("arena", "overall", "0:0")])
+    @pytest.mark.parametrize("asked", [("x", "overall"), ("arena", "x")])
     def test_what_there_is_not_is_refused_with_what_there_is(self, asked: tuple[str, str, str]) -> None:
         with pytest.raises(BadQuestion):
             price_per_quality(*asked)

@@ -292,7 +292,21 @@ class TestBlend:
 
     @pytest.mark.parametrize(
         "text",
-        ["", "3", "3:1:0:0", "a:b", "-1:1", "0:0", "NaN:1", "Infinity:1", "1e999999:1", "1:1e-99", "3;1"],
+        [
+            "",
+            "3",
+            "3:1:0:0:0",
+            "3:1+batch:0:0",
+            "3:1+batch:1:1+batch:1:1",
+            "a:b",
+            "-1:1",
+            "0:0",
+            "NaN:1",
+            "Infinity:1",
+            "1e999999:1",
+            "1:1e-99",
+            "3;1",
+        ],
     )
     def test_what_is_no_mix_is_refused_with_a_sentence(self, text: str) -> None:
         with pytest.raises(ValueError, match=r"token mix .*\.$"):

@@ -1,45 +1,155 @@
-"""The choices of each filter."""
+"""The choices of each filter, with how many of the rated models that are sold each would leave."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+from dashboards import formatting
 from dashboards.pages.asked import Option
 from dashboards.pages.quality.asked import MIXES, Ask, name_of
-from dashboards.pages.quality.rows import ScoreRow
 from pricing.benchmarks import benchmarks
-from pricing.frontier import CHAT_MIX
+from pricing.frontier import CHAT_MIX, Offer, Rated, Traits
+
+CONTEXTS = (32_000, 128_000, 200_000, 400_000, 1_000_000)
+SPEEDS = (20, 50, 100, 200)
 
 
-def options(ask: Ask, scores: Sequence[ScoreRow]) -> dict[str, list[Option]]:
-    """The choices of each filter as links, the present one marked."""
-    makers = Counter(score.maker for score in scores if score.maker)
-    efforts = Counter(score.rated.effort for score in scores)
-    mix = str(ask.mix)
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One line of a list in the form of filters."""
+
+    value: str
+    label: str
+    is_current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A list in the form of filters; without choices nothing is known to choose by, and `note` says so."""
+
+    name: str
+    label: str
+    choices: tuple[Choice, ...]
+    note: str = ""
+
+
+def options(ask: Ask, scores: Sequence[Rated]) -> dict[str, list[Option]]:
+    """The choices of the bar as links, the present one marked."""
+    mix = "" if ask.project else str(ask.mix)
+    known = benchmarks()
+    first = next(iter(known[ask.benchmark].CATEGORIES))
     return {
         "mix": [
-            Option(label, ask.url(mix="" if text == str(CHAT_MIX) else text), mix == text) for text, label in MIXES
+            Option(label, ask.url(mix="" if text == str(CHAT_MIX) else text, project="", window="", axis=""),
+                   mix == text and not ask.is_measured)
+            for text, label in MIXES
+        ],
+        "benchmark": [
+            Option(module.NAME, _elsewhere(ask, slug), ask.benchmark == slug) for slug, module in known.items()
         ],
         "category": [
-            Option(label, ask.url(category=slug), ask.category == slug)
-            for slug, label in benchmarks()[ask.benchmark].CATEGORIES.items()
-        ],
-        "maker": [
-            Option("any", ask.url(maker=""), not ask.maker),
-            *(
-                Option(name_of(maker), ask.url(maker=maker), ask.maker == maker, str(makers[maker]))
-                for maker in sorted(makers, key=lambda maker: name_of(maker).lower())
-            ),
-        ],
-        "weights": [
-            Option("any", ask.url(weights=""), not ask.weights),
-            Option("open", ask.url(weights="open"), bool(ask.weights)),
+            Option(label, ask.url(category="" if slug == first else slug, near=""), ask.category == slug)
+            for slug, label in known[ask.benchmark].CATEGORIES.items()
         ],
         "effort": [
             Option("any", ask.url(effort=""), not ask.effort),
             *(
                 Option(effort or "none stated", ask.url(effort=effort or "none"), ask.effort == (effort or "none"),
-                       str(efforts[effort]))
-                for effort in sorted(efforts)
+                       str(sum(score.effort == effort for score in scores)))
+                for effort in sorted({score.effort for score in scores})
             ),
         ],
     }  # fmt: skip
+
+
+def _elsewhere(ask: Ask, slug: str) -> str:
+    """The same page of another benchmark: categories, efforts and points are each benchmark's own."""
+    benchmark = "" if slug == next(iter(benchmarks())) else slug
+    return ask.url(benchmark=benchmark, category="", effort="", near="", delta="")
+
+
+def fields(ask: Ask, offers: Iterable[Offer], models: Mapping[str, Traits]) -> list[Field]:
+    """The lists of the form of filters. `models` are all rated models with what is known of each."""
+    every = list(offers)
+    of_models = [
+        Field("maker", "Maker", _named(ask.maker, _counted((t.maker, m) for m, t in models.items()), name_of)),
+        Field("weights", "Weights", _flag("open", ask.weights, sum(t.open_weights is True for t in models.values()))),
+        _context(ask, models),
+        _modality(ask, models),
+        _tools(ask, models),
+        Field(
+            "retirement", "Retirement",
+            _flag("none", ask.retirement, sum(not t.leaves for t in models.values()), "none announced"),
+        ),
+    ]  # fmt: skip
+    if ask.is_measured:
+        return of_models
+    names = {offer.provider: offer.provider_name for offer in every}
+    regions = _counted((offer.region, offer.model) for offer in every)
+    return [
+        *of_models,
+        Field("provider", "Seller",
+              _named(ask.provider, _counted((o.provider, o.model) for o in every), lambda slug: names.get(slug, slug))),
+        Field("region", "Region", _named(ask.region, regions, str), "" if regions else "No seller names a region."),
+        _speed(ask, every),
+    ]  # fmt: skip
+
+
+def _counted(pairs: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """How many models each value has; the empty value is unknown and no choice."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for value, model in pairs:
+        if value:
+            found[value].add(model)
+    return {value: len(models) for value, models in found.items()}
+
+
+def _named(current: str, counts: Mapping[str, int], named: object) -> tuple[Choice, ...]:
+    label = named if callable(named) else str
+    names = {value: str(label(value)) for value in counts}
+    if current and current not in names:
+        names[current] = current
+    ordered = sorted(names, key=lambda value: names[value].lower())
+    return tuple(Choice(one, f"{names[one]} ({counts.get(one, 0)})", one == current) for one in ordered)
+
+
+def _flag(value: str, current: str, count: int, label: str = "") -> tuple[Choice, ...]:
+    return (Choice(value, f"{label or value} ({count})", bool(current)),)
+
+
+def _context(ask: Ask, models: Mapping[str, Traits]) -> Field:
+    known = [t.context_window for t in models.values() if t.context_window is not None]
+    sizes = sorted({*CONTEXTS, *([ask.context] if ask.context else [])})
+    choices = tuple(
+        Choice(str(size), f"{formatting.count(size)} tokens ({sum(one >= size for one in known)})", size == ask.context)
+        for size in sizes
+    )
+    return Field("context", "Context at least", choices if known else (), _unknown(len(models) - len(known), "context"))
+
+
+def _modality(ask: Ask, models: Mapping[str, Traits]) -> Field:
+    counts = _counted((kind, model) for model, traits in models.items() for kind in traits.modalities)
+    missing = sum(not traits.modalities for traits in models.values())
+    return Field("modality", "Takes", _named(ask.modality, counts, str), _unknown(missing, "modalities"))
+
+
+def _tools(ask: Ask, models: Mapping[str, Traits]) -> Field:
+    known = [traits for traits in models.values() if traits.capabilities]
+    choices = _flag("yes", ask.tools, sum("tools" in traits.capabilities for traits in known))
+    return Field("tools", "Tools", choices if known or ask.tools else (), _unknown(len(models) - len(known), "tools"))
+
+
+def _speed(ask: Ask, offers: Sequence[Offer]) -> Field:
+    known = {offer.model: offer.tokens_per_second for offer in offers if offer.tokens_per_second is not None}
+    choices = tuple(
+        Choice(str(least), f"{least} tokens/s ({sum(speed >= least for speed in known.values())})", least == ask.speed)
+        for least in SPEEDS
+    )
+    missing = len({offer.model for offer in offers} - known.keys())
+    return Field("speed", "Answers at", choices if known else (), _unknown(missing, "speed"))
+
+
+def _unknown(count: int, what: str) -> str:
+    if not count:
+        return ""
+    return f"{formatting.count(count)} model{'' if count == 1 else 's'} with unknown {what}."

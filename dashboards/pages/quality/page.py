@@ -1,112 +1,129 @@
-"""From ratings and list prices to the page."""
+"""From a curve to the page."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from dashboards.market import Sold
 from dashboards.pages.asked import blend_url, first_day
 from dashboards.pages.quality import words
 from dashboards.pages.quality.asked import Ask, name_of
-from dashboards.pages.quality.rows import SORTS, Ending, QualityPage, Row, ScoreRow, Undrawn
+from dashboards.pages.quality.rows import SORTS, Ending, QualityPage, Row, SellerRow, Undrawn
 from dashboards.pages.quality.words import REASONS, finding, short
-from pricing.frontier import (
-    Frontier,
-    Point,
-    Unmatched,
-    blend,
-    frontier,
-    select,
-)
+from pricing.frontier import Band, Curve, Frontier, Offer, Point, Priced, Rated, Traits, Unmatched, blend, frontier
+from pricing.frontier import multiple as ratio_of
+
+Upcoming = tuple[int, str, Decimal, datetime]
 
 
-def narrowed(ask: Ask, scores: Iterable[ScoreRow]) -> list[ScoreRow]:
-    """The ratings asked for. What is not known to be open, or of the maker, is not taken to be."""
-    return [
-        score
-        for score in scores
-        if (not ask.maker or score.maker == ask.maker)
-        and (not ask.weights or score.open_weights)
-        and (not ask.effort or score.rated.effort == _effort(ask.effort))
-    ]
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the page is made of: a curve, the ratings and offers it was drawn from, and what is known of the models.
 
-
-def _effort(asked: str) -> str:
-    return "" if asked == "none" else asked
-
-
-def compose(
-    ask: Ask, scores: Sequence[ScoreRow], offerings: Sequence[Sold], *, asked_at: datetime,
-    upcoming: Iterable[tuple[int, str, Decimal, datetime]] = (), unrated: int = 0, rated_on: date | None = None,
-) -> QualityPage:  # fmt: skip
-    """The page for a state, from all ratings of the category and all offerings of the rated models.
-
-    `upcoming` are list prices that begin later: (offering, unit, USD per Mtok, from when), earliest first.
+    `rated_on` is the day of the newest rating. `upcoming` are list prices that begin later: (offering, unit, USD per
+    Mtok, from when), earliest first. `unrated` counts models with a price and no rating. `usage` says in words what a
+    project's mix was read from.
     """
-    taken = narrowed(ask, scores)
-    selection = select([score.rated for score in taken], [one.offer() for one in offerings], ask.mix)
-    edge = frontier(selection.points)
-    names: dict[str | None, ScoreRow] = {score.rated.model: score for score in taken if score.rated.model}
-    sold_by_key = {one.key: one for one in offerings}
-    rows = _rows(ask, edge, names, sold_by_key)
+
+    curve: Curve
+    scores: Sequence[Rated] = ()
+    offers: Sequence[Offer] = ()
+    models: Mapping[str, Traits] = field(default_factory=dict)
+    rated_on: date | None = None
+    upcoming: Sequence[Upcoming] = ()
+    unrated: int = 0
+    usage: str = ""
+
+
+def compose(ask: Ask, found: Found, *, asked_at: datetime) -> QualityPage:
+    """The page for a state."""
+    own = found.curve
+    edge, selection = own.frontier, own.selection
+    decimals = words.decimals(edge)
+    rows = _rows(ask, edge, found.models, own.band, decimals)
 
     def evidence(point: Point) -> str:
-        return _blend_url(ask, sold_by_key, point)
+        return _blend_url(ask, point)
 
     best_first = sorted(rows, key=SORTS["rating"])
     shown = [row for row in rows if not ask.q or row.is_asked]
+    undrawn = _undrawn(selection.unmatched)
+    apart = len(selection.unmatched) + len(selection.free) + len(selection.previews)
     return QualityPage(
         ask=ask,
-        finding=finding(edge, ask, evidence),
+        finding=words.near(own.band, ask, evidence) if own.band else finding(edge, ask, evidence),
         title=words.title(edge, len(rows)),
         table_title=words.table_title(edge),
-        scope=words.scope(ask, len(rows), len(taken), asked_at, rated_on),
+        scope=words.scope(ask, len(rows), len(rows) + apart, asked_at, found.rated_on, found.usage),
         frontier=edge,
         rows=tuple(sorted(shown, key=SORTS[ask.sort or "rating"])),
         all_rows=tuple(best_first),
         frontier_rows=tuple(row for row in best_first if row.on_frontier),
         free=selection.free,
-        undrawn=_undrawn(selection.unmatched),
-        endings=_endings(ask, edge, sold_by_key, upcoming),
-        unrated=unrated,
-        note=words.note(ask, rows, len(selection.unmatched) + len(selection.free)),
-        care=words.care(edge),
-        rated_on=rated_on,
+        previews=selection.previews,
+        undrawn=undrawn,
+        endings=() if ask.is_measured else _endings(ask, edge, found.upcoming),
+        unrated=found.unrated,
+        note=words.note(ask, rows, apart),
+        care=words.care(ask, edge, own.band),
+        rated_on=found.rated_on,
+        left_out=tuple(Undrawn(words.left_out(wish, len(names)), names) for wish, names in own.left_out.items()),
+        band=own.band,
+        sellers=_sellers(ask, own.sellers),
+        sold=found.models[own.sold].name if own.sold in found.models else own.sold,
+        decimals_of_ratings=decimals,
     )
 
 
-def _rows(
-    ask: Ask, edge: Frontier, names: Mapping[str | None, ScoreRow], sold_by_key: Mapping[tuple[str, str, str], Sold]
-) -> list[Row]:
+def _rows(ask: Ask, edge: Frontier, models: Mapping[str, Traits], band: Band | None, decimals: int) -> list[Row]:
     best = edge.best.rating if edge.best else Decimal(0)
     of_frontier = [(point, point, Decimal(1)) for point in edge.points]
     others = [(one.point, one.cheapest_equal, one.multiple) for one in edge.dominated]
-    words = ask.q.lower().split()
+    asked = ask.q.lower().split()
+    places = _places(band)
     rows = []
     for point, cheapest, ratio in [*of_frontier, *others]:
-        one = sold_by_key[(point.provider, point.sku, point.region)]
-        maker = name_of(names[point.model].maker)
+        traits = models.get(point.model)
+        maker = name_of(traits.maker if traits else "")
         about = f"{point.label} {point.model} {maker} {point.effort}".lower()
         rows.append(
             Row(
-                point, names[point.model].model_name, maker, one.provider_name, one.price_ids, point is cheapest,
-                cheapest, ratio, point.rating - best, bool(words) and all(word in about for word in words),
-                one.has_peak_prices, one.dearer_from, _blend_url(ask, sold_by_key, point),
-                "" if point is cheapest else _blend_url(ask, sold_by_key, point, cheapest),
+                point, maker, point is cheapest, cheapest, ratio, point.rating - best,
+                bool(asked) and all(word in about for word in asked), decimals, places.get(point.key, ""),
+                _blend_url(ask, point), "" if point is cheapest else _blend_url(ask, point, cheapest),
             )
         )  # fmt: skip
     return rows
 
 
-def _blend_url(
-    ask: Ask, sold_by_key: Mapping[tuple[str, str, str], Sold], point: Point, against: Point | None = None
-) -> str:
-    """What a point's price was worked out from; what it is a multiple of beside it."""
-    other = sold_by_key[(against.provider, against.sku, against.region)].offering_id if against else None
-    own = sold_by_key[(point.provider, point.sku, point.region)].offering_id
-    return blend_url(point.model, own, ask.mix, at=ask.at, against=other)
+def _places(band: Band | None) -> dict[str, str]:
+    if band is None:
+        return {}
+    places = {point.key: "inside" for point in band.inside}
+    places |= {point.key: "tie" for point in band.ties}
+    if band.cheapest:
+        places[band.cheapest.key] = "cheapest"
+    return places | {band.of.key: "chosen"}
+
+
+def _blend_url(ask: Ask, point: Point, against: Point | None = None) -> str:
+    """What a point's price was worked out from; what it is a multiple of beside it. '' for a measured one."""
+    if point.offer is None:
+        return ""
+    other = against.offer.offering_id if against and against.offer else None
+    return blend_url(point.model, point.offer.offering_id, ask.mix, at=ask.at, against=other)
+
+
+def _sellers(ask: Ask, priced: Sequence[Priced]) -> tuple[SellerRow, ...]:
+    return tuple(
+        SellerRow(
+            offer.provider_name, offer.sku, offer.region, price,
+            blend_url(offer.model, offer.offering_id, ask.mix, at=ask.at), offer.first_party,
+            ratio_of(price, priced[0][0]),
+        )
+        for price, offer in priced
+    )  # fmt: skip
 
 
 def _undrawn(unmatched: Iterable[Unmatched]) -> tuple[Undrawn, ...]:
@@ -117,17 +134,14 @@ def _undrawn(unmatched: Iterable[Unmatched]) -> tuple[Undrawn, ...]:
     return tuple(Undrawn(REASONS.get(reason, reason), tuple(names[reason])) for reason, _ in counted.most_common())
 
 
-def _endings(
-    ask: Ask, edge: Frontier, sold_by_key: Mapping[tuple[str, str, str], Sold],
-    upcoming: Iterable[tuple[int, str, Decimal, datetime]],
-) -> tuple[Ending, ...]:  # fmt: skip
+def _endings(ask: Ask, edge: Frontier, upcoming: Iterable[Upcoming]) -> tuple[Ending, ...]:
     changes: dict[tuple[datetime, int], dict[str, Decimal]] = {}
     for offering, unit, usd, begins in upcoming:
         changes.setdefault((begins, offering), {})[unit] = usd
-    points = [*edge.points, *(one.point for one in edge.dominated)]
+    points = edge.every
     by_offering: dict[int, list[Point]] = {}
     for point in points:
-        by_offering.setdefault(sold_by_key[(point.provider, point.sku, point.region)].offering_id, []).append(point)
+        by_offering.setdefault(point.offer.offering_id if point.offer else 0, []).append(point)
     found = []
     held: dict[int, tuple[Mapping[str, Decimal | None], date | None]] = {}
     for (begins, offering), units in sorted(changes.items(), key=lambda item: item[0]):

@@ -1,7 +1,9 @@
 """What the page shows, as plain values: points, endings, what is not drawn, and the table as CSV."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,41 +12,28 @@ from functools import cached_property
 from dashboards import formatting
 from dashboards.pages.ledger import Words
 from dashboards.pages.quality.asked import Ask
-from pricing.frontier import (
-    Frontier,
-    Point,
-    Rated,
-)
+from pricing.frontier import Band, Frontier, Point
 
 _DATED = re.compile(r"[- ]20\d\d-?[01]\d-?[0-3]\d$")
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreRow:
-    """One rating as the catalogue joined it; the model's facts are empty where the name is not matched."""
-
-    rated: Rated
-    model_name: str = ""
-    maker: str = ""
-    open_weights: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
-    """One point of the chart as the table shows it."""
+    """One point of the chart as the table shows it.
+
+    `decimals` are those of ratings. `in_band` says how it stands to the chosen model: `chosen`, `cheapest`, `tie`,
+    `inside` or nothing.
+    """
 
     point: Point
-    name: str
     maker: str
-    host: str
-    price_ids: Mapping[str, int]
     on_frontier: bool
     cheapest_equal: Point
     multiple: Decimal | None
     to_best: Decimal
     is_asked: bool
-    has_peak_prices: bool
-    dearer_from: tuple[int, ...]
+    decimals: int = 0
+    in_band: str = ""
     blended_evidence: str = ""
     multiple_evidence: str = ""
 
@@ -69,7 +58,27 @@ class Row:
 
     @property
     def url(self) -> str:
-        return f"/models/{self.point.model}"
+        return f"/models/{self.point.model}" if self.point.model else ""
+
+    @property
+    def band_words(self) -> str:
+        """How the row stands to the chosen model, where that is worth a mark."""
+        return {"chosen": "chosen", "cheapest": "cheapest within the band", "tie": "costs the same"}.get(
+            self.in_band, ""
+        )
+
+    @property
+    def host(self) -> str:
+        return self.point.offer.provider_name if self.point.offer else ""
+
+    @property
+    def is_hosted(self) -> bool:
+        """Whether the price is that of somebody who did not make the model."""
+        return bool(self.point.offer and not self.point.first_party)
+
+    @property
+    def speed(self) -> Decimal | None:
+        return self.point.offer.tokens_per_second if self.point.offer else None
 
     def _usd(self, unit: str) -> Decimal | None:
         return self.point.usd_per_mtok_by_unit.get(unit)
@@ -87,7 +96,7 @@ class Row:
         return self._usd("cache_read")
 
     def _evidence(self, unit: str) -> str:
-        found = self.price_ids.get(unit)
+        found = self.point.offer.price_ids.get(unit) if self.point.offer else None
         return f"/models/{self.model}/evidence/{found}" if found else ""
 
     @property
@@ -105,7 +114,7 @@ class Row:
     @property
     def distance(self) -> str:
         """Rating points to the best: `−28`, `0`."""
-        points = formatting.rounded(self.to_best, 0)
+        points = formatting.rounded(self.to_best, self.decimals)
         return f"{formatting.MINUS if points < 0 else ''}{abs(points)}"
 
 
@@ -135,6 +144,19 @@ class Ending:
         return self.then > self.now
 
 
+@dataclass(frozen=True, slots=True)
+class SellerRow:
+    """One seller of the model whose sellers are shown, with its cheapest list price."""
+
+    name: str
+    sku: str
+    region: str
+    price: Decimal
+    evidence: str
+    is_maker: bool
+    multiple: Decimal | None
+
+
 @dataclass(frozen=True)
 class QualityPage:
     """Everything the page shows.
@@ -153,12 +175,19 @@ class QualityPage:
     all_rows: tuple[Row, ...]
     frontier_rows: tuple[Row, ...]
     free: tuple[Point, ...]
+    previews: tuple[Point, ...]
     undrawn: tuple[Undrawn, ...]
     endings: tuple[Ending, ...]
     unrated: int
     note: str
     care: tuple[str, ...]
     rated_on: date | None
+    left_out: tuple[Undrawn, ...] = ()
+    near: Words = ()
+    band: Band | None = None
+    sellers: tuple[SellerRow, ...] = ()
+    sold: str = ""
+    decimals_of_ratings: int = 0
 
     @cached_property
     def decimals(self) -> dict[str, int]:
@@ -171,12 +200,16 @@ class QualityPage:
         }
 
     @property
-    def free_count(self) -> int:
-        return len(self.free)
+    def undrawn_count(self) -> int:
+        return sum(len(group.names) for group in self.undrawn) + len(self.free) + len(self.previews)
 
     @property
-    def undrawn_count(self) -> int:
-        return sum(len(group.names) for group in self.undrawn)
+    def by_name(self) -> list[Row]:
+        return sorted(self.all_rows, key=lambda row: (row.point.label.lower(), row.point.key))
+
+    @property
+    def has_speeds(self) -> bool:
+        return any(row.speed is not None for row in self.all_rows)
 
 
 def _shown_decimals(amount: Decimal) -> int:
@@ -194,17 +227,20 @@ SORTS = {
 
 CSV_HEAD = (
     "name", "model", "maker", "effort", "on_frontier", "seller", "sku", "region", "input_usd_per_mtok",
-    "output_usd_per_mtok", "cache_read_usd_per_mtok", "blended_usd_per_mtok", "rating", "rating_low", "rating_high",
-    "votes", "cheapest_equal", "cheapest_equal_usd_per_mtok", "multiple",
+    "output_usd_per_mtok", "cache_read_usd_per_mtok", "blended_usd_per_mtok", "usd_per_task", "rating", "rating_low",
+    "rating_high", "votes", "cheapest_equal", "cheapest_equal_usd", "multiple", "band", "open_weights",
+    "context_window", "output_tokens_per_second",
 )  # fmt: skip
 
 
 def csv_rows(page: QualityPage) -> Iterable[tuple[object, ...]]:
     """The table for a program: full digits, nothing where unknown."""
     for row in page.rows:
-        point = row.point
+        point, traits = row.point, row.point.offer.traits if row.point.offer else None
+        blended, measured = (point.price, None) if point.offer else (None, point.price)
         yield (
             point.label, point.model, row.maker, point.effort, "yes" if row.on_frontier else "no", point.provider,
-            point.sku, point.region, row.input_usd, row.output_usd, row.cached_usd, point.price, point.rating,
+            point.sku, point.region, row.input_usd, row.output_usd, row.cached_usd, blended, measured, point.rating,
             point.low, point.high, point.votes, row.cheapest_equal.label, row.cheapest_equal.price, row.multiple,
+            row.in_band, "yes" if traits and traits.open_weights else "", traits and traits.context_window, row.speed,
         )  # fmt: skip

@@ -1,6 +1,6 @@
 """What the page says in sentences, by rule."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from statistics import median
@@ -11,38 +11,136 @@ from dashboards.pages.quality.asked import Ask, name_of
 from dashboards.pages.quality.rows import Row
 from pricing.benchmarks import benchmarks
 from pricing.frontier import (
+    BATCH,
     NOT_MATCHED,
+    NOT_MEASURED,
     NOT_PRICED,
     NOT_SOLD,
+    NOT_YET_SOLD,
     SAME_POINT,
+    Band,
     Frontier,
     Mix,
     Point,
+    multiple,
 )
 
-NEAR = Decimal(50)
-"""How far below the best rating the finding looks: Arena points that most work does not notice."""
+Evidence = Callable[[Point], str]
 
 
-def finding(edge: Frontier, ask: Ask | None = None, evidence: Callable[[Point], str] = lambda _: "") -> Words:
+def decimals(edge: Frontier) -> int:
+    """Ratings of some hundred points are shown whole, shares of tasks to a tenth."""
+    return 0 if not edge.points or edge.points[-1].rating >= 200 else 1
+
+
+def _near(edge: Frontier) -> tuple[Decimal, str]:
+    """How far below the best rating the finding looks, in words: what most work does not notice."""
+    return (Decimal(5), "five") if decimals(edge) else (Decimal(50), "fifty")
+
+
+def _costs(point: Point, evidence: Evidence) -> Figure | str:
+    """A price with its evidence; what a task was measured to cost has none but the table it stands in."""
+    text = formatting.derived_price(point.price)
+    return Figure(text, evidence(point)) if point.offer or evidence(point) else text
+
+
+def finding(edge: Frontier, ask: Ask | None = None, evidence: Evidence = lambda _: "") -> Words:
     """What the frontier says in one sentence; with nothing to say, what is missing. `evidence` is a price's address."""
-
-    def costs(point: Point) -> Figure:
-        return Figure(formatting.derived_price(point.price), evidence(point))
-
     among = _among(ask) if ask else ""
+    measured = bool(ask and ask.is_measured)
     best = edge.best
     if best is None:
-        return (f"No rated model {among + ' ' if among else ''}has a list price for this mix of tokens.",)
+        return (_nothing(ask, among),)
     start = f"{among[0].upper()}{among[1:]}, the best rating costs " if among else "The best rating costs "
-    near = edge.within(NEAR, best)
+    costs, per = _costs(best, evidence), "a task" if measured else "per Mtok"
+    distance, said = _near(edge)
+    near = edge.within(distance, best)
     if near is None or near is best:
         tied = edge.cheapest_tied(best)
         if tied is not None and tied is not best:
             told = f"; {tied.label} cannot be told apart from it and costs "
-            return (start, costs(best), told, costs(tied), ".")
-        return (start, costs(best), " per Mtok, and nothing within fifty points of it costs less.")
-    return (start, costs(best), " per Mtok; fifty points below it costs ", costs(near), ".")
+            return (start, costs, told, _costs(tied, evidence), ".")
+        return (start, costs, f" {per}, and nothing within {said} points of it costs less.")
+    return (start, costs, f" {per}; {said} points below it costs ", _costs(near, evidence), ".")
+
+
+def _nothing(ask: Ask | None, among: str) -> str:
+    if ask and ask.is_measured:
+        return f"No run {among + ' ' if among else ''}of this benchmark publishes what it cost."
+    return f"No rated model {among + ' ' if among else ''}has a list price for this mix of tokens."
+
+
+def near(band: Band, ask: Ask, evidence: Evidence = lambda _: "") -> Words:
+    """What is cheapest among all that is nearly as good as a chosen model, and how sure "nearly" is."""
+    name, shown = band.of.display_name, decimals_of(band)
+    about = f"{_points(band.delta)} of {name} ({formatting.rounded(band.of.rating, shown)})"
+    cheapest = band.cheapest
+    if cheapest is None:
+        return (f"Nothing with a price here is rated within {about}.",)
+    if cheapest.key == band.of.key:
+        costs = _costs(cheapest, evidence)
+        return (f"Nothing within {about} costs less than its own ", costs, ".", *_ties(band))
+    rating = formatting.rounded(cheapest.rating, shown)
+    told = (f"The cheapest within {about} is {cheapest.label} ({rating}) at ", _costs(cheapest, evidence))
+    return (*told, *_against(band, evidence), *_sure(band), *_ties(band))
+
+
+def decimals_of(band: Band) -> int:
+    return 0 if band.of.rating >= 200 else 1
+
+
+def _points(delta: Decimal) -> str:
+    return f"{delta.normalize():f} point{'' if delta == 1 else 's'}"
+
+
+def _against(band: Band, evidence: Evidence) -> Words:
+    own, cheapest = band.own, band.cheapest
+    if own is None or cheapest is None:
+        return (f"; {band.of.display_name} has no price here",)
+    ratio = multiple(own.price, cheapest.price)
+    times = f", {formatting.multiple(ratio)} as much" if ratio is not None else ""
+    return (f"; {band.of.display_name} costs ", _costs(own, evidence), times)
+
+
+def _sure(band: Band) -> Words:
+    if band.overlaps is None:
+        return ("; no interval says whether the difference is chance.",)
+    if band.overlaps:
+        return ("; their intervals overlap, so which is better may be chance.",)
+    return ("; their intervals do not overlap.",)
+
+
+def _ties(band: Band) -> Words:
+    ties = [point for point in band.ties if point.key != band.of.key]
+    if not ties:
+        return ()
+    others = f" and {len(ties) - 1} more" if len(ties) > 1 else ""
+    return (f" {ties[0].label}{others} cost{'' if others else 's'} the same.",)
+
+
+def empty(ask: Ask, tables: Sequence[date]) -> dict[str, str]:
+    """What to do where nothing is drawn."""
+    if not tables:
+        return {
+            "title": f"{benchmarks()[ask.benchmark].NAME} is not loaded yet",
+            "text": "Read the scores that ship with Ratecard and this page fills itself: run manage.py fetch_quality.",
+        }
+    if ask.at and ask.at < min(tables):
+        first = min(tables)
+        return {
+            "title": f"{benchmarks()[ask.benchmark].NAME} has no table of that day",
+            "text": f"Its first one here is of {formatting.day(first)}; another benchmark may reach back further.",
+            "url": ask.url(date=first), "action": f"Show {formatting.day(first)}",
+        }  # fmt: skip
+    if ask.is_measured:
+        return {
+            "title": "No run says what it cost", "text": "List prices are known: weigh them by a token mix.",
+            "url": ask.url(axis=""), "action": "Show list prices",
+        }  # fmt: skip
+    return {
+        "title": "No rated model has a price here", "text": "Take another mix of tokens, or widen the filters.",
+        "url": "/quality", "action": "Show all models",
+    }  # fmt: skip
 
 
 def _among(ask: Ask) -> str:
@@ -53,6 +151,20 @@ def _among(ask: Ask) -> str:
         parts.append(f"of {name_of(ask.maker)}")
     if ask.effort:
         parts.append("without a stated effort" if ask.effort == "none" else f"at {ask.effort} effort")
+    if ask.wanted.provider:
+        parts.append(f"at {name_of(ask.provider)}")
+    if ask.wanted.region:
+        parts.append(f"in {ask.region}")
+    if ask.context:
+        parts.append(f"with a context of {formatting.count(ask.context)} tokens")
+    if ask.modality:
+        parts.append(f"that take {ask.modality}")
+    if ask.tools:
+        parts.append("with tools")
+    if ask.retirement:
+        parts.append("without an announced end")
+    if ask.wanted.tokens_per_second:
+        parts.append(f"at {ask.speed.normalize():f} tokens a second")
     return f"among models {' '.join(parts)}" if parts else ""
 
 
@@ -78,49 +190,96 @@ def _number(count: int) -> str:
     return _NUMBERS[count] if count < len(_NUMBERS) else formatting.count(count)
 
 
+_UNITS = {"cache_read": "cached input", "cache_write": "cache writes"}
+
+
 def mix_in_words(mix: Mix) -> str:
-    """`3 input : 1 output, no caching`."""
-    named = [f"{weight.normalize():f} {unit.replace('cache_read', 'cached input')}" for unit, weight in mix.weights()]
-    return " : ".join(named) + ("" if mix.cache_read else ", no caching")
+    """`3 input : 1 output, no caching`; a mix of counted tokens in shares, `61% cached input, 36% input, 3% output`."""
+    weights = mix.weights()
+    total = sum(weight for _, weight in weights)
+    if total < 1000:
+        named = [f"{weight.normalize():f} {_UNITS.get(unit, unit)}" for unit, weight in weights]
+        return " : ".join(named) + ("" if mix.cache_read else ", no caching")
+    by_kind: dict[str, Decimal] = {}
+    for unit, weight in weights:
+        kind = unit.removeprefix(BATCH)
+        by_kind[kind] = by_kind.get(kind, Decimal(0)) + weight
+    shares = sorted(by_kind.items(), key=lambda item: -item[1])
+    said = [f"{formatting.share(part, total)} {_UNITS.get(unit, unit)}" for unit, part in shares]
+    batch = sum(weight for unit, weight in weights if unit.startswith(BATCH))
+    return ", ".join(said) + (f"; {formatting.share(batch, total)} of all in batch" if batch else "")
 
 
-def scope(ask: Ask, drawn: int, rated: int, asked_at: datetime, rated_on: date | None) -> tuple[str, ...]:
+def scope(
+    ask: Ask, drawn: int, rated: int, asked_at: datetime, rated_on: date | None, usage: str = ""
+) -> tuple[str, ...]:
     module = benchmarks()[ask.benchmark]
     on = f", {formatting.day(rated_on)}" if rated_on else ""
+    what = f"{module.NAME}, {ask.category_label[0].lower()}{ask.category_label[1:]}{on}"
+    if ask.is_measured:
+        return ("What a task of the run cost, as its benchmark publishes it", what, f"{drawn} of {rated} runs say so")
     return (
-        f"List prices on {formatting.day(ask.at or asked_at)}, standard tier",
+        f"List prices on {formatting.day(ask.at or asked_at)}, standard{' and batch' if ask.mix.batch else ''} tier",
         mix_in_words(ask.mix),
-        f"{module.NAME}, {ask.category_label[0].lower()}{ask.category_label[1:]}{on}",
+        *([usage] if usage else []),
+        what,
         f"{drawn} of {rated} rated models matched to a price",
     )
 
 
 def note(ask: Ask, rows: Sequence[Row], undrawn: int) -> str:
     module = benchmarks()[ask.benchmark]
-    said = [
-        f"{module.ATTRIBUTION}; whiskers are 95% intervals.",
-        "The maker’s list price; where the maker does not sell it, the cheapest host’s.",
-    ]
-    off_peak = [row for row in rows if row.has_peak_prices]
-    if off_peak:
-        said.append(f"{_number(len(off_peak))} cost more at peak hours and stand at their off-peak price.")
-    long_prompts = [row for row in rows if row.dearer_from]
-    if long_prompts:
-        said.append(f"{_number(len(long_prompts))} cost more for long prompts and stand at their base price.")
+    intervals = any(row.point.low is not None for row in rows)
+    said = [f"{module.ATTRIBUTION}{'; whiskers are 95% intervals' if intervals else '; no intervals are published'}."]
+    if ask.is_measured:
+        said.append("USD of the whole run ÷ its tasks, at the prices of its day: verbosity and thinking included.")
+    else:
+        said += ["The maker’s list price; where the maker does not sell it, the cheapest host’s.", *_prices(ask, rows)]
     if undrawn:
         said.append(f"{formatting.count(undrawn)} rated models without a matched price are not drawn.")
     return " ".join(said)
 
 
-def care(edge: Frontier) -> tuple[str, ...]:
-    said = ["The rating is people’s preference in conversation, not your task. Test the candidates on your own work."]
+def _prices(ask: Ask, rows: Sequence[Row]) -> list[str]:
+    offers = [row.point.offer for row in rows if row.point.offer]
+    counted = (
+        (sum(one.has_peak_prices for one in offers), "cost more at peak hours and stand at their off-peak price."),
+        (sum(bool(one.dearer_from) for one in offers), "cost more for long prompts and stand at their base price."),
+        (sum(one.undated for one in offers), "stand at the oldest price any source states: none says that it began by "
+         "then."),
+        (sum(_writes_as_input(one.usd_per_mtok_by_unit, ask.mix) for one in offers), "price no cache writes: what is "
+         "written there is weighed as the input it is billed as."),
+    )  # fmt: skip
+    return [f"{_number(count)} {said}" for count, said in counted if count]
+
+
+def _writes_as_input(prices: Mapping[str, Decimal | None], mix: Mix) -> bool:
+    return any(
+        unit.endswith("cache_write") and not any(name.startswith(unit) for name in prices) for unit, _ in mix.weights()
+    )
+
+
+def care(ask: Ask, edge: Frontier, band: Band | None) -> tuple[str, ...]:
+    said = ["The rating is not of your task. Test the candidates on your own work."]
+    if ask.benchmark == "arena":
+        said = [
+            "The rating is people’s preference in conversation, not your task. Test the candidates on your own work."
+        ]
+    if band and band.undecided:
+        one, more = band.undecided[0], len(band.undecided) - 1
+        told = f" ({more} more like it)" if more else ""
+        said.append(
+            f"{one.label} is rated below the band, but its interval meets that of {band.of.display_name}, and it costs"
+            f" {formatting.derived_price(one.price)}{told}."
+        )
     tie = _tie(edge)
     if tie:
         said.append(f"Ratings whose intervals overlap may be in the other order: {tie} are a tie.")
-    said.append(
-        "A token price is not the price of an answer: at a higher effort the same model writes more tokens at the same"
-        " price each."
-    )
+    if not ask.is_measured:
+        said.append(
+            "A token price is not the price of an answer: at a higher effort the same model writes more tokens at the"
+            " same price each."
+        )
     return tuple(said)
 
 
@@ -131,10 +290,23 @@ def _tie(edge: Frontier) -> str:
     return ""
 
 
+_WISHES = {
+    "maker": "maker", "weights": "weights", "context": "context", "modality": "modalities", "tools": "tools",
+    "retirement": "retirement", "provider": "seller", "region": "region", "speed": "speed",
+}  # fmt: skip
+
+
+def left_out(wish: str, count: int) -> str:
+    """`12 models with unknown context left out`."""
+    return f"{formatting.count(count)} model{'' if count == 1 else 's'} with unknown {_WISHES[wish]} left out"
+
+
 REASONS = {
     NOT_MATCHED: "No model in the catalogue is declared to be this one",
     NOT_SOLD: "Nobody in the catalogue sells it now",
+    NOT_YET_SOLD: "Nothing says that it was on sale by that day",
     NOT_PRICED: "No seller states a list price for every unit of this mix",
+    NOT_MEASURED: "Its run publishes no cost",
     SAME_POINT: "Another name of the same model and effort has more votes",
 }
 
