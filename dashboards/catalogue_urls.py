@@ -2,13 +2,27 @@
 
 from django.urls import URLPattern, path
 
-from dashboards.views import catalogue, changes, compare, index, model, quality, review, self_host, sources
+from dashboards.views import (
+    catalogue,
+    changes,
+    compare,
+    index,
+    index_convergence,
+    model,
+    quality,
+    review,
+    self_host,
+    sources,
+)
 
 urlpatterns: list[URLPattern] = [
     path("quality", quality.page, name="quality"),
     path("quality/figure.json", quality.figure, name="quality-figure"),
     path("index", index.index, name="index"),
     path("index/figure.json", index.figure, name="index-figure"),
+    path("index/convergence", index_convergence.convergence, name="index-convergence"),
+    path("index/convergence.json", index_convergence.figure, name="index-convergence-figure"),
+    path("index/convergence/share.json", index_convergence.share, name="index-convergence-share"),
     path("models", catalogue.models, name="models"),
     path("models/<path:slug>/history.json", model.model_history, name="model-history"),
     path("models/<path:slug>/evidence/<int:price_id>", model.price_evidence, name="price-evidence"),

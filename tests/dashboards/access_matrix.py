@@ -72,6 +72,9 @@ PAGES: dict[str, list[Line]] = {
     ],
     "index": [Line(EVERYBODY)],
     "index/figure.json": [Line(EVERYBODY)],
+    "index/convergence": [Line(EVERYBODY)],
+    "index/convergence.json": [Line(EVERYBODY)],
+    "index/convergence/share.json": [Line(EVERYBODY)],
     "models": [Line(EVERYBODY)],
     "models/<path:slug>/history.json": [Line(EVERYBODY, of=the("model", "slug"))],
     "models/<path:slug>/evidence/<int:price_id>": [

@@ -21,7 +21,7 @@ from dashboards.charts import price_index as chart
 from dashboards.pages import price_index as pages
 from pricing.answers import kept
 from pricing.models import Offering
-from tests.dashboards.browser import Look, look, meeting  # noqa: F401
+from tests.dashboards.browser import Look, look, meeting, settled  # noqa: F401
 from tests.dashboards.market_cast import NOW, make_offering, make_price, make_score
 
 LOWS = (
@@ -254,6 +254,6 @@ def test_the_page_is_sound_and_its_words_do_not_meet(look: Look, market: Any) ->
     look.at("/index?threshold=1400", "index")
     opened, faults = look.page(1440)
     opened.goto(f"{look.origin}/index?threshold=1400")
-    opened.locator("figure[data-drawn]").wait_for()
+    settled(opened)
     assert meeting(opened) == []
     assert faults.said == []

@@ -82,7 +82,7 @@ def read(query: Mapping[str, str]) -> tuple[Ask, list[str]]:
     except ValueError as fault:
         wrong.append(str(fault))
     try:
-        ask = replace(ask, threshold=_score(query.get("threshold", "")))
+        ask = replace(ask, threshold=score(query.get("threshold", ""), "“At least”"))
     except ValueError as fault:
         wrong.append(str(fault))
     try:
@@ -103,7 +103,8 @@ def _one_of(text: str, choices: Iterable[str], what: str, wrong: list[str]) -> s
     return text if text in names else names[0]
 
 
-def _score(text: str) -> Decimal | None:
+def score(text: str, name: str, such_as: str = "a score such as 1300 or 43.9") -> Decimal | None:
+    """A number in an address, None where none is asked for; ValueError is a sentence for the reader."""
     if not text.strip():
         return None
     try:
@@ -111,7 +112,7 @@ def _score(text: str) -> Decimal | None:
     except InvalidOperation:
         found = Decimal("NaN")
     if not found.is_finite() or not -100_000 < found < 100_000 or len(text) > 12:
-        raise ValueError(f"“At least” needs a score such as 1300 or 43.9, not “{text[:40]}”.")
+        raise ValueError(f"{name} needs {such_as}, not “{text[:40]}”.")
     return found
 
 
