@@ -14,7 +14,7 @@ from pricing.constant_quality.reasoning import IN, OUT, reasons
 from pricing.constant_quality.sellers import Held, Step, steps
 from pricing.frontier import Mix, blend
 from pricing.models import Benchmark, Price, Score
-from pricing.models.evidence import Basis
+from pricing.models.evidence import Basis, Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +131,15 @@ def held_prices(models: Iterable[int], mix: Mix) -> dict[int, list[Held]]:
     for row in Price.objects.list_history(models, units).values_list(
         "offering_id", "offering__model_id", "offering__provider__slug", "offering__model__maker",
         "offering__model__released_on", "offering__model__retires_on", "offering__retired_at",
-        "unit", "amount", "per", "effective_from", "effective_until", "basis", "evidence_at",
+        "unit", "amount", "per", "effective_from", "effective_until", "basis", "precision", "evidence_at",
+        "claim__effective_until",
     ):  # fmt: skip
         offering, model, provider, maker, released_on, retires_on, retired_at, unit, amount, per, *when = row
         named[offering] = (model, provider, provider == maker)
-        since, until, dated = _days(when, released_on if provider == maker else None)
+        released_on = released_on if provider == maker else None
+        if released_on is None and _is_cut_off(when):
+            continue
+        since, until, dated = _days(when, released_on)
         ends = [day for day in (until, _day(retired_at), retires_on if provider == maker else None) if day is not None]
         if not ends or since < min(ends):
             price = _UnitPrice(amount * 1_000_000 / per, since, min(ends, default=None), dated)
@@ -147,17 +151,29 @@ def held_prices(models: Iterable[int], mix: Mix) -> dict[int, list[Held]]:
     return held
 
 
+def _is_cut_off(when: Sequence[Any]) -> bool:
+    """Whether a price is only thought to have held before another one, because its source states no start.
+
+    The catalogue serves such a price for old usage, at a low grade. As an observation it has no evidence: its source
+    speaks of later days, and its claim ends only where another source's dated price begins.
+    """
+    _, effective_until, basis, _, evidence_at, claimed_until = when
+    if basis != Basis.INFERRED or effective_until is None or effective_until == claimed_until:
+        return False
+    return bool(evidence_at >= effective_until)
+
+
 def _days(when: Sequence[Any], released_on: date | None) -> tuple[date, date | None, bool]:
     """[since, until) of a price in days, and whether somebody knows the first of them.
 
-    A start nobody states is the release of the model where its maker sells it, as Epoch AI takes it; else the day of
-    the first evidence, before which it began at an unknown time.
+    A start nobody states is the release of the model where its maker sells it, as Epoch AI takes it, unless another
+    price is known to have held before; else the day of the first evidence, before which it began at an unknown time.
     """
-    effective_from, effective_until, basis, evidence_at = when
+    effective_from, effective_until, basis, precision, evidence_at, _ = when
     until = _day(effective_until)
     if basis != Basis.INFERRED:
         return effective_from.date(), until, True
-    if released_on is not None:
+    if released_on is not None and precision == Precision.UNKNOWN:
         return released_on, until, True
     seen = evidence_at.date()
     # Evidence of a price that ended before it was written down says of its last day that it held.

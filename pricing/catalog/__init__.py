@@ -27,6 +27,7 @@ from pricing import ready
 from pricing.catalog.claims import write_claims
 from pricing.catalog.locks import lock
 from pricing.catalog.prices import accept_offerings
+from pricing.catalog.releases import write_releases
 from pricing.catalog.runs import ENDED, Vetted, held_run, last_good, write_failure
 from pricing.failures import SourceFailure
 from pricing.fetching import Fetched
@@ -78,6 +79,7 @@ def load_bundled() -> list[Outcome]:
                 run, changed = write_claims(source, bundle.body, bundle.observed_at, bundle.version)
                 touched |= changed
                 outcomes.append(_outcome(run, 0))
+        write_releases()
         accept_offerings(touched)
     _bundle.cache_clear()
     _forget_names()
@@ -116,6 +118,7 @@ def record(
             judged = answer is not None and not accepted
             vetted = Vetted(source, beside=lambda: last_good(source, observed_at) if judged else None)
             run, touched = write_claims(cast(Source, vetted), body, observed_at, version)
+            write_releases()
             if answer is not None:
                 run.fetched_from, run.etag, run.last_modified = answer.url, answer.etag, answer.last_modified
                 run.save(update_fields=["fetched_from", "etag", "last_modified"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, time
 
 from psycopg.types.json import Jsonb
 
@@ -46,11 +46,20 @@ def write_offerings(reading: Reading, source: PriceSource, observed_at: datetime
     )  # fmt: skip
     kept = _offering_ids() if missing else kept
     ids = {key: kept[_stored(key, identities[key])] for key in facts}
-    retired = [ids[key] for key, fact in facts.items() if fact.retired]
-    # Nobody says when: it was gone when the source first looked.
-    Offering.objects.filter(pk__in=retired).exclude(retired_at__lte=observed_at).update(retired_at=observed_at)
+    _retire(facts, ids, observed_at)
     _describe(facts, identities)
     return ids
+
+
+def _retire(facts: Mapping[Key, OfferingFact], ids: Mapping[Key, int], observed_at: datetime) -> None:
+    """Mark what is no longer sold. Where nobody says since when, it was gone when the source first looked."""
+    by_moment: dict[datetime, list[int]] = defaultdict(list)
+    for key, fact in facts.items():
+        if fact.retired:
+            stated = fact.retired_on
+            by_moment[datetime.combine(stated, time.min, UTC) if stated else observed_at].append(ids[key])
+    for moment, gone in by_moment.items():
+        Offering.objects.filter(pk__in=gone).exclude(retired_at__lte=moment).update(retired_at=moment)
 
 
 def _describe(facts: Mapping[Key, OfferingFact], identities: Mapping[Key, Identity]) -> None:

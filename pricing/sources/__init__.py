@@ -109,6 +109,8 @@ class OfferingFact:
     deprecated: bool = False
     retired: bool = False
     """No longer sold, though its price is still the last one known."""
+    retired_on: date | None = None
+    """The day it was no longer sold, where that is stated; else the day its source first said so."""
 
 
 @dataclass(frozen=True, slots=True)

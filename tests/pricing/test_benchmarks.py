@@ -35,11 +35,14 @@ HEAD = "category,category_label,model,display_name,rating,rating_low,rating_high
 LINE = "overall,Everything (overall),openai / gpt-x,GPT-X (High),1400.5,1395.5,1405.5,100,1\n"
 EARLIER = "rank,model,arena_score,95_pct_ci,votes,organization\n"
 EARLIER_LINE = "1,Gemini-X,1474,+5/-4,19209,Google\n"
+EPOCH_RUNS = ("frontiermath", "gpqa-diamond", "math-level-5", "otis-mock-aime", "swe-bench-verified")
 SHARED_FILE: dict[str, Callable[[date], str]] = {
     "arena": lambda day: f"arena/*{day}*",
     "aider-polyglot": lambda day: "aider/polyglot_leaderboard.yml",
     "aider-edit": lambda day: "aider/edit_leaderboard.yml",
     "bfcl": lambda day: f"bfcl/{day}*",
+    "mmlu": lambda day: "epoch/external_benchmark_mmlu.csv",
+    **dict.fromkeys(EPOCH_RUNS, lambda day: "epoch/benchmarks_runs.csv"),
 }
 
 

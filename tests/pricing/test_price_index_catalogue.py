@@ -14,6 +14,12 @@ from tests.dashboards.market_cast import make_offering, make_price, make_score
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)
+INFERRED: dict[str, Any] = {
+    "basis": "inferred",
+    "precision": "unknown",
+    "evidence_at": datetime(2026, 6, 1, tzinfo=UTC),
+    "since": "2020-06-11",
+}
 
 
 def index(threshold: str | None = "1300", estimator: str = "record_low", **more: Any) -> dict[str, Any]:
@@ -60,7 +66,7 @@ def test_the_maker_goes_before_hosts_unless_asked_otherwise() -> None:
 
 
 def test_a_start_nobody_states_is_the_release_at_the_maker_and_the_first_sight_at_a_host() -> None:
-    inferred = {"basis": "inferred", "evidence_at": datetime(2026, 6, 1, tzinfo=UTC), "since": "2020-06-11"}
+    inferred = INFERRED
     own = sell("own", "4", "4", **inferred)
     own.model.released_on = date(2025, 5, 1)
     own.model.save()

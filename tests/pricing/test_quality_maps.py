@@ -41,8 +41,8 @@ FILED_ELSEWHERE = {
 }
 # The catalogue has a model of this name, and which weights were rated is not known, or it is another's name.
 AMBIGUOUS = {
-    "Command R", "DeepSeek-V4-Flash", "DeepSeek-V4-Pro", "Gemini Pro", "Grok-2", "command-r-plus", "deepseek-v4-flash",
-    "deepseek-v4-pro",
+    "Command R", "DeepSeek-V4-Flash", "DeepSeek-V4-Pro", "GPT-3.5 Turbo", "GPT-4", "Gemini Pro", "Grok-2", "Yi-large",
+    "command-r-plus", "deepseek-v4-flash", "deepseek-v4-pro", "gemini-2.0-flash-exp",
 }  # fmt: skip
 MAPS = sorted({module.MAP for module in benchmarks().values()})
 SHIPPED_MAPS = sorted({benchmarks()[slug].MAP for slug in SHIPPED})
@@ -78,7 +78,10 @@ class TestEveryMap:
 
     @pytest.mark.parametrize("table", MAPS)
     def test_no_line_maps_across_makers(self, table: str) -> None:
-        """Where the publisher files a name under a maker it is that one; else the name starts as the model's does."""
+        """Where the publisher files a name under a maker it is that one; else the name starts as the model's does.
+
+        Perhaps after its maker's name or its family's.
+        """
         for line in lines_of(table).values():
             maker, name = line.model.split("/", 1) if line.model else ("", "")
             filed, slash, _ = line.raw_name.partition(" / ")
@@ -89,7 +92,7 @@ class TestEveryMap:
                 assert filed.removesuffix(" for ai") == maker, line
             else:
                 said = re.findall(r"[a-z]+", normal(line.display_name.rpartition("/")[2]))
-                assert said[0] in normal(name), line
+                assert any(part in normal(name) for part in said[:2]), line
 
     @pytest.mark.parametrize("slug", SHIPPED)
     def test_no_category_has_two_points_of_one_model_and_effort(self, slug: str) -> None:
