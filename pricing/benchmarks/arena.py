@@ -67,8 +67,8 @@ CATEGORIES: Final[Mapping[str, str]] = {
 RUNS_DATED: Final = False
 CEILING: Final[Decimal | None] = None
 SATURATION: Final = (
-    "Ratings are relative and have no ceiling, but their scale moves with the field: compare gaps within one table,"
-    " never a rating of one day with one of another."
+    "Ratings are relative and have no ceiling, but their scale moves with the field, and tables until August 2025 are"
+    " without style control, later ones with it: compare gaps within one table, never ratings of two."
 )
 PUBLIC_SINCE: Final[date | None] = None
 CONTAMINATION: Final = (

@@ -175,6 +175,21 @@ class TestAgainstTheCatalogue:
         assert len(models) == names
         assert sum(map(bool, models.values())) >= matched
 
+    def test_the_document_says_how_much_is_known(self) -> None:
+        text = (Path(__file__).resolve().parents[2] / "docs" / "quality.md").read_text()
+        stated = re.findall(r"^\| `([a-z-]+)`(?: of ([0-9-]{10}))? \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", text, re.M)
+
+        assert len(stated) == 4
+        for slug, day, *counts in stated:
+            module = benchmarks()[slug]
+            tables = dict(bundled(module))
+            facts = tables[date.fromisoformat(day) if day else max(tables)]
+            names = {fact.display_name for fact in facts if fact.category == "overall"}
+            lines = [read_map(module).get(name) for name in names]
+            models = sum(bool(line and line.model) for line in lines)
+            known = [len(names), models, sum(line is not None for line in lines) - models, lines.count(None)]
+            assert [int(count) for count in counts] == known, slug
+
     def test_the_best_twenty_of_august_2025_are_matched_but_for_what_nobody_sold(self) -> None:
         facts = dict(bundled(benchmarks()["arena"]))[date(2025, 8, 1)]
         best = sorted(facts, key=lambda fact: -fact.value)[:20]
