@@ -14,7 +14,6 @@ from django.db.models import (
     Case,
     Count,
     DecimalField,
-    Exists,
     ExpressionWrapper,
     F,
     Max,
@@ -296,13 +295,11 @@ class ScoreQuerySet(QuerySet["Score"]):
 
     def _until(self, benchmark: str, category: str, day: Value | Greatest) -> ScoreQuerySet:
         own = self.filter(benchmark__slug=benchmark, category=category).filter(observed_on__lte=day)
-        table = own.order_by().values("benchmark").annotate(day=Max("observed_on")).values("day")[:1]
-        later = self.model._default_manager.filter(
-            benchmark=OuterRef("benchmark"), category=OuterRef("category"), display_name=OuterRef("display_name"),
-            setting=OuterRef("setting"), observed_on__gt=OuterRef("observed_on"),
-        ).filter(observed_on__lte=day)  # fmt: skip
-        of_table, of_run = Q(benchmark__runs_dated=False), Q(benchmark__runs_dated=True)
-        return own.filter(of_table & Q(observed_on=Subquery(table)) | of_run & ~Exists(later))
+        newest = own.order_by().values("benchmark").annotate(day=Max("observed_on")).values("day")
+        same = newest.filter(display_name=OuterRef("display_name"), setting=OuterRef("setting"))
+        # A CASE, because of two alternatives PostgreSQL would look up the run of every name in whole tables, too.
+        last = Case(When(benchmark__runs_dated=True, then=Subquery(same[:1])), default=Subquery(newest[:1]))
+        return own.filter(observed_on=last)
 
     def days(self, benchmark: str, category: str) -> list[date]:
         """The days on which what is known of a category changed, the first one first: where to ask `known_on`."""

@@ -23,7 +23,7 @@ from pricing.benchmarks import ScoreFact, UnreadableBody
 from pricing.benchmarks._reading import amount, day, document, member, only_once, optional, share, word
 
 SLUG: Final = "swe-bench"
-NAME: Final = "SWE-bench Verified"
+NAME: Final = "SWE-bench (mini-SWE-agent)"
 UNIT: Final = "% resolved"
 DOMAIN: Final = "Fixing 500 real issues of Python projects, the model alone in a small agent"
 URL: Final = "https://www.swebench.com/"
