@@ -1,10 +1,7 @@
 """An organisation's own price index: what its real basket costs from month to month, and what prices made of its spend.
 
-An item is one kind of token (input, cached input, cache write, output, reasoning where it is priced apart) of an
-offering at a service tier: nothing coarser has one price, since a change of the mix of kinds would look like a change
-of price. The rollups hold one cost for all kinds of a row together. So each kind is priced by the plain price of its
-day under contract (`usage.plain_prices`), rounded once a day and item, and a month's price is its money ÷ its tokens:
-the unit value of a thing that is the same all month.
+Items are those of `usage.priced_items`, and a month's price is their money ÷ their tokens: the unit value of a thing
+that is the same all month.
 
 What that leaves of spend stands beside the items as money without a quantity, so that every sum is the one that `spend`
 gives: `rated` is what the ledger's rating knows and a plain price does not (long prompts, hours, lifetimes of caches, a
@@ -20,41 +17,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db.models import Min
 
-from pricing.cost import CardPrices, Tokens, rate
-from pricing.models import Offering
-from usage.baskets import Level, Line, Parts, bennet, chained, exact_sum, rounded
+from usage import priced_items
+from usage.baskets import Level, Line, Parts, bennet, chained, exact_sum
 from usage.costs import Filters, Scope
 from usage.models import Organisation
 from usage.periods import PeriodFault, month_of
-from usage.plain_prices import PlainPrices
+from usage.priced_items import Item
 from usage.questions import Unanswerable
 from usage.spending import pending_months
 from usage.summing import TOKENS, Rates, Sums, add, is_foreign
 
-BY = ("offering", "model")
-"""What is one thing: a model as one provider sells it, or a model whoever sells it."""
 RATED, REPORTED = "rated", "reported"
 LONGEST = 120
 _POINTS = Decimal("1e-6")
-
-
-class Item(NamedTuple):
-    """What one price makes sense of. By model `provider`, `sku` and `region` are ''."""
-
-    provider: str
-    sku: str
-    region: str
-    model: str
-    service_tier: str
-    unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +48,6 @@ class Month:
     sums: Sums
     tokens: int
     unpriced_tokens: int
-
-
-@dataclass(slots=True)
-class _Used:
-    """Tokens of an item in a month by currency, price and, abroad, the day of the rate; those without a price apart."""
-
-    priced: dict[tuple[str, Decimal, date | None], int] = field(default_factory=lambda: defaultdict(int))
-    unknown: int = 0
 
 
 def span(since: str, until: str, today: date) -> tuple[date | None, date]:
@@ -146,7 +120,9 @@ def months(scope: Scope, by: str = "offering") -> tuple[list[Month], Mapping[str
     rows = list(official.sums_by("day", "offering", "service_tier"))
     display = scope.organisation.display_currency
     rates = Rates(display, is_foreign(rows, display), rows)
-    used = _used(scope, rows, by, since)
+    used = priced_items.used(
+        scope.organisation, rows, (since, scope.until), lambda row: row["key_day"].replace(day=1), by
+    )
     sums, unconverted = _sums(scope, rates)
     tokens, unpriced = defaultdict[date, int](int), defaultdict[date, int](int)
     for row in rows:
@@ -155,7 +131,7 @@ def months(scope: Scope, by: str = "offering") -> tuple[list[Month], Mapping[str
         unpriced[month] += 0 if row["list_currency"] else count
     found = []
     for month in _each(since.replace(day=1), scope.until):
-        lines: dict[Item | str, Line] = {item: _line(one, rates) for item, one in used[month].items()}
+        lines: dict[Item | str, Line] = {item: one.line(rates) for item, one in used.get(month, {}).items()}
         found.append(Month(month, lines | _remainders(lines, sums[month]), sums[month], tokens[month], unpriced[month]))
     return found, unconverted
 
@@ -172,66 +148,6 @@ def _sums(scope: Scope, rates: Rates) -> tuple[dict[date, Sums], Mapping[str, De
     for row in scope.rollup().spent().sums_by("day"):
         add(row, (found[row["key_day"].replace(day=1)],), rates, unconverted)
     return found, unconverted
-
-
-def _used(scope: Scope, rows: Sequence[dict[str, Any]], by: str, since: date) -> dict[date, dict[Item, _Used]]:
-    ids = {row["key_offering"] for row in rows} - {None}
-    assert scope.until is not None  # noqa: S101 - `months` says so
-    plain = PlainPrices(scope.organisation.pk, ids, since, scope.until)
-    names = _names(ids, by)
-    found: dict[date, dict[Item, _Used]] = defaultdict(lambda: defaultdict(_Used))
-    for row in rows:
-        if row["key_offering"] is None:
-            continue
-        offering, tier, day = row["key_offering"], row["key_service_tier"], row["key_day"]
-        prices = plain.on(offering, tier, day) if row["list_currency"] else None
-        if prices is None or prices.currency != row["list_currency"]:
-            prices = CardPrices("", {})
-        abroad = day if prices.currency != scope.organisation.display_currency else None
-        for part in rate(prices, _tokens(row)).components:
-            one = found[day.replace(day=1)][Item(*names[offering], tier or "standard", part.unit)]
-            if part.price is None:
-                one.unknown += part.tokens
-            else:
-                one.priced[prices.currency, part.price, abroad] += part.tokens
-    return found
-
-
-def _tokens(row: Mapping[str, Any]) -> Tokens:
-    """A row's tokens by kind: how much of a count is unknown stands in the totals."""
-    return Tokens(
-        input=row["sum_in_uncached"],
-        cache_read=row["sum_in_cache_read"],
-        cache_write=row["sum_in_cache_write"],
-        output=row["sum_out_total"],
-        reasoning=min(row["sum_out_reasoning"], row["sum_out_total"]),
-    )
-
-
-def _names(offering_ids: Iterable[int], by: str) -> dict[int, tuple[str, str, str, str]]:
-    sold = Offering.objects.filter(pk__in=list(offering_ids))
-    rows = sold.values_list("id", "provider__slug", "sku", "region", "model__slug")
-    if by == "model":
-        return {key: ("", "", "", model or sku) for key, _, sku, _, model in rows}
-    return {key: (provider, sku, region, model or "") for key, provider, sku, region, model in rows}
-
-
-def _line(used: _Used, rates: Rates) -> Line:
-    """What is priced of an item; where nothing is, its tokens at an unknown price."""
-    quantity, unknown, value = 0, used.unknown, Decimal(0)
-    natives: dict[str, Decimal] = defaultdict(Decimal)
-    for (currency, price, day), tokens in used.priced.items():
-        native = rounded(tokens * Fraction(price))
-        converted = rates.converted(native, currency, day)
-        if converted is None:
-            unknown += tokens
-            continue
-        quantity, value = quantity + tokens, exact_sum((value, converted))
-        natives[currency] = exact_sum((natives[currency], native))
-    if not quantity:
-        return Line(unknown, None)
-    currency, native = next(iter(natives.items()))
-    return Line(quantity, value, native, currency) if len(natives) == 1 else Line(quantity, value)
 
 
 def _remainders(items: Mapping[Item | str, Line], sums: Sums) -> dict[Item | str, Line]:

@@ -13,6 +13,7 @@ from usage import own_index
 from usage.management.commands.spend import shown
 from usage.models import Organisation, Project
 from usage.organisations import UnknownOrganisation, chosen
+from usage.priced_items import BY
 from usage.questions import NOBODY, Unanswerable
 
 
@@ -26,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--project", action="append", default=[], help="slug; repeat for several; none: of nobody")
         parser.add_argument("--from", dest="since", default="", help="first month, such as 2026-01")
         parser.add_argument("--until", default="", help="first month that is not included; default: the running one")
-        parser.add_argument("--by", choices=own_index.BY, default=own_index.BY[0], help="what is one thing")
+        parser.add_argument("--by", choices=BY, default=BY[0], help="what is one thing")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
