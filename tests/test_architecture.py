@@ -32,7 +32,8 @@ RULES = (
     "pricing/exports/litellm/names.py", "pricing/exports/litellm/reading.py", "pricing/exports/litellm/sold.py",
     "pricing/providers.py", "pricing/schedules.py", "pricing/units.py", "usage/attribution.py",
     "usage/content.py", "usage/patterns.py", "usage/pulling/windows.py", "usage/rule_terms.py",
-    "usage/bands.py", "usage/baskets.py", "usage/bridge.py", "usage/commitments.py", "usage/contract_terms.py", "usage/fixed_costs.py",
+    "usage/bands.py", "usage/baskets.py", "usage/bridge.py", "usage/commitments.py", "usage/contract_terms.py",
+    "usage/fixed_costs.py",
     "dashboards/formatting.py",
 )  # fmt: skip
 """Pure modules: plain values in, plain values out."""

@@ -19,13 +19,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from usage import bridge, priced_items
+from usage import bridge, priced_items, questions
 from usage.baskets import exact_sum
 from usage.bridge import ENDED, NEW, OF_ITEMS, Bridge
 from usage.costs import Filters, Scope, narrowed
 from usage.models import DailyCost, Organisation, Period
 from usage.priced_items import Item, Items, Used
-from usage.questions import NOBODY
+from usage.questions import NOBODY, Question, Unanswerable
 from usage.spending import pending_months
 from usage.summing import TOKENS, Rates, Sums, add, is_foreign
 
@@ -43,6 +43,29 @@ class _Read(NamedTuple):
     tokens: int
     unpriced_tokens: int
     unconverted: Mapping[str, Decimal]
+
+
+def read(asked: Iterable[tuple[str, str]], today: date, last: date | None = None) -> tuple[Question, Span]:
+    """The question that names and values ask and the days it compares with; Unanswerable for what makes none.
+
+    Days are those of `usage.questions`; without `compare` as many days before. `before_from` and `before_until` say
+    other ones. Only what the rollups know can narrow it.
+    """
+    given = list(asked)
+    question = questions.read(given, today, last)
+    if raw := next((name for name in question.filters if questions.is_raw(name)), None):
+        raise Unanswerable(f"A change of spend is not narrowed by {raw}: use {', '.join(questions.SUMMED)}.", raw)
+    if question.since is None or question.until is None:
+        raise Unanswerable("Say the days of the later span: from=2026-11-09 and until=2026-11-16.", "from")
+    own = [(name.removeprefix("before_"), text) for name, text in given if name.startswith("before_")]
+    if any(text.strip() for _, text in own):
+        try:
+            return question, questions.read(own, today).days
+        except Unanswerable as fault:
+            raise Unanswerable(f"Of the days before: {fault}", f"before_{fault.asked}") from None
+    before = (question if question.compare else replace(question, compare=questions.COMPARISONS[0])).before
+    assert before is not None  # noqa: S101 - both ends and a comparison are there
+    return question, before
 
 
 def where(item: Item) -> tuple[Any, ...]:

@@ -36,13 +36,14 @@ class Command(BaseCommand):
             since, until = own_index.span(options["since"], options["until"], timezone.now().date())
         except (UnknownOrganisation, Unanswerable) as fault:
             raise CommandError(str(fault), returncode=2) from None
-        wanted = _projects(organisation, options["project"])
+        wanted = known_projects(organisation, options["project"])
         filters = {"project": wanted} if wanted else None
         answer = own_index.answer(organisation, since, until, filters=filters, by=options["by"])
         self.stdout.write(json.dumps(answer, indent=1, ensure_ascii=False) if options["json"] else as_text(answer))
 
 
-def _projects(organisation: Organisation, slugs: list[str]) -> list[str]:
+def known_projects(organisation: Organisation, slugs: list[str]) -> list[str]:
+    """The slugs, refused where the organisation has no such project."""
     known = {NOBODY, *Project.objects.filter(organisation=organisation).values_list("slug", flat=True)}
     if unknown := [slug for slug in slugs if slug not in known]:
         raise CommandError(f"There is no project “{unknown[0]}”: use {', '.join(sorted(known))}.", returncode=2)
