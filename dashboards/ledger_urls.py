@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from dashboards.views import (
+    bridge,
     closing,
     connections,
     contracts,
@@ -28,6 +29,8 @@ urlpatterns: list[URLPattern] = [
     path("spend", explore.spend, name="spend"),
     path("spend/figure.json", explore.figure, name="spend-figure"),
     path("spend.csv", explore.table, name="spend-csv"),
+    path("spend/bridge", bridge.change, name="bridge"),
+    path("spend/bridge.csv", bridge.table, name="bridge-csv"),
     path("unattributed", queues.unattributed, name="unattributed"),
     path("unpriced", queues.unpriced, name="unpriced"),
     path("feeds", queues.feeds, name="feeds"),

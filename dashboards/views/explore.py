@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from dashboards import formatting
 from dashboards.charts.explore import bucket_words, stacked
-from dashboards.pages import closing, covered, explore, explore_words
+from dashboards.pages import bridge, closing, covered, explore, explore_words
 from dashboards.pages.explore import DIMENSION_WORDS, MEASURE_WORDS, Page, dimension_words, spoken, text_of, url_of
 from dashboards.views import member_page
 from dashboards.views.spend import Reader, csv_response, reader_of, reader_or_404, refused, today
@@ -87,6 +87,7 @@ def spend(request: HttpRequest) -> HttpResponse:
         "selectors": url_of(asked, group_by="selectors"),
         "pending": closing.beside(shown.answer["coverage"]["pending"], currency),
         "before": asked.before,
+        "bridge": "" if asked.measure != "spent" or asked.is_raw or not asked.before else _bridge(asked),
     }
     return render(request, "dashboards/spend.html", context)
 
@@ -214,6 +215,11 @@ def _labels(reader: Reader, answer: dict[str, Any]) -> explore.Label:
         return value or "not reported"
 
     return label
+
+
+def _bridge(question: Question) -> str:
+    assert question.before is not None  # noqa: S101 - asked only where there is one
+    return f"{bridge.PATH}?{bridge.query_of(question, question.before)}"
 
 
 def _unit(measure: str, currency: str) -> str:

@@ -123,6 +123,8 @@ PAGES: dict[str, list[Line]] = {
     "unpriced": [Line(READERS), Line(READERS, query="format=csv")],
     "feeds": [Line(WHOLE)],
     "feeds/<int:number>/account": [Line(change=ADMIN_OF_ACME, of=the("connection"))],
+    "spend/bridge": [Line(PEOPLE), Line(OF_ACME, query="project=beta"), Line(OF_ALPHA, query="project=alpha")],
+    "spend/bridge.csv": [Line(READERS), Line(OF_ACME, query="project=beta"), Line(OF_ALPHA, query="project=alpha")],
     "spend/records": [Line(READERS), Line(OF_ACME, query="project=beta"), Line(OF_ALPHA, query="project=alpha")],
     "spend/records.csv": [Line(READERS), Line(OF_ACME, query="project=beta"), Line(OF_ALPHA, query="project=alpha")],
     "rules": [Line(WHOLE)],
