@@ -32,6 +32,7 @@ from usage.summing import TOKENS, Rates, Sums, add, is_foreign
 CORRECTIONS, RATED, REPORTED = "corrections", "rated", "reported"
 PARTS = (*OF_ITEMS, CORRECTIONS, RATED, REPORTED)
 """In the order in which they are told: what the market did, what the organisation did, what the books did."""
+_KEYS = ("day", "offering", "service_tier", "project")
 MOST = 20
 """Items of a part that are named; the others are one amount."""
 Span = tuple[date, date]
@@ -158,12 +159,12 @@ def _projects(found: Bridge, part: str) -> dict[str, Any]:
 def _read(scope: Scope) -> _Read:
     """A scope's period as `usage.bridge` takes it, and what is not in it."""
     display = scope.organisation.display_currency
-    rows = list(scope.rollup(by_project=True).spent().sums_by("day", "offering", "service_tier", "project"))
+    rows = scope.rollup(*_KEYS).spent().sums_by(*_KEYS)
     rates = Rates(display, is_foreign(rows, display), rows)
     items = _by_project(scope, rows)
     basket = {item: used.line(rates) for item, used in _together(items).items()}
     sums, unconverted = Sums(), defaultdict[str, Decimal](Decimal)
-    for row in rows:
+    for row in scope.rollup().spent().sums_by("day"):  # as `spend` sums, which rounds once a day and currency
         add(row, (sums,), rates, unconverted)
     told = exact_sum(line.value for line in basket.values() if line.value is not None)
     corrections = _corrections(scope, rows, rates)
@@ -210,7 +211,7 @@ def _corrections(scope: Scope, official: Sequence[dict[str, Any]], rates: Rates)
 
     found = narrowed(DailyCost.objects.of(scope.organisation, scope.since, scope.until), scope.filters).spent()
     found = found if scope.projects is None else found.filter(project__in=scope.projects)
-    ledger = found.sums_by("day", "offering", "service_tier", "project")
+    ledger = found.sums_by(*_KEYS)
     beyond = [_beyond_plain(scope, [row for row in rows if closed(row)], rates) for rows in (official, ledger)]
     return exact_sum((beyond[0], -beyond[1]))
 

@@ -69,7 +69,7 @@ def waterfall(steps: Sequence[Step], *, narrow: bool = False) -> Waterfall:
 
     bars = []
     for n, step in enumerate(steps):
-        ends = (Decimal(max(start, 0)), levels[n + 1]) if step.is_total else (levels[n], levels[n + 1])
+        ends = (max(start, Decimal(0)), levels[n + 1]) if step.is_total else (levels[n], levels[n + 1])
         left, right = sorted(x(end) for end in ends)
         y = n * (ROW + GAP)
         css = "tot" if step.is_total else "pos" if step.amount > 0 else "neg"

@@ -73,10 +73,10 @@ def test_each_bar_begins_where_the_one_above_ends(moves: list[Decimal], before: 
     ("moved", "said"),
     [
         ({"volume": Decimal(665), "cache": Decimal(-262)},
-         "Spend rose by $403 to $503: more tokens added $665, a larger cached share took off $262."),
+         "Spend rose by $403.00 to $503.00: more tokens added $665.00, a larger cached share took off $262.00."),
         ({"price": Decimal(-60), "volume": Decimal(10)},
          "Spend fell by $50.00 to $50.00: lower prices took off $60.00, more tokens added $10.00."),
-        ({}, "Spend did not change: $100 in week 46."),
+        ({}, "Spend did not change: $100.00 in week 46."),
     ],
 )  # fmt: skip
 def test_the_finding_names_what_did_most_each_way(moved: dict[str, Decimal], said: str) -> None:
@@ -89,7 +89,7 @@ def test_the_page_says_the_weeks_its_bars_and_its_items(world: World) -> None:  
     said = text(world.admin.get(f"{PAGE}?{WEEK}"))
     assert "Spend rose by $13.00 to $78.00: more tokens added" in said
     assert "9–15 Nov 2026 against 2–8 Nov 2026" in said
-    assert "3 Mtok after" in said
+    assert "3.00 Mtok after" in said
     assert text(world.admin.get(f"{PAGE}?{WEEK}&project=alpha")).count("$20.00")
 
 

@@ -150,10 +150,8 @@ def half_a_year(organisation: Organisation, import_facts: ImportFacts) -> Organi
     """March to August: three models, two sellers, yuan, tiers, splits, bills, cuts, closed and restated months."""
     chance = random.Random(20261126)  # noqa: S311
     for day in range(0, 184, 7):
-        ExchangeRate.objects.create(
-            currency="CNY", day=MARCH + timedelta(days=day), usd=Decimal(chance.randint(130, 160)).scaleb(-3),
-            source=make_source(),
-        )  # fmt: skip
+        usd = Decimal(chance.randint(130_000_000, 160_000_000)).scaleb(-9)
+        ExchangeRate.objects.create(currency="CNY", day=MARCH + timedelta(days=day), usd=usd, source=make_source())
     late: list[Any] = []
     sold = [
         ("model-a", "seller", "USD"),
