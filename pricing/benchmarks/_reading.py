@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import yaml
@@ -104,13 +104,24 @@ def member(found: Any, name: str, where: str) -> Any:
 
 def word(found: Any, where: str, what: str = "a name") -> str:
     """Text that is not empty, of one line."""
-    if not isinstance(found, str) or not found.strip():
+    if not isinstance(found, str):
         raise UnreadableBody(f"{where} lacks {what}.")
+    name, flaw = _looked_over(found)
+    if flaw:
+        raise UnreadableBody(f"{where} {flaw}.")
+    if not name:
+        raise UnreadableBody(f"{where} lacks {what}.")
+    return name
+
+
+@lru_cache(maxsize=4096)
+def _looked_over(found: str) -> tuple[str, str]:
+    """A text without the blanks around it, and what is wrong with it; a table repeats the same few names."""
     if len(found) > _LONGEST_NAME:
-        raise UnreadableBody(f"{where} has a name longer than any model's.")
+        return "", "has a name longer than any model's"
     if not found.isprintable():
-        raise UnreadableBody(f"{where} holds a sign that no name has, such as a zero byte or a line break.")
-    return found.strip()
+        return "", "holds a sign that no name has, such as a zero byte or a line break"
+    return found.strip(), ""
 
 
 def optional(read: Callable[[Any, str, str], _Value], found: Any, what: str, where: str) -> _Value | None:
@@ -151,7 +162,7 @@ def amount(found: Any, what: str, where: str) -> Decimal:
 def whole(found: Any, what: str, where: str) -> int:
     """A whole number of at most twelve digits: more tokens or votes than any run had."""
     written = str(found)
-    if not re.fullmatch(r"\d{1,12}", written, re.ASCII):
+    if not (written.isascii() and written.isdigit() and len(written) <= 12):
         raise UnreadableBody(f"{where}: {what} is {found!r:.60}, not a whole number.")
     return int(written)
 
