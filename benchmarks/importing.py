@@ -14,7 +14,7 @@ from django.db import connection
 from benchmarks.measuring import median, timed
 from benchmarks.report import Figure
 from benchmarks.workspace import Workspace
-from usage import assignments, organisations, partitions
+from usage import assignments, organisations, partitions, rollups
 
 ORGANISATION = "bench"
 ROWS_PER_DAY = 2_740
@@ -133,7 +133,7 @@ def _import(space: Workspace, file: Path, mapping: Path) -> dict[str, Any]:
 
 def _empty_ledger() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE usage_usagerecord, usage_dailycost, usage_modeldailycost, usage_projectdailycost")
+        cursor.execute(f"TRUNCATE {', '.join((partitions.LEDGER, *rollups.ROLLUPS))}")
 
 
 def _checkpoint() -> None:

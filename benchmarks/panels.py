@@ -25,13 +25,11 @@ from usage.models import (
     Connection,
     DailyCost,
     ModelDailyCost,
-    OfficialCost,
-    OfficialModelCost,
-    OfficialProjectCost,
+    OfferingDailyCost,
     Organisation,
     ProjectDailyCost,
 )
-from usage.rollups import KEY, MEASURES, OWNER_KEY
+from usage.rollups import KEY, MEASURES, OFFERING_KEY, OWNER_KEY
 
 DENSITY = 10
 """Ledger rows of a year, in BENCH_ROWS."""
@@ -217,7 +215,11 @@ def _generate(organisation: Organisation, cells: Sequence[_Cell], first: date, u
             [organisation.pk, first, until - timedelta(1)],
         )
         summed = ", ".join(f"sum({name})" for name in MEASURES)
-        for model, kept in ((ModelDailyCost, key), (ProjectDailyCost, ", ".join(OWNER_KEY))):
+        for model, kept in (
+            (ModelDailyCost, key),
+            (ProjectDailyCost, ", ".join(OWNER_KEY)),
+            (OfferingDailyCost, ", ".join(OFFERING_KEY)),
+        ):
             cursor.execute(
                 f"""INSERT INTO {model._meta.db_table} ({kept}, {columns})
                 SELECT {kept}, {summed} FROM {DailyCost._meta.db_table}
@@ -245,12 +247,5 @@ def _months(first: date, last: date) -> Sequence[date]:
 def _analyse() -> None:
     """As autovacuum leaves the tables some minutes later."""
     with connection.cursor() as cursor:
-        for model in (
-            DailyCost,
-            ModelDailyCost,
-            ProjectDailyCost,
-            OfficialCost,
-            OfficialModelCost,
-            OfficialProjectCost,
-        ):
+        for model in organisations.SUMMED:
             cursor.execute(f"VACUUM ANALYZE {model._meta.db_table}")

@@ -19,6 +19,8 @@ _VIEWS = (
     ("DailyCost", "OfficialCost", "usage_pendingdailycost", True),
     ("ModelDailyCost", "OfficialModelCost", "usage_officialmodeldailycost", False),
     ("ModelDailyCost", "OfficialModelCost", "usage_pendingmodeldailycost", True),
+    ("OfferingDailyCost", "OfficialOfferingCost", "usage_officialofferingdailycost", False),
+    ("OfferingDailyCost", "OfficialOfferingCost", "usage_pendingofferingdailycost", True),
     ("ProjectDailyCost", "OfficialProjectCost", "usage_officialprojectdailycost", False),
     ("ProjectDailyCost", "OfficialProjectCost", "usage_pendingprojectdailycost", True),
 )

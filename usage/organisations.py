@@ -11,8 +11,10 @@ from usage.locks import lock_organisation
 from usage.models import (
     DailyCost,
     ModelDailyCost,
+    OfferingDailyCost,
     OfficialCost,
     OfficialModelCost,
+    OfficialOfferingCost,
     OfficialProjectCost,
     Organisation,
     Project,
@@ -81,7 +83,11 @@ def chosen_for_import(slug: str | None = None) -> Organisation:
     return chosen(slug)
 
 
-_SUMMED = (DailyCost, ModelDailyCost, ProjectDailyCost, OfficialCost, OfficialModelCost, OfficialProjectCost)
+SUMMED = (
+    *(DailyCost, ModelDailyCost, ProjectDailyCost, OfferingDailyCost),
+    *(OfficialCost, OfficialModelCost, OfficialProjectCost, OfficialOfferingCost),
+)
+"""Every rollup and official record."""
 
 
 def remove_sample() -> int:
@@ -92,7 +98,7 @@ def remove_sample() -> int:
             lock_organisation(organisation.pk)
             with connection.cursor() as cursor:
                 cursor.execute("DELETE FROM usage_usagerecord WHERE organisation_id = %s", [organisation.pk])
-            for rows in _SUMMED:
+            for rows in SUMMED:
                 rows._default_manager.filter(organisation=organisation).delete()
             organisation.delete()
     return len(samples)

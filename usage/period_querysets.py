@@ -110,7 +110,7 @@ class OfficialQuerySet(RollupQuerySet):
         return apps.get_model("usage", rollup), apps.get_model("usage", f"Official{rollup.replace('Daily', '')}")
 
 
-_ROLLUPS = ("ProjectDailyCost", "ModelDailyCost", "DailyCost")
+_ROLLUPS = ("OfferingDailyCost", "ProjectDailyCost", "ModelDailyCost", "DailyCost")
 """From the one with the fewest rows to the one with the most, which knows everything."""
 
 
@@ -137,8 +137,10 @@ class PendingQuerySet(RollupQuerySet):
 
     def of(self, organisation: Organisation, since: date | None = None, until: date | None = None) -> Self:
         """What is pending of what counts in [since, until)."""
-        closed = _within(_spans(organisation.pk))
-        return self.none() if closed is None else super().of(organisation, since, until).filter(closed, undone=False)
+        spans = _spans(organisation.pk)
+        if _state(spans, since, until) == "open":
+            return self.none()
+        return super().of(organisation, since, until).filter(_within(spans), undone=False)
 
     def whole(self, organisation_id: int) -> Self:
         """All that is pending, counted or not."""

@@ -21,6 +21,7 @@ from usage.models import (
     ImportBatch,
     OfficialCost,
     OfficialModelCost,
+    OfficialOfferingCost,
     OfficialProjectCost,
     Organisation,
     Period,
@@ -122,7 +123,7 @@ def undo(restatement: Restatement, reason: str, by: str) -> None:
             raise PeriodFault(
                 f"The restatement “{later.reason[:80]}” was made later and moves the same days: undo that one first."
             )
-        for rows in (OfficialCost, OfficialModelCost, OfficialProjectCost):
+        for rows in (OfficialCost, OfficialModelCost, OfficialProjectCost, OfficialOfferingCost):
             rows._default_manager.filter(restatement=restatement).update(undone=True)
         restatement.undone_at, restatement.undone_by, restatement.undo_reason = timezone.now(), by, reason
         restatement.save(update_fields=["undone_at", "undone_by", "undo_reason"])
@@ -157,8 +158,7 @@ def _total(period: Period) -> dict[str, Any]:
 def _take(period: Period, restatement: Restatement | None, cells: Collection[Cell] | None) -> dict[str, str]:
     """Write what is pending into the official record; measure → its sum.
 
-    The rows without project, and those by project alone, are summed from those with both, so that they can never
-    disagree.
+    The rows of the smaller rollups are summed from those by project and model, so that they can never disagree.
     """
     taken = """usage_officialcost WHERE period_id = %(period)s
         AND restatement_id IS NOT DISTINCT FROM %(restatement)s::bigint"""
@@ -184,6 +184,7 @@ def _take(period: Period, restatement: Restatement | None, cells: Collection[Cel
             ),
             ("usage_officialmodelcost", taken, rollups.KEY),
             ("usage_officialprojectcost", taken, rollups.OWNER_KEY),
+            ("usage_officialofferingcost", taken, rollups.OFFERING_KEY),
         ):
             columns = ", ".join(key)
             cursor.execute(

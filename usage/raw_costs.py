@@ -111,10 +111,11 @@ def sums_by(
             asked += asked
         if of is EVERY:
             asked = [organisation_id, organisation_id, *asked]
-        cursor.execute(_BY_HASH)
+            cursor.execute(_BY_HASH)
         cursor.execute(sql, [*asked, *params])
         rows = cursor.fetchall()
-        cursor.execute(_AS_EVER)
+        if of is EVERY:
+            cursor.execute(_AS_EVER)
     return [dict(zip(found, row, strict=True)) for row in rows]
 
 

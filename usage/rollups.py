@@ -27,9 +27,11 @@ LEAST_KEY = (
 KEY = (*LEAST_KEY, "connection_id", "offering_id", "host", "model_raw", "service_tier", "spread")
 PROJECT_KEY = (*KEY, "project_id")
 OWNER_KEY = (*LEAST_KEY, "project_id")
+OFFERING_KEY = (*LEAST_KEY, "offering_id", "host", "model_raw")
 ROLLUPS = {
     "usage_dailycost": ("project_sums", PROJECT_KEY),
     "usage_projectdailycost": ("owner_sums", OWNER_KEY),
+    "usage_offeringdailycost": ("offering_sums", OFFERING_KEY),
     "usage_modeldailycost": ("model_sums", KEY),
 }
 """Each rollup, the sums that enter it, and what it tells apart. A read takes the one with the fewest rows that knows
@@ -99,9 +101,9 @@ SPREAD = f"(s.projects IS NOT NULL AND s.detail_feed <> n.importer AND ({COUNTED
 
 
 def sums(rows: str) -> str:
-    """CTEs `model_sums`, `project_sums` and `owner_sums` (each record by its own attribution) and `spread_sums` (what
-    settlements spread) over `rows` (a relation like the ledger), as they enter the rollups. The last holds for whole
-    days."""
+    """CTEs `model_sums`, `offering_sums`, `project_sums` and `owner_sums` (each record by its own attribution) and
+    `spread_sums` (what settlements spread) over `rows` (a relation like the ledger), as they enter the rollups. The
+    last holds for whole days."""
     key, summed = ", ".join(KEY), ", ".join(f"sum({name}) AS {name}" for name in MEASURES)
     measured = ", ".join(f"{sql} AS {name}" for name, sql in MEASURED.items())
     apart = {name: f"{name} AND settled IS NULL AS {name}" for name in ("counted", "tallied")}
@@ -139,13 +141,15 @@ def sums(rows: str) -> str:
             FROM moved m JOIN usage_attribution t ON t.id = m.attribution_id AND cardinality(t.projects) > 1,
             LATERAL unnest(t.projects, {parts}) AS part (project_id, {", ".join(MEASURES)})
         ) shares GROUP BY {key}, settled, project_id
-    ), owner_sums AS ({of_owners("project_sums")}), spread_sums AS ({spread("settled_sums", "s.id = m.settled")})"""
+    ), owner_sums AS ({by(OWNER_KEY, "project_sums")}
+    ), offering_sums AS ({by(OFFERING_KEY, "model_sums")}
+    ), spread_sums AS ({spread("settled_sums", "s.id = m.settled")})"""
 
 
-def of_owners(rows: str) -> str:
-    """Rows of the rollup by project and model, by project alone."""
-    key, summed = ", ".join(OWNER_KEY), ", ".join(f"sum({name}) AS {name}" for name in MEASURES)
-    return f"SELECT {key}, {summed} FROM {rows} GROUP BY {key}"
+def by(key: Sequence[str], rows: str) -> str:
+    """Rows of a rollup summed by a part of its key."""
+    columns, summed = ", ".join(key), ", ".join(f"sum({name}) AS {name}" for name in MEASURES)
+    return f"SELECT {columns}, {summed} FROM {rows} GROUP BY {columns}"
 
 
 def spread(rows: str, settlement: str) -> str:
@@ -213,17 +217,22 @@ def sweep(organisation_id: int, days: Collection[date]) -> None:
             )
 
 
-def sum_owners(organisation_id: int, days: Collection[date]) -> None:
-    """Sum the rollup by project alone anew from the one by project and model, which has changed on these days."""
+def sum_again(organisation_id: int, days: Collection[date]) -> None:
+    """Sum the rollups by project and by offering alone anew from the larger ones, which have changed on these days."""
     which: dict[str, Any] = {"organisation": organisation_id, "days": list(days)}
     of_days = "organisation_id = %(organisation)s AND day = ANY(%(days)s)"
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM usage_projectdailycost WHERE {of_days}", which)
-        cursor.execute(
-            f"INSERT INTO usage_projectdailycost ({', '.join((*OWNER_KEY, *MEASURES))})"
-            f" {of_owners(f'(SELECT * FROM usage_dailycost WHERE {of_days}) r')}",
-            which,
-        )
+        for table, source in (
+            ("usage_projectdailycost", "usage_dailycost"),
+            ("usage_offeringdailycost", "usage_modeldailycost"),
+        ):
+            key = ROLLUPS[table][1]
+            cursor.execute(f"DELETE FROM {table} WHERE {of_days}", which)
+            cursor.execute(
+                f"INSERT INTO {table} ({', '.join((*key, *MEASURES))})"
+                f" {by(key, f'(SELECT * FROM {source} WHERE {of_days}) r')}",
+                which,
+            )
 
 
 def rebuild(organisation_id: int, days: Collection[date]) -> None:

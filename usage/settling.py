@@ -51,7 +51,7 @@ def settle(organisation_id: int, days: Collection[date]) -> None:
             cursor.execute(statement, which)
             changed += cursor.rowcount
     if changed:
-        rollups.sum_owners(organisation_id, days)
+        rollups.sum_again(organisation_id, days)
 
 
 def unsettled_days(organisation_id: int) -> list[date]:

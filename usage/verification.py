@@ -16,12 +16,15 @@ from usage.models import (
     AttributionRule,
     DailyCost,
     ModelDailyCost,
+    OfferingDailyCost,
     OfficialDailyCost,
     OfficialModelDailyCost,
+    OfficialOfferingDailyCost,
     OfficialProjectDailyCost,
     Organisation,
     PendingDailyCost,
     PendingModelDailyCost,
+    PendingOfferingDailyCost,
     PendingProjectDailyCost,
     Period,
     ProjectDailyCost,
@@ -93,7 +96,10 @@ def _feeds_are_settled() -> Iterator[Finding]:
 def _dirty_days() -> dict[int, set[date]]:
     """Days on which any rollup differs in any column from what the ledger sums to."""
     by_project = "(TABLE project_sums UNION ALL TABLE spread_sums) parts"
-    sources = {"usage_dailycost": by_project, "usage_projectdailycost": f"({rollups.of_owners(by_project)}) owned"}
+    sources = {
+        "usage_dailycost": by_project,
+        "usage_projectdailycost": f"({rollups.by(rollups.OWNER_KEY, by_project)}) owned",
+    }
     found: dict[int, set[date]] = {}
     for organisation_id in Organisation.objects.values_list("id", flat=True):
         for table, (posted, key) in rollups.ROLLUPS.items():
@@ -249,7 +255,12 @@ def _closed_rows_stand_still() -> Iterator[Finding]:
                     f", restatement {made.pk}" if made else ""
                 )
                 yield Finding("periods", where, "The official rows are not what was closed or restated.")
-    for table in ("usage_officialcost", "usage_officialmodelcost", "usage_officialprojectcost"):
+    for table in (
+        "usage_officialcost",
+        "usage_officialmodelcost",
+        "usage_officialprojectcost",
+        "usage_officialofferingcost",
+    ):
         yield from _rows(
             "periods",
             f"""SELECT '{table} ' || o.id FROM {table} o JOIN usage_period p ON p.id = o.period_id
@@ -261,12 +272,17 @@ def _closed_rows_stand_still() -> Iterator[Finding]:
 
 
 def _official_sums_agree() -> Iterator[Finding]:
-    """The official figures without project, and those by project alone, are the sums of those by both."""
+    """The official figures of the smaller rollups are the sums of those by project and model."""
     summed = ", ".join(f"sum({name})" for name in rollups.MEASURES)
     something = " OR ".join(f"sum({name}) <> 0" for name in rollups.MEASURES)
     for table, key, problem in (
         ("usage_officialmodelcost", rollups.KEY, "The official figures by model are not those by project."),
         ("usage_officialprojectcost", rollups.OWNER_KEY, "The official figures by project alone are not those by all."),
+        (
+            "usage_officialofferingcost",
+            rollups.OFFERING_KEY,
+            "The official figures by offering alone are not those by all.",
+        ),
     ):
         columns = ", ".join(("period_id", "restatement_id", *key))
         stored, whole = (
@@ -289,6 +305,7 @@ def _official_and_pending_are_the_ledger() -> Iterator[Finding]:
             (DailyCost, OfficialDailyCost, PendingDailyCost),
             (ModelDailyCost, OfficialModelDailyCost, PendingModelDailyCost),
             (ProjectDailyCost, OfficialProjectDailyCost, PendingProjectDailyCost),
+            (OfferingDailyCost, OfficialOfferingDailyCost, PendingOfferingDailyCost),
         ):
             sums = {
                 name: {row.pop("day"): row for row in rows.values("day").annotate(**_SUMMED).order_by()}

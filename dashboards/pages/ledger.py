@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from operator import add as plus
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from dashboards import formatting
@@ -20,8 +21,7 @@ K = TypeVar("K", bound=Hashable)
 Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Sums:
+class Sums(NamedTuple):
     """Usage of a group: money in the organisation's currency, and the tokens of each disjoint kind.
 
     `cost` is what was spent as far as anybody knows: reported, else at contract, else at list prices. `reported` and
@@ -48,21 +48,25 @@ class Sums:
 
     @classmethod
     def of(cls, row: Row, currency: str) -> Sums:
-        is_foreign = row["list_currency"] not in {"", currency}
-        counted: dict[str, Any] = {f.name: int(row[f.name]) for f in fields(cls) if f.type == "int" and f.name in row}
-        found = cls(**counted)
-        if row["spent_currency"] in {"", currency}:
-            reported = Decimal(row["reported"])
+        counts = [int(row[name]) if name in row else 0 for name in _COUNTS]
+        records, spent_records, priced_records, requests, *tokens, unpriced_requests, unpriced_tokens = counts
+        spent = reported = billed = list_cost = contracted_cost = ZERO
+        foreign_tokens = 0
+        if row["spent_currency"] in ("", currency):
+            spent, reported = Decimal(row["spent"]), Decimal(row["reported"])
             billed = reported if row["cost_kind"] == "billed" else ZERO
-            found = _replaced(found, cost=Decimal(row["spent"]), reported=reported, billed=billed)
         else:
-            found = _replaced(found, spent_records=0)
-        if is_foreign:
-            return _replaced(found, foreign_tokens=found.tokens - found.unpriced_tokens, priced_records=0)
-        return _replaced(found, list_cost=Decimal(row["cost"]), contracted_cost=Decimal(row["contracted"]))
+            spent_records = 0
+        if row["list_currency"] in ("", currency):
+            list_cost, contracted_cost = Decimal(row["cost"]), Decimal(row["contracted"])
+        else:
+            priced_records, foreign_tokens = 0, sum(tokens) - unpriced_tokens
+        money = (spent, list_cost, contracted_cost, reported, billed)
+        known = (records, spent_records, priced_records, requests)
+        return cls._make((*money, *known, *tokens, unpriced_requests, unpriced_tokens, foreign_tokens))
 
-    def __add__(self, other: Sums) -> Sums:
-        return Sums(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+    def __add__(self, other: Sums) -> Sums:  # type: ignore[override]
+        return Sums(*map(plus, self, other))
 
     @property
     def tokens(self) -> int:
@@ -99,10 +103,7 @@ class Sums:
         return Decimal(self.in_cache_read) / into if into else None
 
 
-def _replaced(sums: Sums, **changes: Any) -> Sums:
-    return Sums(**{f.name: getattr(sums, f.name) for f in fields(sums)} | changes)
-
-
+_COUNTS = Sums._fields[5:-1]
 NOTHING = Sums()
 
 

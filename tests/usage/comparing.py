@@ -20,11 +20,14 @@ from usage.models import (
     Connection,
     DailyCost,
     ModelDailyCost,
+    OfferingDailyCost,
     OfficialDailyCost,
     OfficialModelDailyCost,
+    OfficialOfferingDailyCost,
     OfficialProjectDailyCost,
     PendingDailyCost,
     PendingModelDailyCost,
+    PendingOfferingDailyCost,
     PendingProjectDailyCost,
     ProjectDailyCost,
 )
@@ -33,11 +36,7 @@ from usage.pending import pending
 GROUPS = ("project", "model", "day", "source", "scope", "month")
 ANSWERED = ("spent", "list", "contracted", "reported", "notional", "requests", "out_total")
 SHOWN = 5
-_ALONE = tuple(
-    name
-    for name in BY_PROJECT
-    if name in ("day", "cost_kind", "currency", "list_currency", "spent_currency", "counted", "tallied", "project_id")
-)
+_LEAST = ("day", "cost_kind", "currency", "list_currency", "spent_currency", "counted", "tallied")
 _NOT_FED = ("counted", "tallied", "spread", "project_id")
 
 
@@ -47,7 +46,8 @@ def ledger_is_as_reckoned(books: Books, now: Reckoned) -> None:
     _same("ledger", _ledger(books), _expected_ledger(now))
     by_model = _figures(ModelDailyCost.objects.filter(organisation=books.organisation), BY_MODEL, books)
     by_project = _figures(DailyCost.objects.filter(organisation=books.organisation), BY_PROJECT, books)
-    _alone("projects alone", ProjectDailyCost.objects.filter(organisation=books.organisation), by_project)
+    _alone("projects alone", ProjectDailyCost.objects.filter(organisation=books.organisation), by_project, "project_id")
+    _alone("models alone", OfferingDailyCost.objects.filter(organisation=books.organisation), _of_nobody(by_model))
     _same("models", by_model, now.models)
     _same("projects", by_project, now.projects)
     but_day = tuple(name for name in BY_PROJECT if name != "day")
@@ -69,11 +69,13 @@ def pending_is_the_rest(books: Books, now: Reckoned) -> None:
     by_project = official(books, now.projects)
     waiting = _figures(PendingDailyCost.objects.whole(whole), BY_PROJECT, books)
     _same("official + pending", plus(by_project, waiting), now.projects)
-    _alone("official projects alone", OfficialProjectDailyCost.objects.whole(whole), by_project)
-    _alone("pending projects alone", PendingProjectDailyCost.objects.whole(whole), waiting)
+    _alone("official projects alone", OfficialProjectDailyCost.objects.whole(whole), by_project, "project_id")
+    _alone("pending projects alone", PendingProjectDailyCost.objects.whole(whole), waiting, "project_id")
     by_model = _figures(OfficialModelDailyCost.objects.whole(whole), BY_MODEL, books)
     waiting_by_model = _figures(PendingModelDailyCost.objects.whole(whole), BY_MODEL, books)
     _same("official + pending by model", plus(by_model, waiting_by_model), now.models)
+    _alone("official models alone", OfficialOfferingDailyCost.objects.whole(whole), _of_nobody(by_model))
+    _alone("pending models alone", PendingOfferingDailyCost.objects.whole(whole), _of_nobody(waiting_by_model))
     # A row that does not count by its own attribution has its money in one that is spread.
     for flag in ("counted", "tallied"):
         models, projects = BY_MODEL.index(flag), BY_PROJECT.index(flag)
@@ -141,12 +143,16 @@ def _figures(rows: QuerySet[Any], key: tuple[str, ...], books: Books) -> Figures
     return found.figures()
 
 
-def _alone(what: str, rows: QuerySet[Any], by_project: Figures) -> None:
-    """The rows of a rollup by project alone are the sums of those by project and model."""
+def _alone(what: str, rows: QuerySet[Any], figures: Figures, *more: str) -> None:
+    """The rows of a smaller rollup are the sums of those that tell more apart; a model by its sku or name."""
+    known = {} if more else skus()
+    kept = [name for name in BY_PROJECT if name in (*_LEAST, *(more or ("model",)))]
     found = Sum()
-    for row in rows.values_list(*_ALONE, *MEASURES):
-        found.add(row[: len(_ALONE)], row[len(_ALONE) :])
-    _same(what, found.figures(), without(by_project, *(name for name in BY_PROJECT if name not in _ALONE)))
+    for row in rows.values(*_LEAST, *MEASURES, *(more or ("offering_id", "model_raw"))):
+        if not more:
+            row["model"] = known.get(row["offering_id"], row["model_raw"])
+        found.add(tuple(row[name] for name in kept), [row[name] for name in MEASURES])
+    _same(what, found.figures(), without(figures, *(name for name in BY_PROJECT if name not in kept)))
 
 
 _LEDGER = """

@@ -237,6 +237,7 @@ def test_verify_finds_an_official_figure_that_moved_by_itself(
         ("periods", "The official rows are not what was closed or restated."),
         ("periods", "The official figures by model are not those by project."),
         ("periods", "The official figures by project alone are not those by all."),
+        ("periods", "The official figures by offering alone are not those by all."),
     }
 
 

@@ -133,6 +133,7 @@ def test_the_sample_goes_with_everything_in_it(organisation: Organisation, impor
         ("UPDATE usage_dailycost SET list_cost = list_cost + 0.000000000001", "rollups"),
         ("DELETE FROM usage_modeldailycost", "rollups"),
         ("UPDATE usage_projectdailycost SET requests = requests + 1", "rollups"),
+        ("UPDATE usage_offeringdailycost SET requests = requests + 1", "rollups"),
         ("UPDATE pricing_ratecard SET input = input * 2", "costs"),
         ("UPDATE pricing_ratecard SET input = NULL", "unknown"),
         ("UPDATE usage_importbatch SET lines = lines + 1", "lines"),

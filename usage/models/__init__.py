@@ -16,14 +16,23 @@ from usage.models.ledger import CostKind, Grain, SupersededRecord, Unpriced, Usa
 from usage.models.official import (
     OfficialDailyCost,
     OfficialModelDailyCost,
+    OfficialOfferingDailyCost,
     OfficialProjectDailyCost,
     PendingDailyCost,
     PendingModelDailyCost,
+    PendingOfferingDailyCost,
     PendingProjectDailyCost,
 )
 from usage.models.organisations import Organisation, Project
-from usage.models.periods import OfficialCost, OfficialModelCost, OfficialProjectCost, Period, Restatement
-from usage.models.rollups import DailyCost, ModelDailyCost, ProjectDailyCost
+from usage.models.periods import (
+    OfficialCost,
+    OfficialModelCost,
+    OfficialOfferingCost,
+    OfficialProjectCost,
+    Period,
+    Restatement,
+)
+from usage.models.rollups import DailyCost, ModelDailyCost, OfferingDailyCost, ProjectDailyCost
 from usage.models.settlements import Settlement
 
 __all__ = [
@@ -46,15 +55,19 @@ __all__ = [
     "ImportBatch",
     "ImportedKey",
     "ModelDailyCost",
+    "OfferingDailyCost",
     "OfficialCost",
     "OfficialDailyCost",
     "OfficialModelCost",
     "OfficialModelDailyCost",
+    "OfficialOfferingCost",
+    "OfficialOfferingDailyCost",
     "OfficialProjectCost",
     "OfficialProjectDailyCost",
     "Organisation",
     "PendingDailyCost",
     "PendingModelDailyCost",
+    "PendingOfferingDailyCost",
     "PendingProjectDailyCost",
     "Period",
     "Project",

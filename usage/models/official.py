@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from usage.models.rollups import ModelRollup, Rollup
+from usage.models.rollups import ModelRollup, OfferingRollup, Rollup
 from usage.period_querysets import OfficialQuerySet, PendingQuerySet
 
 
@@ -23,9 +23,15 @@ class View(models.Model):
         abstract = True
 
 
-class ModelView(View):
-    connection = models.ForeignKey("usage.Connection", models.DO_NOTHING, related_name="+")
+class OfferingView(View):
     offering = models.ForeignKey("pricing.Offering", models.DO_NOTHING, null=True, related_name="+")
+
+    class Meta:
+        abstract = True
+
+
+class ModelView(OfferingView):
+    connection = models.ForeignKey("usage.Connection", models.DO_NOTHING, related_name="+")
 
     class Meta:
         abstract = True
@@ -71,6 +77,18 @@ class OfficialProjectDailyCost(View, Rollup):
         return f"{self.day} {self.project_id}"
 
 
+class OfficialOfferingDailyCost(OfferingView, OfferingRollup):
+    """`OfferingDailyCost` as it is official."""
+
+    objects = OfficialQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.offering_id}"
+
+
 class PendingDailyCost(ModelView, ModelRollup):
     """What closed months hold in the ledger (positive rows) less what is official of them (negative rows)."""
 
@@ -109,3 +127,15 @@ class PendingProjectDailyCost(View, Rollup):
 
     def __str__(self) -> str:
         return f"{self.day} {self.project_id}"
+
+
+class PendingOfferingDailyCost(OfferingView, OfferingRollup):
+    """The same by offering alone."""
+
+    objects = PendingQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.offering_id}"

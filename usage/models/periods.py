@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from usage.models.organisations import Organisation, Project
-from usage.models.rollups import KEY, LEAST_KEY, ModelRollup, Rollup
+from usage.models.rollups import KEY, LEAST_KEY, OFFERING_KEY, ModelRollup, OfferingRollup, Rollup
 from usage.period_querysets import PeriodQuerySet, RestatementQuerySet
 from usage.querysets import DailyCostQuerySet, ModelDailyCostQuerySet
 
@@ -129,3 +129,19 @@ class OfficialProjectCost(OfficialRow, Rollup):
 
     def __str__(self) -> str:
         return f"{self.day} {self.project_id}"
+
+
+class OfficialOfferingCost(OfficialRow, OfferingRollup):
+    """By offering alone: the sums of `OfficialCost`."""
+
+    objects = ModelDailyCostQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=[*OFFERING_KEY, "restatement"], name="official_offering_cost_once", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.offering_id}"

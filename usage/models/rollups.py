@@ -1,4 +1,4 @@
-"""The ledger summed by day: by all that rollups know, without project, and by project alone."""
+"""The ledger summed by day: by all that rollups know, without project, by project alone and by offering alone."""
 
 from __future__ import annotations
 
@@ -56,13 +56,21 @@ class Rollup(models.Model):
         abstract = True
 
 
-class ModelRollup(Rollup):
-    """By what was used, where, and which feed told of it."""
+class OfferingRollup(Rollup):
+    """By what was used."""
 
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
     offering = models.ForeignKey("pricing.Offering", models.PROTECT, null=True, related_name="+")
     host = models.CharField(max_length=SLUG, blank=True)
     model_raw = models.CharField(max_length=MODEL_RAW, blank=True, help_text="'' where the offering is known.")
+
+    class Meta:
+        abstract = True
+
+
+class ModelRollup(OfferingRollup):
+    """By what was used in which tier, and which feed told of it."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
     service_tier = models.CharField(max_length=40, blank=True)
     spread = models.BooleanField(default=False, help_text="By another feed's attribution.")
 
@@ -74,6 +82,9 @@ LEAST_KEY = [
     "organisation", "day", "cost_kind", "currency", "list_currency", "spent_currency", "counted", "tallied",
 ]  # fmt: skip
 KEY = [*LEAST_KEY[:2], "connection", "offering", "host", "model_raw", "service_tier", *LEAST_KEY[2:], "spread"]
+
+
+OFFERING_KEY = [*LEAST_KEY, "offering", "host", "model_raw"]
 
 
 class DailyCost(ModelRollup):
@@ -96,7 +107,7 @@ class DailyCost(ModelRollup):
 
 
 class ModelDailyCost(ModelRollup):
-    """The same without project: small enough for all of history by model."""
+    """The same without project: by model, tier and feed."""
 
     objects = ModelDailyCostQuerySet.as_manager()
 
@@ -123,3 +134,17 @@ class ProjectDailyCost(Rollup):
 
     def __str__(self) -> str:
         return f"{self.day} {self.project_id}"
+
+
+class OfferingDailyCost(OfferingRollup):
+    """By offering alone: the sums of `ModelDailyCost`, small enough for all of history by model and week."""
+
+    objects = ModelDailyCostQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=OFFERING_KEY, name="offering_daily_cost_once", nulls_distinct=False)
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.offering_id}"
