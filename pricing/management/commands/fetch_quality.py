@@ -27,6 +27,7 @@ class Command(BaseCommand):
             help="only this benchmark; may be given several times (default: all)",
         )
         parser.add_argument("--file", type=Path, help="a table as the benchmark publishes it; .gz is unpacked")
+        parser.add_argument("--bundled", action="store_true", help="the tables that ship with Ratecard (default)")
         parser.add_argument("--live", action="store_true", help="fetch what the benchmarks publish now")
         parser.add_argument(
             "--unmapped",
@@ -38,8 +39,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if sum(map(bool, (options["file"], options["live"], options["unmapped"]))) > 1:
-            raise CommandError("Choose one of --file, --live and --unmapped.", returncode=2)
+        if sum(map(bool, (options["file"], options["bundled"], options["live"], options["unmapped"]))) > 1:
+            raise CommandError("Choose one of --file, --bundled, --live and --unmapped.", returncode=2)
         if options["unmapped"]:
             self._list_unmapped(options)
         elif options["live"]:
