@@ -27,7 +27,7 @@ RULES = (
     "pricing/constant_quality/record_low.py", "pricing/constant_quality/regression.py",
     "pricing/constant_quality/survival.py", "pricing/convergence.py",
     "pricing/constant_quality/sellers.py", "pricing/constant_quality/student.py",
-    "pricing/matching.py", "pricing/noninferiority.py", "pricing/self_hosting.py",
+    "pricing/matching.py", "pricing/ladder.py", "pricing/noninferiority.py", "pricing/self_hosting.py",
     "pricing/exports/litellm/entries.py", "pricing/exports/litellm/hours.py", "pricing/exports/litellm/mapping.py",
     "pricing/exports/litellm/names.py", "pricing/exports/litellm/reading.py", "pricing/exports/litellm/sold.py",
     "pricing/providers.py", "pricing/schedules.py", "pricing/units.py", "usage/attribution.py",
@@ -100,7 +100,8 @@ def test_rooms_are_named_by_subject():
 
 MONEY = (
     "pricing/acceptance", "pricing/cost.py", "pricing/ratecards.py", "pricing/catalog", "usage/contract_terms.py",
-    "pricing/self_hosting.py", "usage/baskets.py", "usage/contract_cards.py", "usage/ingest/writing.py",
+    "pricing/ladder.py", "pricing/self_hosting.py", "usage/baskets.py", "usage/contract_cards.py",
+    "usage/ingest/writing.py",
     "usage/rating.py", "usage/rollups.py",
 )  # fmt: skip
 

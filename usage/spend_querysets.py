@@ -85,7 +85,27 @@ class SpendQuerySet(QuerySet["DailyCost"]):
         rows = [{key.removeprefix("sum_"): value for key, value in row.items()} for row in grouped.order_by()]
         return _with_offerings(rows, [key for key in keys if key.startswith(_OFFERING)])
 
+    def per_request(self, start: date, until: date) -> list[dict[str, Any]]:
+        """By project and `list_currency`, the usage of [start, until) whose requests and price are all known.
 
+        `cost`, `requests` and the tokens of each kind are of that; a kind's `unknown_` counts records that do not know
+        theirs. `all_requests` and `silent_records` (of which nobody knows the requests) are of everything that tallies.
+        Notional usage is left out. A row of the rollup with one unknown among many is left out whole.
+        """
+        tallied = self.filter(tallied=True, day__gte=start, day__lt=until).exclude(cost_kind="notional")
+        known = Q(unknown_requests=0, unpriced_requests=0, unpriced_tokens=0, requests__gt=0)
+        counted = ("requests", *_KINDS, *(f"unknown_{name}" for name in _KINDS))
+        grouped: QuerySet[Any, Any] = tallied.order_by().values("project_id", "list_currency")
+        return list(
+            grouped.annotate(
+                cost=Sum("list_cost", filter=known, default=0),
+                all_requests=Sum("requests", default=0), silent_records=Sum("unknown_requests", default=0),
+                **{f"known_{name}": Sum(name, filter=known, default=0) for name in counted},
+            )
+        )  # fmt: skip
+
+
+_KINDS = ("in_uncached", "in_cache_read", "in_cache_write", "out_total")
 _OFFERING = "offering__"
 
 

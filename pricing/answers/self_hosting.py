@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pricing.answers.list_prices import Listed, listed
-from pricing.frontier import Mix, Point, blend, frontier, select
+from pricing.frontier import Mix, Point, blend, frontier, select, sellers
 from pricing.models import GpuRate, LanguageModel, Score
 from pricing.quality import model_key, rated
 
@@ -21,8 +21,6 @@ OLDEST_RATE: Final = timedelta(days=180)
 """A rate that nobody saw for half a year is no rate of the day."""
 OLDEST_FACT: Final = timedelta(days=60)
 RATING: Final = ("arena", "overall")
-BATCH: Final = ":batch"
-"""How OpenRouter marks an id whose answers come within a day: not what a GPU of one's own is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +151,12 @@ def market(model: LanguageModel | None, key: str, mix: Mix, at: datetime) -> Mar
 
     A price of the catalogue counts where there was evidence of it by then; what the bundled facts say of the day counts
     beside it. Only where neither says anything stand prices that were first seen later, as such. Free offers are
-    rationed and never the cheapest.
+    rationed, previews may end any day, batches answer within one: none is ever the cheapest.
     """
-    sold = [_api(one, mix) for one in listed(at, [model.pk]) if not one.sku.endswith(BATCH)] if model else []
-    paid = [one for one in sold if one is not None and one.usd_per_mtok]
-    told = [one for one in paid if one.witnessed] + _facts_of(key, mix, at.date())
-    kept, unseen = (told, [one for one in paid if not one.witnessed]) if told else (paid, [])
+    sold = listed(at, [model.pk]) if model else []
+    told = _sold([one for one in sold if one.witnessed], mix) + _facts_of(key, mix, at.date())
+    later = _sold([one for one in sold if not one.witnessed], mix)
+    kept, unseen = (told, later) if told else (later, [])
     if kept:
         return Market("weights", tuple(sorted(kept, key=_order)), unseen=tuple(sorted(unseen, key=_order)))
     return _rated_as_high(model, mix, at) if model else Market()
@@ -168,11 +166,14 @@ def _order(api: Api) -> tuple[Decimal, str, str]:
     return (api.usd_per_mtok, api.seller, api.listed.sku if api.listed else "")
 
 
-def _api(one: Listed, mix: Mix, rating: Decimal | None = None) -> Api | None:
-    usd = blend(one.usd_per_mtok_by_unit, mix)
-    if usd is None:
-        return None
-    return Api(one.model, one.model_name, one.provider_name, usd, one.usd_per_mtok_by_unit, one, rating=rating)
+def _sold(sold: Sequence[Listed], mix: Mix) -> list[Api]:
+    """Every seller's cheapest list price, by the frontier's rule: nothing free, no preview, no batch."""
+    by_key = {one.key: one for one in sold}
+    found = []
+    for usd, offer in sellers([one.offer() for one in sold], mix):
+        one = by_key[offer.provider, offer.sku, offer.region]
+        found.append(Api(one.model, one.model_name, one.provider_name, usd, one.usd_per_mtok_by_unit, one))
+    return found
 
 
 def _facts_of(key: str, mix: Mix, day: date) -> list[Api]:

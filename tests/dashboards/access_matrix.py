@@ -90,6 +90,8 @@ PAGES: dict[str, list[Line]] = {
     "compare": [Line(EVERYBODY)],
     "compare/history.json": [Line(EVERYBODY)],
     "compare/history.csv": [Line(EVERYBODY)],
+    "ladder": [Line(EVERYBODY), Line(EVERYBODY, query="format=csv")],
+    "ladder/figure.json": [Line(EVERYBODY)],
     "self-host": [Line(EVERYBODY), Line(EVERYBODY, query="format=csv")],
     "self-host/figure.json": [Line(EVERYBODY)],
     "review": [Line(PEOPLE), Line(PEOPLE, query="format=csv")],
