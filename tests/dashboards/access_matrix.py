@@ -113,6 +113,17 @@ PAGES: dict[str, list[Line]] = {
         Line(OF_ACME, of=the("beta", "slug")),
         Line(OF_ALPHA, of=the("alpha", "slug"), query="of=parts&by=key"),
     ],
+    "index/yours": [Line(PEOPLE), Line(OF_ACME, query="project=beta"), Line(OF_ALPHA, query="project=alpha")],
+    "index/yours/levels.json": [
+        Line(READERS),
+        Line(OF_ACME, query="project=beta"),
+        Line(OF_ALPHA, query="project=alpha"),
+    ],
+    "index/yours/parts.json": [
+        Line(READERS),
+        Line(OF_ACME, query="project=beta"),
+        Line(OF_ALPHA, query="project=alpha"),
+    ],
     "spend": [Line(PEOPLE), Line(OF_ACME, query="project=beta"), Line(OF_ALPHA, query="project=alpha")],
     "spend/figure.json": [Line(READERS), Line(OF_ACME, query="project=beta"), Line(OF_ALPHA, query="project=alpha")],
     "spend.csv": [
