@@ -147,6 +147,7 @@ def catalogue_keys(django_db_setup: None, django_db_blocker: DjangoDbBlocker) ->
     return keys
 
 
+@pytest.mark.django_db
 class TestAgainstTheCatalogue:
     @pytest.mark.parametrize("table", MAPS)
     def test_every_mapped_model_is_in_the_bundled_catalogue(self, table: str, catalogue_keys: set[str]) -> None:
