@@ -9,6 +9,7 @@ import pytest
 
 from pricing.answers import BadQuestion
 from pricing.answers.price_index import Asked, price_index
+from pricing.models import Claim
 from tests.dashboards.market_cast import make_offering, make_price, make_score
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +82,33 @@ def test_a_start_nobody_states_is_the_release_at_the_maker_and_the_first_sight_a
         ("undated", "2", "2026-06-01", None, False),
     ]
     assert "2 observations not used: nobody states when its price began" in answer["note"]
+
+
+def test_an_undated_price_is_not_taken_back_before_a_dated_one() -> None:
+    """Its source speaks of today; that another price held until then is all that is known of the days before."""
+    offering = make_offering("moved")
+    for unit in ("input", "output"):
+        make_price(offering, unit, "1", **INFERRED, until="2025-01-01")
+        make_price(offering, unit, "6", since="2025-01-01", until="2025-08-01")
+        make_price(offering, unit, "1", **{**INFERRED, "precision": "gap", "since": "2025-08-01"})
+    # The claim of the first row has no end of its own: it ends where the dated price begins.
+    Claim.objects.filter(offering=offering, basis="inferred").update(effective_until=None)
+    make_score("moved", "Moved", "1400")
+    assert inputs(index()) == [
+        ("moved", "6", "2025-01-01", "2025-08-01", True),
+        ("moved", "1", "2026-06-01", None, False),
+    ]
+
+
+def test_after_a_dated_price_an_undated_one_does_not_count_from_the_release() -> None:
+    offering = make_offering("dated")
+    for unit in ("input", "output"):
+        make_price(offering, unit, "6", since="2025-01-01", until="2025-08-01")
+        make_price(offering, unit, "1", **{**INFERRED, "precision": "gap", "since": "2025-08-01"})
+    offering.model.released_on = date(2025, 1, 1)
+    offering.model.save()
+    make_score("dated", "Dated", "1400")
+    assert [point["price"] for point in index()["points"]] == ["6"]
 
 
 def test_what_is_no_longer_sold_can_no_longer_be_bought() -> None:
