@@ -47,6 +47,7 @@ PLACES = (
 MENU = (
     Place("Imports", "imports"),
     Place("Connections", "connections"),
+    Place("Evaluations", "evaluations"),
     Place("Rules", "rules"),
     Place("Closed months", "periods"),
     Place("Contracts", "contracts"),

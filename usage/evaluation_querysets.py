@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, CharField, F, QuerySet, Value, When, Window
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Case, CharField, Count, F, Max, QuerySet, Value, When, Window
 from django.db.models.functions import RowNumber
 
 if TYPE_CHECKING:
@@ -37,3 +38,12 @@ class EvaluationRunQuerySet(QuerySet["EvaluationRun"]):
             .annotate(place=Window(RowNumber(), partition_by=whose, order_by=order))
             .filter(place=1)
         )
+
+    def names(self) -> QuerySet[Any, dict[str, Any]]:
+        """Each name with what it means: the model, the rule, the efforts and the number of runs."""
+        found: QuerySet[Any, Any] = (
+            self.order_by()
+            .values("raw_name", "model__slug", "model__name")
+            .annotate(runs=Count("pk"), efforts=ArrayAgg("effort", distinct=True), rule=Max("rule"))
+        )
+        return found

@@ -6,17 +6,21 @@ click. What it did is `usage.sample_data`; this module makes the workspace and i
 
 from __future__ import annotations
 
+import io
 import tempfile
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.apps import apps
 from django.db import connection as db
 
-from usage import assignments, dimensions, ingest, organisations
+from usage import assignments, dimensions, evaluations, ingest, organisations
+from usage.evaluation_formats import Source
 from usage.models import AttributionRule, ColumnMapping, ImportBatch, Organisation, Project
 from usage.sample_data import FEEDS, MAPPINGS, csv_export, transcripts
+from usage.sample_data.evaluations import SUITES, table
 
 NAME, SLUG = "Larkfield", "larkfield"
 PROJECTS: tuple[dict[str, Any], ...] = (
@@ -143,7 +147,16 @@ def _import(organisation: Organisation, until: date) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         ingest.import_paths(organisation, "claude_code", [home], LAPTOPS)
+    _evaluate(organisation)
     _tell_the_planner()
+
+
+def _evaluate(organisation: Organisation) -> None:
+    """What it measured of models, for the projects that do."""
+    for slug in SUITES:
+        body = "\n".join(table(slug)).encode()
+        project = Project.objects.get(organisation=organisation, slug=slug)
+        evaluations.import_sources(project, "csv", [Source(f"{slug}-evaluation.csv", partial(io.BytesIO, body))])
 
 
 def _tell_the_planner() -> None:

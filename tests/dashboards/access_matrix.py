@@ -184,6 +184,26 @@ PAGES: dict[str, list[Line]] = {
     "connections/<int:number>/remove": [
         Line(change=ADMIN_OF_ACME, of=the("connection"), sends=lambda _: {"sure": "yes"})
     ],
+    # evaluations: a run of project alpha, one of beta
+    "evaluations": [Line(READERS), Line(READERS, query="project=beta"), Line(READERS, query="format=csv")],
+    "evaluations/figure.json": [Line(READERS)],
+    "evaluations/import": [Line(change=IMPORTERS | {PAM})],
+    "evaluations/compare": [
+        Line(OF_ALPHA, query="current={run_of_alpha}&candidate={run_of_alpha}"),
+        Line(OF_ACME, query="current={run_of_beta}&candidate={run_of_beta}"),
+    ],
+    "evaluations/compare/figure.json": [Line(OF_ALPHA, query="current={run_of_alpha}&candidate={run_of_alpha}")],
+    "evaluations/names": [Line(WHOLE), Line(WHOLE, query="format=csv")],
+    "evaluations/names/decide": [Line(change=IMPORTERS)],
+    "evaluations/<int:number>": [
+        Line(OF_ALPHA, of=the("run_of_alpha")),
+        Line(OF_ACME, of=the("run_of_beta")),
+        Line(OF_ALPHA, of=the("run_of_alpha"), query="format=csv"),
+    ],
+    "evaluations/<int:number>/remove": [
+        Line(change=frozenset({ANN, MEL, PAM}), of=the("run_of_alpha")),
+        Line(change=frozenset({ANN, MEL}), of=the("run_of_beta")),
+    ],
     # settings
     "settings": [Line(PEOPLE)],
     "settings/account": [Line(PEOPLE, PEOPLE)],
@@ -233,7 +253,7 @@ OPERATIONS: dict[str, str] = {
     "model": CATALOGUE, "changes": CATALOGUE, "frontier": CATALOGUE, "cost": CATALOGUE, "export_litellm": CATALOGUE,
     "price_index": CATALOGUE,
     "export_litellm_inexpressible": CATALOGUE, "feed_prices": CATALOGUE, "spend": SPEND, "usage_events": USAGE,
-    "own_index": SPEND, "bridge": SPEND,
+    "own_index": SPEND, "bridge": SPEND, "evaluations": SPEND,
     "projects": SPEND, "rules": WHOLE_SPEND, "rule": WHOLE_SPEND, "rule_make": RULES,
     "rule_change": RULES, "rule_remove": RULES, "rules_set": RULES,
 }  # fmt: skip

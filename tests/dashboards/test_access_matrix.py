@@ -6,6 +6,7 @@ The addresses are read from the URLconf and the operations from the OpenAPI docu
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -39,8 +40,9 @@ from tests.dashboards.access_matrix import (
     Things,
 )
 from tests.dashboards.ledger_cast import World, client_of, world  # noqa: F401
-from usage import connections, contracts, organisations
-from usage.models import AttributionRule, Organisation
+from usage import connections, contracts, evaluations, organisations
+from usage.evaluation_formats import Source
+from usage.models import AttributionRule, Organisation, Project
 
 PROGRAMS = {"api", "files"}
 """Namespaces whose addresses are operations of the OpenAPI document."""
@@ -127,6 +129,8 @@ def things(world: World, clients: dict[str, Client]) -> Things:  # noqa: F811
         "doubt": 1,
         "mapping": mapping.pk,
         "run": acme.import_batches.latest("pk").pk if hasattr(acme, "import_batches") else _run_of(acme.pk),
+        "run_of_alpha": _evaluated(world.alpha),
+        "run_of_beta": _evaluated(world.beta),
         "rule": acme.rules.first().pk,
         "name": acme.directory.create(kind="api_key", external_id="k-beta", name="search-prod").pk,
         "project": world.alpha.pk,
@@ -154,6 +158,14 @@ def things(world: World, clients: dict[str, Client]) -> Things:  # noqa: F811
             effective_from=date(2026, 10, 1), effective_until=date(2026, 11, 1),
         ).pk,
     }  # fmt: skip
+
+
+def _evaluated(project: Project, model: str = "model-a") -> int:
+    """A run of an evaluation of a project."""
+    body = f"suite,item,model,score\ntriage,i1,{model},1\ntriage,i2,{model},0\n".encode()
+    found = evaluations.import_sources(project, "csv", [Source("t.csv", lambda: io.BytesIO(body))])
+    assert found.runs[0].pk is not None
+    return found.runs[0].pk
 
 
 def _connection_of(organisation: Organisation) -> int:
@@ -187,7 +199,7 @@ def again(client: Client) -> Client:
 def address(route: str, line: Line, things: Things) -> str:
     kwargs = line.of(things)
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(kwargs[found[1]]), route)
-    return f"/{path}?{line.query}" if line.query else f"/{path}"
+    return f"/{path}?{line.query.format_map(things)}" if line.query else f"/{path}"
 
 
 def lines() -> Iterator[tuple[str, Line]]:
@@ -281,7 +293,7 @@ def test_what_another_organisation_does_shows_through_nowhere(
     before = _answers(clients, outside, things)
     world.imported("2026-11-12,alpha,k-new,zoe,seller,model-a,9000000,7000000,3", scope="more")
     world.imported("2026-11-12,,k-new,zoe,seller,unheard-of,9000000,7000000,3", scope="even more")
-    organisations.create_project(world.organisation, "Gamma", "gamma")
+    _evaluated(organisations.create_project(world.organisation, "Gamma", "gamma"), "gamma-model")
     access.create_token("new", "viewer", None, world.organisation)
     audit.record(None, "changed a rule", "of gamma", organisation=world.organisation)
     after = _answers(clients, outside, things)
@@ -303,6 +315,7 @@ def test_another_project_shows_through_nowhere(
         "2026-11-12,,k-new,zoe,seller,unheard-of,9000000,7000000,3",
         scope="more",
     )
+    _evaluated(world.beta, "another-model")
     after = _answers(clients, inside, things)
     assert [key for key in before if before[key] != after[key]] == []
 

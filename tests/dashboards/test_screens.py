@@ -17,7 +17,7 @@ from pricing import catalog, gpu_rates, quality
 from pricing.models import Price, Provider
 from tests.dashboards.browser import Look, look  # noqa: F401
 from usage import connections, contracts, ingest, sample
-from usage.models import AttributionRule, ColumnMapping, ImportBatch, Pull
+from usage.models import AttributionRule, ColumnMapping, EvaluationRun, ImportBatch, Pull
 
 
 @pytest.mark.browser
@@ -46,6 +46,7 @@ def test_every_page_of_the_sample_workspace_is_sound(look: Look, tmp_path: Path)
     look.at("/rules/new?field=ext_api_key&value=k-search", "rule-new")
     look.at(f"/rules/{AttributionRule.objects.order_by('-position')[0].pk}", "rule")
     look.at("/periods", "closed-months")
+    _evaluations(look)
     _contracts(look)
     rejected = ImportBatch.objects.exclude(rejected={}).order_by("pk").first()
     assert rejected is not None
@@ -74,6 +75,16 @@ def test_every_page_of_the_sample_workspace_is_sound(look: Look, tmp_path: Path)
     look.at("/self-host?model=kimi-k3", "self-host-unmeasured")
     look.at("/review", "review")
     look.at("/models/no-such-model", "model-missing", expect_status=404)
+
+
+def _evaluations(look: Look) -> None:  # noqa: F811
+    """The suites of the sample, two of its models compared, one run and the names."""
+    runs = {(run.raw_name, run.effort): run.pk for run in EvaluationRun.objects.filter(suite="Claims decisions")}
+    current, few = runs["openai/gpt-5.6-sol", "medium"], runs["mistral/mistral-large-4", ""]
+    look.at("/evaluations", "evaluations")
+    look.at(f"/evaluations/compare?current={current}&candidate={few}", "evaluation-compare")
+    look.at(f"/evaluations/{current}", "evaluation")
+    look.at("/evaluations/names", "evaluation-names")
 
 
 def _retry(look: Look, folder: Path) -> None:  # noqa: F811

@@ -19,7 +19,7 @@ from pricing.models import LanguageModel
 from pricing.noninferiority import Verdict, paired
 from tests.usage.factories import make_offering, make_organisation, make_project
 from usage import evaluations, organisations
-from usage.evaluation_comparisons import Comparison, compare
+from usage.evaluation_comparisons import Comparison, compare, of_models
 from usage.evaluation_formats import Source, Unreadable
 from usage.evaluation_points import points
 from usage.models import EvaluatedName, EvaluationItem, EvaluationRun, Organisation, Project
@@ -324,6 +324,18 @@ def test_a_run_that_states_no_error_is_not_judged(project: Project) -> None:
     got = compare(current, alone, D("0.03"))
     assert (got.difference, got.judgement) == (None, None)
     assert "of stated no standard error is known" in got.why
+
+
+def test_what_the_evaluations_of_a_project_say_of_two_models(project: Project, catalogue: Any) -> None:
+    for suite, n in (("few", 3), ("many", 40)):
+        put(project, *(f"i{i},gpt-5-mini,1,,2026-11-03,{suite}" for i in range(n)),
+            *(f"i{i},o3,{int(i > 0)},high,2026-11-03,{suite}" for i in range(n)))  # fmt: skip
+    put(project, "i0,gpt-5-mini,1,,2026-11-03,alone")
+    found = of_models(project, ("gpt-5-mini", ""), ("o3", "high"))
+    assert [(one.current.suite, one.pairs, one.losses) for one in found] == [("many", 40, 1), ("few", 3, 1)]
+    assert found[0].margin == D("0.03")
+    assert of_models(project, ("gpt-5-mini", ""), ("o3", "low")) == []  # another effort is another model
+    assert of_models(make_project(project.organisation, "other"), ("gpt-5-mini", ""), ("o3", "high")) == []
 
 
 # The command

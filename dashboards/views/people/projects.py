@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.contrib import messages
@@ -43,19 +44,22 @@ def projects(request: HttpRequest) -> HttpResponse:
 @require_POST
 @member_page
 def change(request: HttpRequest, number: int) -> HttpResponse:
-    """Another name, owner or cost centre; or archived, or back again."""
+    """Another name, owner, cost centre or margin; or archived, or back again."""
     organisation = administered(request)
     project = get_object_or_404(Project, organisation=organisation, pk=number)
-    before = {name: getattr(project, name) for name in FIELDS} | {"archived": project.archived_at is not None}
+    before: dict[str, Any] = {name: getattr(project, name) for name in FIELDS}
+    before |= {"archived": project.archived_at is not None, "evaluation_margin": str(project.evaluation_margin)}
     do = request.POST.get("do", "save")
     if do in {"archive", "restore"}:
         after = before | {"archived": do == "archive"}
         fields: dict[str, Any] = {"archived_at": timezone.now() if do == "archive" else None}
     else:
         sent, wrong = _sent(request)
-        if wrong:
-            return _page(request, wrong)
-        after, fields = before | sent, dict(sent)
+        margin, wrong_margin = _margin(request, project)
+        if wrong or wrong_margin:
+            return _page(request, wrong or wrong_margin)
+        after = before | sent | {"evaluation_margin": str(margin)}
+        fields = sent | {"evaluation_margin": margin}
     with transaction.atomic():
         organisations.change_project(project, **fields)
         audit.record(request.user, "changed a project", project, before, after, organisation)
@@ -80,6 +84,20 @@ def _sent(request: HttpRequest) -> tuple[dict[str, str], str]:
     return sent, ""
 
 
+def _margin(request: HttpRequest, project: Project) -> tuple[Decimal, str]:
+    """The margin that was sent, in points of 100, as a share; what stands where none was; what is wrong with it."""
+    said = request.POST.get("evaluation_margin", "").strip()[:12]
+    if not said:
+        return project.evaluation_margin, ""
+    try:
+        found = Decimal(said.replace(",", ".")) / 100
+    except InvalidOperation:
+        found = Decimal(0)
+    if not (found.is_finite() and Decimal("0.0001") <= found < 1):
+        return project.evaluation_margin, "The margin is a number of points between 0.01 and 100, such as 3."
+    return found.quantize(Decimal("1e-4")), ""
+
+
 def _but_name(sent: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in sent.items() if name != "name"}
 
@@ -87,6 +105,8 @@ def _but_name(sent: dict[str, str]) -> dict[str, str]:
 def _page(request: HttpRequest, wrong: str = "", sent: dict[str, str] | None = None) -> HttpResponse:
     found = list(Project.objects.filter(organisation=administered(request)).order_by("name"))
     live = [one for one in found if one.archived_at is None]
+    for one in found:
+        one.margin_points = f"{(one.evaluation_margin * 100).normalize():f}"  # type: ignore[attr-defined]
     context = {
         "projects": [*live, *(one for one in found if one.archived_at is not None)],
         "live": len(live),
