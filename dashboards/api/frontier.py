@@ -76,7 +76,8 @@ def frontier(request: HttpRequest, asked: Query[FrontierQuestion]) -> HttpRespon
     def reply() -> dict[str, Any]:
         return quality.price_per_quality(asked.benchmark, asked.category, _wish(asked, mix), at)
 
-    return answered(request, reply, holds="minute" if at is None else "version")
+    # New scores do not change the catalogue's version, by which answers of a day in the past would be kept.
+    return answered(request, reply, holds="minute")
 
 
 def _wish(asked: FrontierQuestion, mix: Mix) -> Wish:

@@ -9,9 +9,11 @@ chart of its own: fewer ticks, shorter names, fewer of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from dashboards import formatting
@@ -70,7 +72,7 @@ class Scale:
         return across * canvas.width, (1 - up) * canvas.height
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scene:
     """All that is drawn. `unit` names the y axis (`Arena rating`), `price` the x axis (`USD per Mtok, 3 : 1`).
 
@@ -85,9 +87,22 @@ class Scene:
     sold: str = ""
     level: Decimal | None = None
 
-    @property
+    @cached_property
     def has_speeds(self) -> bool:
         return any(row.speed is not None for row in self.rows)
+
+    @cached_property
+    def hovers(self) -> dict[str, str]:
+        """By key what a mark says of itself."""
+        return {row.point.key: hover(row) for row in self.rows}
+
+    @cached_property
+    def marks(self) -> dict[str, str]:
+        """By key the name at the mark; where two on the frontier share one, with the effort that tells them apart."""
+        front = [row for row in self.rows if row.on_frontier]
+        shared = Counter(row.mark for row in front)
+        told = {row.point.key: f"{row.mark} {row.point.effort}".strip() for row in front if shared[row.mark] > 1}
+        return {row.point.key: row.mark for row in self.rows} | told
 
 
 def figure(scene: Scene) -> Figure:
@@ -200,7 +215,7 @@ def _others(rows: Sequence[Row], axes: Scale, canvas: Canvas, scene: Scene) -> d
     return {
         "type": "scatter", "mode": "markers",
         "x": [_across(row, axes) for row in rows], "y": [float(row.point.rating) for row in rows],
-        "hoverinfo": "text", "hovertext": [hover(row) for row in rows],
+        "hoverinfo": "text", "hovertext": [scene.hovers[row.point.key] for row in rows],
         "marker": {
             "size": [_size(row, 6 if canvas.narrow else 7, scene) for row in rows],
             "color": ["var(--ink)" if one else "var(--mark-muted)" for one in asked],
@@ -215,7 +230,7 @@ def _frontier(rows: Sequence[Row], axes: Scale, canvas: Canvas, scene: Scene) ->
     return {
         "type": "scatter", "mode": "markers",
         "x": [_across(row, axes) for row in rows], "y": [float(row.point.rating) for row in rows],
-        "hoverinfo": "text", "hovertext": [hover(row) for row in rows],
+        "hoverinfo": "text", "hovertext": [scene.hovers[row.point.key] for row in rows],
         "error_y": {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "width": 0,
                     "thickness": 1.25, "color": "var(--accent)"},
         "marker": {"size": [_size(row, 9 if canvas.narrow else 10, scene) for row in rows],
@@ -253,13 +268,15 @@ def hover(row: Row) -> str:
 # Labels
 
 
-def labels(front: Sequence[Row], others: Sequence[Row], axes: Scale, canvas: Canvas) -> list[tuple[Row, Placed]]:
+def labels(
+    front: Sequence[Row], others: Sequence[Row], axes: Scale, canvas: Canvas, names: Mapping[str, str]
+) -> list[tuple[Row, Placed]]:
     """The frontier's names, then what was searched for, then each maker's best model: as many as have room."""
     spots = {row.point.key: axes.at(_across(row, axes), row.point.rating, canvas) for row in [*front, *others]}
     corners = [spots[row.point.key] for row in front]
     lines = _step_boxes(corners, canvas)
     marks = [Box.around(x, y, 7) for x, y in corners]
-    named = place((_label(row, spots) for row in reversed(front)), canvas.frame, [*lines, *marks], AROUND)
+    named = place((_label(row, spots, names) for row in reversed(front)), canvas.frame, [*lines, *marks], AROUND)
     dots = [Box.around(*spots[row.point.key], 2.5) for row in others]
     taken = [*lines, *marks, *dots, *(one.box for one in named)]
     more: list[Placed] = []
@@ -269,15 +286,15 @@ def labels(front: Sequence[Row], others: Sequence[Row], axes: Scale, canvas: Can
     for group in groups:
         if len(more) == (4 if canvas.narrow else 10):
             break
-        fitting = place((_label(row, spots) for row in group), canvas.frame, taken, BESIDE)[:1]
+        fitting = place((_label(row, spots, names) for row in group), canvas.frame, taken, BESIDE)[:1]
         more += fitting
         taken += [one.box for one in fitting]
     by_key = {row.point.key: row for row in [*front, *others]}
     return [(by_key[one.key], one) for one in [*named, *more]]
 
 
-def _label(row: Row, spots: dict[str, tuple[float, float]]) -> Label:
-    return Label(row.point.key, row.mark, *spots[row.point.key])
+def _label(row: Row, spots: Mapping[str, tuple[float, float]], names: Mapping[str, str]) -> Label:
+    return Label(row.point.key, names[row.point.key], *spots[row.point.key])
 
 
 def _by_maker(rows: Sequence[Row]) -> list[list[Row]]:
@@ -315,7 +332,7 @@ def _layout(front: Sequence[Row], others: Sequence[Row], axes: Scale, canvas: Ca
             for x in decades(axes.low, axes.high)
         ] + _band(scene),
         "annotations": [
-            *(_annotation(row, one, axes) for row, one in labels(front, others, axes, canvas)),
+            *(_annotation(row, one, axes) for row, one in labels(front, others, axes, canvas, scene.marks)),
             *_band_words(scene, canvas),
             {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "yshift": 4,
              "xshift": -34, "showarrow": False, "text": f"{scene.unit}, from {axes.bottom:g}",

@@ -89,7 +89,8 @@ def _page(asked: _Asked, drawn: read.Drawn, *, whole: bool = True) -> pages.Qual
     """The page; not `whole`: without what stands beside the chart only, which costs two queries."""
     upcoming, unrated = [], 0
     if whole:
-        upcoming = market.coming(asked.at, asked.at + SOON, [offer.offering_id for offer in drawn.offers])
+        shown = {point.offer.offering_id for point in drawn.curve.selection.points if point.offer}
+        upcoming = market.coming(asked.at, asked.at + SOON, shown) if shown else []
         priced = Price.objects.compared(asked.at).standard().exclude(offering__model__in=drawn.scores.model_ids)
         unrated = priced.values("offering__model").distinct().count()
     found = pages.Found(

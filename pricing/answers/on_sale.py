@@ -11,7 +11,6 @@ from typing import Final
 
 from pricing.frontier import BATCH, Mix, Offer, Traits
 from pricing.models import LanguageModel, Offering, Price, SpeedSample
-from pricing.models.evidence import Basis
 from pricing.querysets import LIST_UNITS
 from pricing.units import LIFETIMES
 
@@ -105,9 +104,9 @@ def _prices(at: datetime, mix: Mix, models: Iterable[int]) -> dict[int, _Prices]
     """By offering. Units at the batch tier are named so; a unit that is absent has no price that is known."""
     rows = Price.objects.weighed(at, *needs(mix)).filter(offering__model__in=list(models))
     found: dict[int, _Prices] = defaultdict(_Prices)
-    for offering, unit, tier, amount, per, pk, schedule, context_from, basis, since, evidence_at in rows.values_list(
-        "offering_id", "unit", "service_tier", "amount", "per", "pk", "schedule", "context_from", "basis",
-        "effective_from", "evidence_at",
+    for offering, unit, tier, amount, per, pk, schedule, context_from, since, undated in rows.values_list(
+        "offering_id", "unit", "service_tier", "amount", "per", "pk", "schedule", "context_from", "known_since",
+        "undated",
     ):  # fmt: skip
         own = found[offering]
         if schedule:
@@ -119,7 +118,6 @@ def _prices(at: datetime, mix: Mix, models: Iterable[int]) -> dict[int, _Prices]
             name = f"{TIERS[tier]}{unit}"
             own.usd_per_mtok[name] = amount if per == _MTOK else amount * _MTOK / per
             own.ids[name] = pk
-            inferred = basis == Basis.INFERRED
-            own.known_since = min(own.known_since, (evidence_at if inferred else since).date())
-            own.undated = own.undated or (inferred and evidence_at > at)
+            own.known_since = min(own.known_since, since)
+            own.undated = own.undated or undated
     return {offering: own for offering, own in found.items() if own.usd_per_mtok}

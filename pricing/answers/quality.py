@@ -48,8 +48,9 @@ class Drawn:
 def scores_on(benchmark: str, category: str, day: date) -> Scores:
     """What a benchmark says of models on a day; BadQuestion where there is no such benchmark or category. Four queries.
 
-    Of a benchmark of whole tables the newest table not after the day, none before its first; where each score has the
-    day of its own run all of them: `select` leaves out whose model nothing says was on sale by then.
+    Of a benchmark of whole tables the newest table not after the day, before its first that one; where each score has
+    the day of its own run all of them. What is younger than the day counts for models of which anything says that they
+    were on sale by then: `select` leaves out the others.
     """
     found = Benchmark.objects.filter(slug=as_name(benchmark, "benchmark")).first()
     if found is None:
@@ -63,7 +64,7 @@ def scores_on(benchmark: str, category: str, day: date) -> Scores:
         raise BadQuestion(f"{found.name} has no category {chosen[:60]!r}; it has: {there}.", "category")
     # What a dated run measured is as true of the same model on a day before it; a table is of its own day.
     known_by = date.max if found.runs_dated else day
-    scores = list(Score.objects.known_on(benchmark, chosen, known_by).select_related("model"))
+    scores = list(Score.objects.as_of(benchmark, chosen, known_by).select_related("model"))
     ids = frozenset(score.model_id for score in scores if score.model_id is not None)
     return Scores(found, chosen, tuple(rated(scores)), ids, tuple(days))
 

@@ -75,7 +75,12 @@ class Offer:
     @property
     def is_preview(self) -> bool:
         """Sold as a trial: its seller's own id says preview, experimental, exp, beta or alpha."""
-        return bool(_PREVIEW.search(self.sku))
+        return is_preview(self.sku)
+
+
+def is_preview(name: str) -> bool:
+    """Whether an id or a name says that what it names is a trial."""
+    return bool(_PREVIEW.search(name))
 
 
 Priced = tuple[Decimal, Offer]

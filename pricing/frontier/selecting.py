@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from pricing.frontier.mix import CHAT_MIX, Mix
-from pricing.frontier.offers import Offer, Priced, preference, priced
+from pricing.frontier.offers import Offer, Priced, is_preview, preference, priced
 from pricing.frontier.points import Point
 
 
@@ -120,7 +120,7 @@ def select(scores: Sequence[Rated], offers: Iterable[Offer], mix: Mix = CHAT_MIX
 def select_measured(scores: Sequence[Rated], terms: Terms = USUAL) -> Selection:
     """The same with what a task of the run was measured to cost: only of runs that publish it, whoever sells the model.
 
-    A run at no cost is free, like an offer of nothing.
+    A run at no cost is free, like an offer of nothing, and one of a preview is a preview.
     """
     points: dict[str, Point] = {}
     unmatched: list[Unmatched] = []
@@ -154,7 +154,8 @@ def _selection(points: Mapping[str, Point], unmatched: Iterable[Unmatched], term
 
 
 def _is_preview(point: Point) -> bool:
-    return point.offer is not None and point.offer.is_preview
+    """By the id it is sold under; of a measured run, whose seller nobody states, by the model or the run's own name."""
+    return point.offer.is_preview if point.offer else is_preview(point.model or point.label)
 
 
 def _there(score: Rated, sold: Iterable[Offer], day: date | None) -> bool:

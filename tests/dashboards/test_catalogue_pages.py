@@ -87,10 +87,12 @@ def test_a_day_in_the_address_gives_the_prices_of_that_day(client: Client, marke
     assert "The best rating costs $8.00" in unlinked(client.get("/quality?at=2026-12-01").content.decode())  # old links
 
 
-def test_a_day_before_the_first_table_shows_no_later_one_and_leads_to_it(client: Client, market: Any) -> None:
+def test_before_the_first_table_its_ratings_are_held_against_what_was_sold_by_then(client: Client, market: Any) -> None:
     html = text_of(client.get("/quality?date=2026-10-19").content.decode())
-    assert "Arena has no table of that day" in html
-    assert "Show 20 Oct 2026" in html
+    assert "20 Oct 2026, its first table, younger than that day" in html
+    nothing = text_of(client.get("/quality?date=2025-12-31").content.decode())
+    assert "Nothing that Arena rates is known to have been sold that day" in nothing
+    assert "Show 20 Oct 2026" in nothing
 
 
 def test_filters_leave_out_what_is_not_known_to_fit(client: Client, market: Any) -> None:

@@ -98,7 +98,7 @@ def test_labels_touch_neither_each_other_nor_a_mark_of_the_frontier(points: list
     front.sort(key=lambda row: row.point.price)
     others = [row for row in every if not row.on_frontier and float(row.point.rating) >= axes.bottom]
     for canvas in (chart.WIDE, chart.NARROW):
-        placed = chart.labels(front, others, axes, canvas)
+        placed = chart.labels(front, others, axes, canvas, scene(every).marks)
         boxes = [one.box for _, one in placed]
         assert not any(a.meets(b) for i, a in enumerate(boxes) for b in boxes[i + 1 :])
         marks = [Box.around(*axes.at(float(row.point.price), row.point.rating, canvas), 7) for row in front]

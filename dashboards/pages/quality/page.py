@@ -49,13 +49,16 @@ def compose(ask: Ask, found: Found, *, asked_at: datetime) -> QualityPage:
     best_first = sorted(rows, key=SORTS["rating"])
     shown = [row for row in rows if not ask.q or row.is_asked]
     undrawn = _undrawn(selection.unmatched)
+    left_out = tuple(Undrawn(words.left_out(wish, len(names)), names) for wish, names in own.left_out.items())
     apart = len(selection.unmatched) + len(selection.free) + len(selection.previews)
     return QualityPage(
         ask=ask,
         finding=words.near(own.band, ask, evidence) if own.band else finding(edge, ask, evidence),
         title=words.title(edge, len(rows)),
         table_title=words.table_title(edge),
-        scope=words.scope(ask, len(rows), len(rows) + apart, asked_at, found.rated_on, found.usage),
+        scope=words.scope(
+            ask, len(rows), len(rows) + apart, asked_at, found.rated_on, found.usage, [one.reason for one in left_out]
+        ),
         frontier=edge,
         rows=tuple(sorted(shown, key=SORTS[ask.sort or "rating"])),
         all_rows=tuple(best_first),
@@ -68,7 +71,7 @@ def compose(ask: Ask, found: Found, *, asked_at: datetime) -> QualityPage:
         note=words.note(ask, rows, apart),
         care=words.care(ask, edge, own.band),
         rated_on=found.rated_on,
-        left_out=tuple(Undrawn(words.left_out(wish, len(names)), names) for wish, names in own.left_out.items()),
+        left_out=left_out,
         band=own.band,
         sellers=_sellers(ask, own.sellers),
         sold=found.models[own.sold].name if own.sold in found.models else own.sold,
@@ -101,8 +104,8 @@ def _places(band: Band | None) -> dict[str, str]:
     if band is None:
         return {}
     places = {point.key: "inside" for point in band.inside}
-    places |= {point.key: "tie" for point in band.ties}
-    if band.cheapest:
+    places |= {point.key: "tie" for point in band.inside if point.price == band.inside[0].price}
+    if band.cheapest and not (band.own and band.own.price == band.cheapest.price):
         places[band.cheapest.key] = "cheapest"
     return places | {band.of.key: "chosen"}
 

@@ -9,7 +9,7 @@ from dashboards import formatting
 from dashboards.pages.ledger import Figure, Words
 from dashboards.pages.quality.asked import Ask, name_of
 from dashboards.pages.quality.rows import Row
-from pricing.benchmarks import benchmarks
+from pricing.benchmarks import Benchmark, benchmarks
 from pricing.frontier import (
     BATCH,
     NOT_MATCHED,
@@ -77,12 +77,12 @@ def near(band: Band, ask: Ask, evidence: Evidence = lambda _: "") -> Words:
     cheapest = band.cheapest
     if cheapest is None:
         return (f"Nothing with a price here is rated within {about}.",)
-    if cheapest.key == band.of.key:
-        costs = _costs(cheapest, evidence)
-        return (f"Nothing within {about} costs less than its own ", costs, ".", *_ties(band))
+    if band.own and band.own.price == cheapest.price:
+        costs = _costs(band.own, evidence)
+        return (f"Nothing within {about} costs less than its own ", costs, ".", *_ties(band, band.own))
     rating = formatting.rounded(cheapest.rating, shown)
     told = (f"The cheapest within {about} is {cheapest.label} ({rating}) at ", _costs(cheapest, evidence))
-    return (*told, *_against(band, evidence), *_sure(band), *_ties(band))
+    return (*told, *_against(band, evidence), *_sure(band), *_ties(band, cheapest))
 
 
 def decimals_of(band: Band) -> int:
@@ -96,10 +96,10 @@ def _points(delta: Decimal) -> str:
 def _against(band: Band, evidence: Evidence) -> Words:
     own, cheapest = band.own, band.cheapest
     if own is None or cheapest is None:
-        return (f"; {band.of.display_name} has no price here",)
+        return (f"; {short(band.of.display_name)} has no price here",)
     ratio = multiple(own.price, cheapest.price)
     times = f", {formatting.multiple(ratio)} as much" if ratio is not None else ""
-    return (f"; {band.of.display_name} costs ", _costs(own, evidence), times)
+    return (f"; {short(band.of.display_name)} costs ", _costs(own, evidence), times)
 
 
 def _sure(band: Band) -> Words:
@@ -110,8 +110,8 @@ def _sure(band: Band) -> Words:
     return ("; their intervals do not overlap.",)
 
 
-def _ties(band: Band) -> Words:
-    ties = [point for point in band.ties if point.key != band.of.key]
+def _ties(band: Band, named: Point) -> Words:
+    ties = [point for point in band.inside if point.price == named.price and point.key != named.key]
     if not ties:
         return ()
     others = f" and {len(ties) - 1} more" if len(ties) > 1 else ""
@@ -128,8 +128,8 @@ def empty(ask: Ask, tables: Sequence[date]) -> dict[str, str]:
     if ask.at and ask.at < min(tables):
         first = min(tables)
         return {
-            "title": f"{benchmarks()[ask.benchmark].NAME} has no table of that day",
-            "text": f"Its first one here is of {formatting.day(first)}; another benchmark may reach back further.",
+            "title": f"Nothing that {benchmarks()[ask.benchmark].NAME} rates is known to have been sold that day",
+            "text": f"Its first scores here are of {formatting.day(first)}; another benchmark may reach back further.",
             "url": ask.url(date=first), "action": f"Show {formatting.day(first)}",
         }  # fmt: skip
     if ask.is_measured:
@@ -211,20 +211,36 @@ def mix_in_words(mix: Mix) -> str:
 
 
 def scope(
-    ask: Ask, drawn: int, rated: int, asked_at: datetime, rated_on: date | None, usage: str = ""
-) -> tuple[str, ...]:
+    ask: Ask, drawn: int, rated: int, asked_at: datetime, rated_on: date | None, usage: str = "",
+    missing: Sequence[str] = (),
+) -> tuple[str, ...]:  # fmt: skip
+    """`usage` says what a project's mix was read from, `missing` what is left out for being unknown."""
     module = benchmarks()[ask.benchmark]
-    on = f", {formatting.day(rated_on)}" if rated_on else ""
+    on = f", {_rated(module, rated_on, ask.at or asked_at.date())}" if rated_on else ""
     what = f"{module.NAME}, {ask.category_label[0].lower()}{ask.category_label[1:]}{on}"
     if ask.is_measured:
-        return ("What a task of the run cost, as its benchmark publishes it", what, f"{drawn} of {rated} runs say so")
+        return (
+            "What a task of the run cost, as its benchmark publishes it",
+            what,
+            f"{drawn} of {rated} runs say so",
+            *missing,
+        )
     return (
         f"List prices on {formatting.day(ask.at or asked_at)}, standard{' and batch' if ask.mix.batch else ''} tier",
         mix_in_words(ask.mix),
         *([usage] if usage else []),
         what,
         f"{drawn} of {rated} rated models matched to a price",
+        *missing,
     )
+
+
+def _rated(module: Benchmark, rated_on: date, day: date) -> str:
+    """The day of the ratings, and whether the reader's day is before it."""
+    if module.RUNS_DATED:
+        return f"runs up to {formatting.day(rated_on)}"
+    first = ", its first table, younger than that day" if rated_on > day else ""
+    return f"{formatting.day(rated_on)}{first}"
 
 
 def note(ask: Ask, rows: Sequence[Row], undrawn: int) -> str:
@@ -236,7 +252,8 @@ def note(ask: Ask, rows: Sequence[Row], undrawn: int) -> str:
     else:
         said += ["The maker’s list price; where the maker does not sell it, the cheapest host’s.", *_prices(ask, rows)]
     if undrawn:
-        said.append(f"{formatting.count(undrawn)} rated models without a matched price are not drawn.")
+        what = "runs that publish no cost" if ask.is_measured else "rated models without a matched price"
+        said.append(f"{formatting.count(undrawn)} {what} are not drawn.")
     return " ".join(said)
 
 
