@@ -73,7 +73,9 @@ def axes(page: IndexPage) -> Axes:
     low, high = min(prices), max(prices)
     air = max(0.18, 0.12 * (high - low))
     first = min(row.on for row in rows)
-    return Axes(first, max(last, first + timedelta(days=31)), low - air, high + air)
+    last = max(last, first + timedelta(days=31))
+    # A little air, so that the first mark is whole.
+    return Axes(first - timedelta(days=(last - first).days // 60 + 1), last, low - air, high + air)
 
 
 def _figure(page: IndexPage, canvas: Canvas) -> Figure:
@@ -272,6 +274,9 @@ def _models(page: IndexPage, frame: Axes, canvas: Canvas, taken: Sequence[Box]) 
             following = side.rows[n + 1].on if n + 1 < len(side.rows) else frame.last
             end, _ = frame.at(following, float(row.price), canvas)
             lines.append(Box(x, y - 2, end, y + 2))
+            if n + 1 < len(side.rows):
+                _, down = frame.at(following, float(side.rows[n + 1].price), canvas)
+                lines.append(Box(end - 2, min(y, down), end + 2, max(y, down)))
             if not row.is_same and row.label not in spots:
                 spots[row.label] = (row, COLOURS[side.key])
                 labels.append(Label(row.label, _short(row.label), x, y))

@@ -274,8 +274,8 @@ def _care(ask: Ask, found: Standings, rows: Sequence[Row]) -> tuple[str, ...]:
         )
     else:
         said.append(
-            "Every model has its newest score, on one scale, and counts in the months in which it had a price here. "
-            "Models that left the benchmark are missing from all of them."
+            f"Every model has its newest score, as of {formatting.day(found.days[-1])}, on one scale, and counts in "
+            "the months in which it had a price here. Models that left the benchmark, or came later, are missing."
         )
     unknown = [row for row in rows if row.cheap is None]
     if unknown:

@@ -69,7 +69,8 @@ def _read(market: Market, today: date) -> Standings | None:
             )
     days = sorted({score.observed_on for score in scores})
     benchmark = scores[0].benchmark
-    asked = list(_firsts(days[0], today)) if benchmark.runs_dated else days
+    # After the month that follows the last run nothing new is known: to go on would say that nobody was overtaken.
+    asked = list(_firsts(days[0], min(today, days[-1] + timedelta(days=31)))) if benchmark.runs_dated else days
     tables = tuple(_snapshot(day, _known_on(scores, day, runs_dated=benchmark.runs_dated), who) for day in asked)
     newest = _known_on(scores, today, runs_dated=benchmark.runs_dated)
     begun = min((step.since for one in who.values() for step in one.steps), default=today)

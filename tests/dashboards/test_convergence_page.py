@@ -112,6 +112,16 @@ def test_by_todays_scores_only_what_was_for_sale_counts(client: Client, market: 
     assert rows["2026-02-01"]["best"] == "Later"
 
 
+def test_where_each_run_has_its_own_day_the_record_ends_with_the_last_run(client: Client, market: None) -> None:
+    Benchmark.objects.filter(slug="arena").update(runs_dated=True)
+    Score.objects.filter(observed_on="2026-10-20").delete()
+    kept.forget()
+    rows = table(client)
+    assert [rows[0]["date"], rows[-1]["date"]] == ["2025-02-01", "2025-10-01"]
+    assert len(rows) == 9
+    assert {row["date"]: row["best_score"] for row in rows}["2025-08-01"] == "1300"
+
+
 def test_a_stay_on_top_is_no_longer_than_the_tables_tell(client: Client, market: None) -> None:
     told = list(csv.DictReader(io.StringIO(client.get(f"{URL}?format=reigns").content.decode())))
     assert [(row["model"], row["least_days"], row["most_days"], row["overtaken_by"]) for row in told] == [

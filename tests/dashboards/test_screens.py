@@ -55,6 +55,7 @@ def test_every_page_of_the_sample_workspace_is_sound(look: Look, tmp_path: Path)
     _connections(look)
     look.at("/?period=fortnight", "overview-refused", expect_status=400)
     look.at("/quality", "quality")
+    _index(look)
     look.at("/models", "models")
     look.at("/models/deepseek-v4-flash", "model")
     price = (
@@ -100,6 +101,14 @@ def _retry(look: Look, folder: Path) -> None:  # noqa: F811
     batch = ingest.import_paths(organisation, "csv", [file], "finance", mapping)
     look.at(f"/imports/{batch.pk}", "import-retry")
     look.at(f"/imports/{batch.pk}/mapping", "import-mapping")
+
+
+def _index(look: Look) -> None:  # noqa: F811
+    look.at("/index?threshold=1400", "index")
+    look.at("/index?benchmark=mmlu&threshold=64.8", "index-mmlu")
+    look.at("/index/convergence", "convergence")
+    look.at("/index/convergence?by=months", "convergence-months")
+    look.at("/index/yours", "index-yours")
 
 
 def _contracts(look: Look) -> None:  # noqa: F811
