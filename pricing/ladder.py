@@ -11,7 +11,7 @@ be replaced. Nobody speaks an image, so there a person's cost is unknown.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal
@@ -19,7 +19,7 @@ from fractions import Fraction
 from itertools import groupby
 from typing import Final
 
-from pricing.frontier import Frontier, Point
+from pricing.frontier import Frontier
 
 MEASURED: Final = "measured"
 PUBLISHED: Final = "published"
@@ -151,17 +151,13 @@ def ratio(human: Decimal | None, model: Decimal | None) -> Decimal | None:
     return rounded(Fraction(human) / Fraction(model)) if human is not None and model else None
 
 
-def usual(edge: Frontier, dominated: Sequence[Point] = ()) -> list[Point]:
-    """The models shown where nobody chose: the cheapest, the cheapest good one, the best, the dearest rated.
+def usual(edge: Frontier, dearest: str = "") -> list[str]:
+    """Slugs of the models shown where nobody chose: the cheapest rated, the cheapest good one, the best, the dearest.
 
-    Good is at most `NEAR` below the best. Fewer where two of them are one model; none without a frontier.
+    Good is at most `NEAR` below the best. Fewer where two of them are one model.
     """
-    if edge.best is None:
-        return []
-    good = edge.within(NEAR, edge.best)
-    dearest = max([*edge.points, *dominated], key=lambda point: (point.price, point.key))
-    chosen = [edge.points[0], good or edge.best, edge.best, dearest]
-    return list({point.model: point for point in chosen}.values())
+    rated = [] if edge.best is None else [edge.points[0], edge.within(NEAR, edge.best) or edge.best, edge.best]
+    return list(dict.fromkeys([*(point.model for point in rated), *([dearest] if dearest else [])]))
 
 
 def rounded(amount: Fraction) -> Decimal:

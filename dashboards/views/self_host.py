@@ -26,7 +26,7 @@ def _page(request: HttpRequest) -> tuple[pages.Page, list[str]]:
     at = answers.moment_of(ask.at, timezone.now())
     run, model = _asked(ask, wrong)
     key = model.key if model else model_key(run.model) if run else ""
-    name = model.name if model else run.name if run else ""
+    name = run.name if run else model.name if model else ""
     into = ask.input if ask.input is not None else run.input_per_second if run else None
     out = ask.output if ask.output is not None else run.output_per_second if run else None
     mix = Mix(into, out) if into is not None and out is not None and into + out else Mix()

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from django.db.models import Max
+from django.db.models import F, Max
 
 from pricing.answers import kept
 from pricing.answers.list_prices import Listed, listed
@@ -89,8 +89,18 @@ def _usual(at: datetime) -> list[str]:
     scores = list(Score.objects.as_of(*RATING, at.date()).filter(model__isnull=False).select_related("model"))
     sold = listed(at, {score.model_id for score in scores if score.model_id})
     chosen = select(rated(scores), [one.offer() for one in sold], CHAT_MIX)
-    edge = frontier(chosen.points)
-    return [point.model for point in usual(edge, [one.point for one in edge.dominated])]
+    return usual(frontier(chosen.points), _dearest(at))
+
+
+def _dearest(at: datetime) -> str:
+    """Slug of the model whose own maker asks the most for its output; '' where no maker states a price. One query."""
+    asked = (
+        Price.objects.compared(at)
+        .standard()
+        .filter(unit="output", offering__provider__slug=F("offering__model__maker"))
+    )
+    per_token = asked.order_by((F("amount") / F("per")).desc(), "offering__model__slug")
+    return per_token.values_list("offering__model__slug", flat=True).first() or ""
 
 
 def _by_model(sold: Iterable[Listed]) -> dict[str, list[Listed]]:

@@ -18,6 +18,7 @@ from dashboards.models import Person
 from dashboards.pages import ladder as pages
 from pricing.models import LanguageModel, Offering
 from tests.dashboards.market_cast import NOW, make_offering, make_price, make_score
+from tests.dashboards.test_money_evidence import read
 from usage.models import Connection, DailyCost, Organisation, Project
 
 ADDRESS = "/ladder"
@@ -273,3 +274,10 @@ def test_every_model_of_the_choice_has_ratings_of_its_own(client: Client, market
     choices = page(client).split('<datalist id="slugs">')[1].split("</datalist>", maxsplit=1)[0]
     assert 'value="tiny"' in choices
     assert "unrated" not in choices
+
+
+def test_every_money_figure_leads_to_its_evidence(client: Client, market: Any) -> None:
+    for url in ("/ladder", "/ladder?person=manager"):
+        found = read(page(client, url))
+        assert found.figures
+        assert [figure for figure, evidence in found.figures if evidence is None] == []

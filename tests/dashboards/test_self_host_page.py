@@ -19,6 +19,7 @@ from dashboards.pages import self_host as pages
 from pricing import gpu_rates
 from pricing.models import LanguageModel, Offering
 from tests.dashboards.market_cast import NOW, make_offering, make_price, make_score
+from tests.dashboards.test_money_evidence import read
 
 ADDRESS = "/self-host"
 SEPTEMBER = "/self-host?at=2024-09-05"
@@ -203,3 +204,10 @@ def test_the_page_asks_few_questions(client: Client, llama: Any, django_assert_m
 def test_a_model_with_open_weights_and_price_per_quality_lead_here(client: Client, llama: Any) -> None:
     assert "/self-host?model=llama-3.1-8b-instruct" in page(client, "/models/llama-3.1-8b-instruct")
     assert 'href="/self-host"' in page(client, "/quality")
+
+
+def test_every_money_figure_leads_to_its_evidence(client: Client, llama: Any) -> None:
+    for url in ("/self-host", SEPTEMBER, "/self-host?rate=0.5&volume=9000&staff=10", "/self-host?gpu=A100"):
+        found = read(page(client, url))
+        assert found.figures
+        assert [figure for figure, evidence in found.figures if evidence is None] == []

@@ -114,11 +114,11 @@ def point(key: str, price: str, rating: str) -> Point:
 
 def test_without_a_choice_the_cheapest_the_cheapest_good_the_best_and_the_dearest_are_shown() -> None:
     points = [point("cheap", "0.1", "1200"), point("good", "0.3", "1460"), point("best", "4", "1500")]
-    edge = frontier([*points, point("dear", "90", "1400")])
-    off = [one.point for one in edge.dominated]
-    assert [one.key for one in usual(edge, off)] == ["cheap", "good", "best", "dear"]
-    assert [one.key for one in usual(frontier(points[2:]))] == ["best"]
+    edge = frontier([*points, point("off", "90", "1400")])
+    assert usual(edge, "dear") == ["cheap", "good", "best", "dear"]
+    assert usual(frontier(points[2:]), "best") == ["best"]
     assert usual(Frontier((), ())) == []
+    assert usual(Frontier((), ()), "dear") == ["dear"]
 
 
 prices = st.decimals("0", "900", places=6)

@@ -72,7 +72,7 @@ def note(page: Page) -> str:
         " of the prompt; no cache, no batch."
     )
     who = page.ask.who
-    said.append(f"Person: {who.name.lower()} at ${rate_words(who)} an hour, assumed.")
+    said.append(f"Person: {who.name.lower()} at {rate_words(who)} USD an hour, assumed.")
     if page.foreign:
         said.append(f"Not drawn, as their prices are not in USD: {', '.join(page.foreign)}.")
     return " ".join(said)
