@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Max
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -48,6 +48,8 @@ def _answer(reader: Reader, ask: pages.Ask) -> Mapping[str, Any]:
 def yours(request: HttpRequest) -> HttpResponse:
     reader, ask = reader_of(request), pages.read(request.GET.dict())
     if reader is None:
+        if ask.project:
+            raise Http404("No such project")
         return render(request, "dashboards/index_yours.html", {"ask": ask})
     try:
         answer = _answer(reader, ask)

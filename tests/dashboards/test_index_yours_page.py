@@ -157,6 +157,8 @@ def test_it_is_the_organisations_own_answer_and_nobody_elses(world: World) -> No
     own = world.alpha_only.get(f"{URL}?from=2026-11&until=2026-12&format=csv").content.decode()
     assert [row["spent"] for row in csv.DictReader(io.StringIO(own))] == ["100.000000000000"]
     assert finding(world.charlie.get(URL).content.decode()) == "You belong to no organisation yet."
+    assert world.charlie.get(f"{URL}?project=alpha").status_code == 404
+    assert world.alpha_only.get(f"{URL}?project=beta").status_code == 404
     assert "has no usage in these months" in finding(member.get(URL).content.decode())  # November is not over
     anonymous = Client().get(URL)
     assert anonymous.status_code == 302
