@@ -25,6 +25,7 @@ from tests.usage.factories import (
 )
 from usage import organisations
 from usage.models import DailyCost, Organisation
+from usage.period_querysets import smallest
 from usage.spending import Sums, report
 from usage.verification import checks, repair
 
@@ -171,3 +172,55 @@ def test_a_group_with_the_least_money_of_any_kind_is_told(kind: str) -> None:
     """A split may give a project a part of the money and of no count."""
     assert not Sums().is_something
     assert Sums(**{kind: Decimal("1e-12")}).is_something
+
+
+def test_a_free_grouping_is_what_the_rollups_sum(organisation: Organisation, import_facts: ImportFacts) -> None:
+    """Records alike are summed first; those of several projects are split one by one, as the rollups split them."""
+    make_card(make_offering())
+    shop, lab = make_project(organisation, "shop"), make_project(organisation, "lab")
+    make_rule(organisation, [{"field": "path", "op": "equals", "value": "/shop"}], {shop.pk: "1"})
+    make_rule(organisation, [{"field": "path", "op": "equals", "value": "/both"}], {shop.pk: "0.7", lab.pk: "0.3"})
+    kinds: list[dict[str, Any]] = [
+        {},
+        {"requests": None, "in_uncached": 333},
+        {"in_cache_read": None, "in_cache_write": None},
+        {"cost_reported": Decimal("0.0000001"), "currency": "USD"},
+        {"cost_kind": "notional"},
+        {"model": "who", "requests": None, "out_total": 7},
+        {"model": "who", "cost_reported": Decimal(1), "currency": "USD", "cost_kind": "billed"},
+    ]
+    facts = [
+        make_fact(f"{path}{n}{again}", f"2026-03-{10 + again % 2} 12:00", path=path, **kind)
+        for path in ("/shop", "/both", "/none")
+        for n, kind in enumerate(kinds)
+        for again in range(3)
+    ]
+    import_facts(facts)
+    told_apart = ("project", "model", "model_raw", "day")
+    for keys in ((), ("project",), ("model",), ("day", "project", "model")):
+        summed, told = report(organisation, group_by=keys), report(organisation, group_by=(*keys, "path"))
+        assert told["total"] == summed["total"]
+        for group in summed["groups"]:
+            parts = [
+                one for one in told["groups"] if all(one[name] == group[name] for name in group if name in told_apart)
+            ]
+            for name in ("list", "spent", "reported", "notional"):
+                assert sum(Decimal(one[name] or 0) for one in parts) == Decimal(group[name] or 0), (keys, name)
+            for name in ("requests", "in_uncached", "out_total", "unpriced_requests", "unpriced_tokens"):
+                assert sum(one[name] or 0 for one in parts) == (group[name] or 0), (keys, name)
+
+
+@pytest.mark.parametrize(
+    ("columns", "rollup"),
+    [
+        ((), "OfferingDailyCost"),
+        (("offering_id", "model_raw", "host"), "OfferingDailyCost"),
+        (("project_id",), "ProjectDailyCost"),
+        (("offering_id", "service_tier"), "ModelDailyCost"),
+        (("connection_id",), "ModelDailyCost"),
+        (("project_id", "offering_id"), "DailyCost"),
+    ],
+)
+def test_a_question_is_put_to_the_smallest_rollup_that_knows_its_columns(columns: tuple[str, ...], rollup: str) -> None:
+    assert smallest(columns).__name__ == f"Official{rollup}"
+    assert smallest(columns, "Pending").__name__ == f"Pending{rollup}"
