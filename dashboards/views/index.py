@@ -29,11 +29,15 @@ def _composed(ask: pages.Ask, now: datetime, *, is_strip_wanted: bool = True) ->
     found = index_curves.rated(market_of(ask), now)
     if found is None:
         return None
-    scores = [one.score for one in found.prices.models.values() if one.steps]
-    every, chosen = pages.thresholds(scores, ask.benchmark, ask.threshold)
-    wanted = every if is_strip_wanted else [chosen]
-    drawn = [index_curves.curves(found, one, ask.start, ask.until, now) for one in wanted]
-    return pages.compose(ask, found.prices, drawn, chosen, coverage(found.prices, ask.reasoning))
+
+    def compose() -> pages.IndexPage:
+        scores = [one.score for one in found.prices.models.values() if one.steps]
+        every, chosen = pages.thresholds(scores, ask.benchmark, ask.threshold)
+        wanted = every if is_strip_wanted else [chosen]
+        drawn = [index_curves.curves(found, one, ask.start, ask.until, now) for one in wanted]
+        return pages.compose(ask, found.prices, drawn, chosen, coverage(found.prices, ask.reasoning))
+
+    return index_curves.kept_until_midnight(("index page", ask, is_strip_wanted, found.stamp), now, compose)
 
 
 @require_safe

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -70,7 +70,6 @@ def rated(market: Market, now: datetime) -> Found | None:
 def curves(found: Found, threshold: Decimal, start: date | None, until: date | None, now: datetime) -> Curves:
     """Both estimators at or above a score over [start, until), by default until today. Kept until midnight."""
     today = now.astimezone(UTC).date()
-    midnight = datetime.combine(today + timedelta(days=1), time.min, UTC)
 
     def work_out() -> Curves:
         seen, end = found.prices.observations, until or today + timedelta(days=1)
@@ -79,8 +78,14 @@ def curves(found: Found, threshold: Decimal, start: date | None, until: date | N
         gone = [tuple(survivals(one.points, live, today)) for one in (record, live)]
         return Curves(threshold, record, live, gone[0], gone[1], end)
 
-    key = ("index curves", found.market, found.stamp, threshold, start, until, today)
-    return answer_kept(key, now, midnight, work_out)
+    return kept_until_midnight(("index curves", found.market, found.stamp, threshold, start, until), now, work_out)
+
+
+def kept_until_midnight(key: Hashable, now: datetime, read: Callable[[], T]) -> T:
+    """What `read` gives of this version of the catalogue on this day, UTC."""
+    today = now.astimezone(UTC).date()
+    midnight = datetime.combine(today + timedelta(days=1), time.min, UTC)
+    return answer_kept((key, today), now, midnight, read)
 
 
 def answer_kept(key: Any, now: datetime, until: datetime | None, read: Callable[[], T]) -> T:
