@@ -15,6 +15,7 @@ from dashboards import formatting, market
 from dashboards.charts import frontier as chart
 from dashboards.pages import quality as pages
 from dashboards.pages.asked import Option, midnight
+from dashboards.pages.quality import marks
 from dashboards.pages.quality.dates import dates
 from dashboards.views import catalogue_page
 from dashboards.views.catalogue import csv_response, figure_response
@@ -128,6 +129,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "own_mix": pages.own_mix(ask),
         "mix_in_words": pages.mix_in_words(ask.mix),
         "benchmark": benchmarks()[ask.benchmark],
+        "marks": _marks(asked),
         "figure_url": ask.url("/quality/figure.json", sort=""),
         "csv_url": ask.url(format="csv"),
         "link": request.build_absolute_uri(ask.url()),
@@ -152,6 +154,16 @@ def page(request: HttpRequest) -> HttpResponse:
         },
     }
     return render(request, "dashboards/quality.html", context, status=400 if asked.wrong else 200)
+
+
+def _marks(asked: _Asked) -> tuple[marks.Mark, ...]:
+    """Of the benchmark as known on the day; none before it was ever loaded."""
+    day, ask = asked.at.astimezone(UTC).date(), asked.ask
+    try:
+        known = Benchmark.objects.marks(ask.benchmark, ask.category, day)
+    except Benchmark.DoesNotExist:
+        return ()
+    return marks.marks(benchmarks()[ask.benchmark], known, day)
 
 
 FIELDS = (

@@ -87,6 +87,8 @@ def price_index(
         weights = Mix.parse(mix)
     except ValueError as fault:
         raise BadQuestion(str(fault), "mix") from None
+    if weights.batch is not None:
+        raise BadQuestion("The index is of standard prices: write a mix without a batch part, such as 3:1.", "mix")
     known = _benchmark(benchmark)
     there = list(
         Score.objects.filter(benchmark=known).order_by("category").values_list("category", flat=True).distinct()

@@ -78,8 +78,11 @@ def read(query: Mapping[str, str], named: Sequence[str]) -> tuple[Ask, list[str]
     mix, at = Mix(), None
     try:
         mix = Mix.parse(query.get("mix") or "3:1")
+        if mix.batch is not None:
+            raise ValueError("Prices are compared tier by tier: write a mix without a batch part, such as 3:1.")
     except ValueError as fault:
         wrong.append(str(fault))
+        mix = Mix()
     try:
         at = day(query.get("at", ""), "“Prices at”")
     except ValueError as fault:
