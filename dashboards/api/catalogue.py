@@ -93,7 +93,9 @@ class PriceIndexQuestion(Schema):
     threshold: Name | None = Field(None, description="The least score that counts; default: every score does.")
     estimator: Literal["record_low", "live_minimum"] = "record_low"
     mix: Name = Field("3:1", description="Tokens of input:output[:cache_read] by which prices are blended.")
-    sellers: Literal["maker_or_median", "maker", "median", "any"] = "maker_or_median"
+    sellers: Literal["maker_or_median", "maker", "median", "any"] | None = Field(
+        None, description="Whose price counts; default: maker_or_median of record lows, maker of the live minimum."
+    )
     reasoning: Literal["in", "out"] = Field("in", description="Whether scores reached by reasoning count.")
     level: Name = Field("90", description="Of the interval, in percent.")
     since: Moment | None = Field(None, alias="from", description="The first day that counts.")

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from pricing.answers import kept
-from pricing.answers.price_index import MAKER_OR_MEDIAN
+from pricing.answers.price_index import RECORD_LOW, SELLERS
 from pricing.answers.rated_prices import RatedPrices, rated_prices
 from pricing.constant_quality import Estimate, live_minimum, record_low
 from pricing.constant_quality.reasoning import IN
@@ -27,7 +27,7 @@ class Market:
     benchmark: str
     category: str
     mix: Mix = CHAT_MIX
-    sellers: str = MAKER_OR_MEDIAN
+    sellers: str = SELLERS[RECORD_LOW]
     reasoning: str = IN
 
 

@@ -20,7 +20,10 @@ from pricing.frontier import Mix
 from pricing.models import Benchmark, Score
 
 RECORD_LOW: Final = "record_low"
-MAKER_OR_MEDIAN: Final = "maker_or_median"
+LIVE_MINIMUM: Final = "live_minimum"
+SELLERS: Final = {RECORD_LOW: "maker_or_median", LIVE_MINIMUM: "maker"}
+"""Whose price counts unless somebody says. A record is set by whoever sells first, as in Epoch AI's study. The live
+minimum is asked of all months alike, and hosts are known of some months only: it would move with what was recorded."""
 DEFAULT_LEVEL: Final = "90"
 
 
@@ -71,7 +74,7 @@ def price_index(
     benchmark: str,
     category: str | None = None,
     mix: str = "3:1",
-    sellers: str = MAKER_OR_MEDIAN,
+    sellers: str | None = None,
     now: datetime | None = None,
     reasoning: str = IN,
 ) -> dict[str, Any]:
@@ -81,6 +84,7 @@ def price_index(
     """
     if reasoning not in CHOICES:
         raise BadQuestion(f"{reasoning[:40]!r} is no choice of reasoning models: ask for in or out.", "reasoning")
+    sellers = SELLERS[asked.estimator] if sellers is None else sellers
     if sellers not in RULES:
         raise BadQuestion(f"{sellers[:40]!r} is no choice of sellers: ask for {', '.join(RULES)}.", "sellers")
     try:

@@ -1,4 +1,4 @@
-"""What to bear in mind of a benchmark, in sentences: what it measures, whether it still tells models apart, and for whom.
+"""What to bear in mind of a benchmark, in sentences: what it measures, and where its figures are to be doubted.
 
 Pure.
 """

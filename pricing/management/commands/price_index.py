@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from pricing.answers import BadQuestion
-from pricing.answers.price_index import DEFAULT_LEVEL, MAKER_OR_MEDIAN, RECORD_LOW, Asked, estimate, price_index
+from pricing.answers.price_index import DEFAULT_LEVEL, RECORD_LOW, Asked, estimate, price_index
 from pricing.constant_quality import ESTIMATORS, UnreadableInputs, read
 from pricing.constant_quality.reasoning import CHOICES, IN
 from pricing.constant_quality.sellers import RULES
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--sellers",
             choices=list(RULES),
-            help="whose price counts; default: the maker's, else the median of hosts",
+            help="whose price counts; default: the maker's, and of record lows else the median of hosts",
         )
         parser.add_argument(
             "--reasoning", choices=CHOICES, help="whether scores reached by reasoning count; default: in"
@@ -75,7 +75,7 @@ class Command(BaseCommand):
             options["benchmark"],
             options["category"],
             options["mix"] or "3:1",
-            options["sellers"] or MAKER_OR_MEDIAN,
+            options["sellers"],
             reasoning=options["reasoning"] or IN,
         )
 
