@@ -471,7 +471,7 @@ def test_a_private_catalogue_asks_who_you_are(client: Client, market: Any, setti
 
 @pytest.mark.parametrize(
     ("path", "queries"),
-    [("/quality", 10), ("/quality/figure.json", 7), ("/models", 7), ("/models?grade=B", 7), ("/models/best-1", 7)],
+    [("/quality", 13), ("/quality/figure.json", 7), ("/models", 7), ("/models?grade=B", 7), ("/models/best-1", 7)],
 )
 def test_a_page_costs_the_same_queries_however_large_the_market(
     client: Client, market: Any, path: str, queries: int, django_assert_num_queries: DjangoAssertNumQueries

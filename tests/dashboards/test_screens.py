@@ -104,11 +104,8 @@ def _retry(look: Look, folder: Path) -> None:  # noqa: F811
 
 
 def _index(look: Look) -> None:  # noqa: F811
-    look.at("/index?threshold=1400", "index")
     look.at("/index?benchmark=mmlu&threshold=64.8", "index-mmlu")
-    look.at("/index/convergence", "convergence")
     look.at("/index/convergence?by=months", "convergence-months")
-    look.at("/index/yours", "index-yours")
 
 
 def _contracts(look: Look) -> None:  # noqa: F811
