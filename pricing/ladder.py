@@ -124,10 +124,12 @@ def cost(tokens: Mapping[str, int], usd_per_mtok_by_unit: Mapping[str, Decimal |
     """What the tokens cost in USD; None where the price of any of them is unknown. A price of 0 is a price."""
     total = Fraction(0)
     for unit, count in tokens.items():
+        if not count:
+            continue
         usd = usd_per_mtok_by_unit.get(unit)
-        if count and usd is None:
+        if usd is None:
             return None
-        total += Fraction(count) * Fraction(usd or 0) / MTOK
+        total += Fraction(count) * Fraction(usd) / MTOK
     return rounded(total)
 
 

@@ -107,9 +107,9 @@ def _costs(page: Page, rungs: Sequence[RungRow]) -> list[dict[str, Any]]:
     found = []
     for number, model in enumerate(page.priced, start=1):
         points = [
-            (float(row.cells[number - 1].usd or 0), y, row)
+            (float(paid), y, row)
             for y, row in enumerate(rungs)
-            if row.cells[number - 1].usd
+            if (paid := row.cells[number - 1].usd)
         ]  # fmt: skip
         found.append(_marks(points, model.name, f"var(--series-{number})", "circle"))
     beside = [(float(cell.usd), y, row, cell) for y, row in enumerate(rungs) for cell in row.beside if cell.usd]

@@ -60,7 +60,8 @@ class RungRow:
     @property
     def cheapest(self) -> Cell | None:
         """The cheapest that costs something."""
-        return min((cell for cell in self.known if cell.usd), key=lambda cell: cell.usd or 0, default=None)
+        paid = [(cell.usd, place) for place, cell in enumerate(self.known) if cell.usd]
+        return self.known[min(paid)[1]] if paid else None
 
     @property
     def times(self) -> Decimal | None:
