@@ -47,7 +47,22 @@ class Project(models.Model):
         default=Decimal("0.03"),
         help_text="How much worse is good enough on its own evaluations, whose scores lie between 0 and 1.",
     )
-    needs = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    needs = ArrayField(
+        models.CharField(max_length=40), default=list, blank=True, help_text="Modalities and capabilities, as models'."
+    )
+    quality_category = models.CharField(
+        max_length=60, blank=True, help_text="Of Arena, in which the floor and the margin count; '' is all of it."
+    )
+    effort = models.CharField(max_length=60, blank=True, help_text="Its models' effort, where usage does not say.")
+    allowed_providers = ArrayField(models.CharField(max_length=SLUG), default=list, blank=True, help_text="[] is any.")
+    denied_providers = ArrayField(models.CharField(max_length=SLUG), default=list, blank=True)
+    regions = ArrayField(
+        models.CharField(max_length=60), default=list, blank=True, help_text="Where it may run; [] is anywhere."
+    )
+    open_weights_only = models.BooleanField(default=False)
+    retirement_horizon = models.PositiveSmallIntegerField(
+        default=90, help_text="Days a model must still be sold for to be worth moving to."
+    )
     sensitivity = models.CharField(max_length=20, choices=Sensitivity, default=Sensitivity.INTERNAL)
 
     class Meta:
