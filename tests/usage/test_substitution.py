@@ -1,0 +1,201 @@
+"""Constructed truths: each candidate with the verdict it must get and the reason that must be told."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from pricing.noninferiority import Verdict
+from tests.usage.offered import MTOK, TODAY, make_card, make_offer, make_rating, make_setting, make_use
+from usage.advice import Range, Reason
+from usage.substitution.factors import Counted, TokenCounts
+from usage.substitution.needs import Needs
+from usage.substitution.offers import Rated
+from usage.substitution.quality import Rating, Scores
+from usage.substitution.weighing import weigh
+
+SOL = make_offer("sol", make_card(input="4", output="20", cache_read="0.4"))
+FLASH = make_offer("flash", make_card(input="0.75", output="3.75", cache_read="0.075"), provider="google")
+EQUAL: dict[str | Rated, Rating] = {"sol": make_rating(1480), "flash": make_rating(1482)}
+
+
+def counted(
+    model: str = "flash", *, input: str = "1", output: str = "1", n: int = 400, current: str = "sol"
+) -> TokenCounts:
+    """Own items on which a model took so many times the tokens, every item alike: an interval without width."""
+    ones = [
+        Counted(unit, "claims", n, *_sums(n, Decimal(times))) for unit, times in (("input", input), ("output", output))
+    ]
+    return TokenCounts(own={(Rated(current), Rated(model)): ones})
+
+
+def _sums(n: int, times: Decimal) -> tuple[Decimal, ...]:
+    each = Decimal(100)
+    return (n * each, n * each * times, n * each**2, n * (each * times) ** 2, n * each * each * times)
+
+
+def month(amount: str) -> Decimal:
+    """An amount of 30 days as one of a month."""
+    return (Decimal(amount) * Decimal("30.4375") / 30).quantize(Decimal("1e-12"))
+
+
+def test_an_equal_candidate_that_costs_less_is_recommended_with_what_it_saves() -> None:
+    (move,) = weigh(make_use(), SOL, [FLASH], make_setting(EQUAL, counts=counted())).recommendations
+    assert (move.current, move.candidate, move.verdict) == (SOL.side, FLASH.side, Verdict.EQUAL)
+    assert move.paying == month("3000")  # 400 × 4 + 70 × 20
+    assert move.saving == Range(month("2437.50"), month("2437.50"))  # less 400 × 0.75 + 70 × 3.75
+    assert "Equal by Arena coding: +2.0 points" in move.why
+
+
+def test_a_tokenizer_that_makes_1_4_times_as_many_tokens_saves_that_much_less() -> None:
+    (move,) = weigh(make_use(), SOL, [FLASH], make_setting(EQUAL, counts=counted(input="1.4"))).recommendations
+    assert move.saving == Range(month("2317.50"), month("2317.50"))  # 1.4 × 300 of input
+    dear = make_offer("flash", make_card(input="3", output="19"), provider="google")
+    (refused,) = weigh(make_use(), SOL, [dear], make_setting(EQUAL, counts=counted(input="1.4"))).refused
+    assert refused.reason is Reason.NOT_CHEAPER  # 1,680 + 1,330 where 3,000 is paid, though both prices are lower
+    assert "1.40 times" in refused.why
+    assert refused.saving == Range(month("-10"), month("-10"))
+
+
+def test_a_candidate_that_writes_twice_as_much_at_half_the_price_saves_nothing() -> None:
+    half = make_offer("flash", make_card(input="4", output="10"), provider="google")
+    (refused,) = weigh(make_use(), SOL, [half], make_setting(EQUAL, counts=counted(output="2"))).refused
+    assert (refused.reason, refused.saving) == (Reason.NOT_CHEAPER, Range(Decimal(0), Decimal(0)))
+
+
+def test_a_candidate_nobody_counted_tokens_of_has_a_wide_range_that_says_so() -> None:
+    (move,) = weigh(make_use(), SOL, [FLASH], make_setting(EQUAL)).recommendations
+    assert move.saving == Range(month("994.8750"), month("2799.75"))  # 1.95 × 300 + 5.41 × 262.5, .51 and .18
+    assert [one.assumed for one in move.factors] == [True, True]
+
+
+def test_a_margin_is_met_or_missed_by_a_hair() -> None:
+    # Two intervals of ± 5 points of 95 %: the difference has a standard error of 3.608, its 90 % interval reaches 5.934
+    # down, and −9.066 is the least difference that clears a margin of 15.
+    met, missed = ({"sol": make_rating(1480), "flash": make_rating(value)} for value in (1470.94, 1470.93))
+    assert weigh(make_use(), SOL, [FLASH], make_setting(met)).recommendations[0].verdict is Verdict.EQUAL
+    (refused,) = weigh(make_use(), SOL, [FLASH], make_setting(missed)).refused
+    assert refused.reason is Reason.NOT_ENOUGH
+    assert refused.items
+    assert "would settle it" in refused.why
+
+
+@pytest.mark.parametrize("votes", [50, 499])
+def test_too_few_votes_are_no_evidence_however_good_they_look(votes: int) -> None:
+    ratings = {**EQUAL, "flash": make_rating(1600, votes=votes)}
+    (refused,) = weigh(make_use(), SOL, [FLASH], make_setting(ratings)).refused
+    assert (refused.reason, refused.items) == (Reason.NOT_ENOUGH, 500)
+    assert f"{votes} votes" in refused.why
+
+
+def test_500_votes_are_enough() -> None:
+    ratings = {**EQUAL, "flash": make_rating(1600, votes=500)}
+    assert weigh(make_use(), SOL, [FLASH], make_setting(ratings)).recommendations[0].verdict is Verdict.BETTER
+
+
+def test_a_worse_candidate_is_worse_whatever_it_saves() -> None:
+    (refused,) = weigh(make_use(), SOL, [FLASH], make_setting({**EQUAL, "flash": make_rating(1400)})).refused
+    assert refused.reason is Reason.WORSE
+
+
+def test_an_effort_without_a_score_of_its_own_borrows_none() -> None:
+    ratings = {Rated("sol", "high"): make_rating(1480), Rated("flash", "max"): make_rating(1482)}
+    setting = make_setting(ratings)
+    (refused,) = weigh(make_use(), SOL, [FLASH], setting).refused  # sol without a stated effort has no score
+    assert refused.reason is Reason.NO_EVIDENCE
+    assert "sol" in refused.why
+    (move,) = weigh(make_use(), SOL.at(effort="high"), [FLASH], setting).recommendations
+    assert move.candidate.effort == "max"
+
+
+def test_a_candidate_rated_at_two_efforts_is_two_candidates() -> None:
+    ratings = {
+        "sol": make_rating(1480),
+        Rated("flash", "low"): make_rating(1400),
+        Rated("flash", "max"): make_rating(1490),
+    }
+    found = weigh(make_use(), SOL, [FLASH], make_setting(ratings))
+    assert [one.candidate.effort for one in found.recommendations] == ["max"]
+    assert [(one.candidate.effort, one.reason) for one in found.refused] == [("low", Reason.WORSE)]
+
+
+def test_a_candidate_that_retires_in_30_days_is_refused() -> None:
+    soon = make_offer("flash", *FLASH.cards["standard"], provider="google", retires_on=TODAY + timedelta(days=30))
+    setting = make_setting(EQUAL, needs=Needs(horizon_days=90))
+    (refused,) = weigh(make_use(), SOL, [soon], setting).refused
+    assert refused.reason is Reason.RETIRES
+    assert refused.why == "It retires on 16 December 2026, in 30 days; the project asks for 90."
+
+
+def test_a_free_preview_is_refused_as_both() -> None:
+    card = make_card(input="0", output="0")
+    preview = make_offer("flash", card, provider="google", is_preview=True)
+    assert weigh(make_use(), SOL, [preview], make_setting(EQUAL)).refused[0].reason is Reason.PREVIEW
+    free = make_offer("flash", card, provider="google")
+    assert weigh(make_use(), SOL, [free], make_setting(EQUAL)).refused[0].reason is Reason.FREE
+
+
+def test_an_unpriced_model_is_refused_and_saves_nothing_that_is_known() -> None:
+    for offer in (make_offer("flash"), make_offer("flash", make_card(input="1"))):
+        (refused,) = weigh(make_use(), SOL, [offer], make_setting(EQUAL)).refused
+        assert (refused.reason, refused.saving) == (Reason.UNPRICED, None)
+
+
+def test_a_context_window_below_the_long_prompts_is_refused() -> None:
+    short = make_offer("flash", *FLASH.cards["standard"], provider="google", context_window=131_072)
+    setting = make_setting(EQUAL)
+    assert weigh(make_use(p99=109_226), SOL, [short], setting).recommendations  # × 1.2 is 131,071.2
+    (refused,) = weigh(make_use(p99=109_227), SOL, [short], setting).refused
+    assert refused.reason is Reason.CONTEXT
+    assert "131,072 tokens" in refused.why
+
+
+def test_a_promotion_that_ends_stands_in_the_steps_and_refuses_where_it_eats_the_saving_soon() -> None:
+    ends = datetime(2027, 1, 1, tzinfo=UTC)
+    intro = make_card(input="0.75", output="3.75", until=ends)
+    twice = make_offer("flash", intro, make_card(input="1.5", output="7.5", since=ends), provider="google")
+    setting = make_setting(EQUAL, counts=counted())
+    (move,) = weigh(make_use(), SOL, [twice], setting).recommendations
+    assert [(step.on, step.saving.low) for step in move.steps] == [
+        (TODAY, month("2437.50")),
+        (date(2027, 1, 1), month("1875")),
+    ]
+    assert move.cautions[0].title == "A price changes on 1 January 2027"
+    tenfold = make_offer("flash", intro, make_card(input="7.5", output="37.5", since=ends), provider="google")
+    (refused,) = weigh(make_use(), SOL, [tenfold], setting).refused
+    assert refused.reason is Reason.NOT_CHEAPER
+    assert "from 1 January 2027 on" in refused.why
+
+
+def test_a_discount_that_no_card_knows_of_counts_against_the_move() -> None:
+    setting = make_setting(EQUAL, counts=counted())
+    (move,) = weigh(make_use(spent="1000"), SOL, [FLASH], setting).recommendations
+    assert move.saving.low == month("437.50")
+    assert any(one.title == "You pay less than the price list says" for one in move.cautions)
+
+
+def test_a_floor_is_met_by_the_lower_end_of_the_rating() -> None:
+    assert weigh(make_use(), SOL, [FLASH], make_setting(EQUAL, floor="1477")).recommendations
+    (refused,) = weigh(make_use(), SOL, [FLASH], make_setting(EQUAL, floor="1477.1")).refused
+    assert refused.reason is Reason.FLOOR
+
+
+def test_what_is_dearest_for_certain_comes_first() -> None:
+    other = make_offer("other", make_card(input="1", output="5"), provider="xai")
+    ratings = {**EQUAL, "other": make_rating(1480)}
+    counts = TokenCounts(own={**counted().own, **counted("other").own})
+    found = weigh(make_use(), SOL, [other, FLASH], make_setting(ratings, counts=counts)).recommendations
+    assert [one.candidate.model for one in found] == ["flash", "other"]
+
+
+def test_nothing_is_advised_of_what_nobody_knows_the_cost_of() -> None:
+    found = weigh(make_use(), make_offer("sol"), [FLASH], make_setting(scores=Scores()))
+    assert (found.recommendations, found.refused) == ((), ())
+
+
+def test_a_candidate_that_costs_more_needs_no_reason() -> None:
+    dear = make_offer("flash", make_card(input="40", output="200"), provider="google")
+    found = weigh(make_use(input=MTOK), SOL, [dear], make_setting(EQUAL, counts=counted()))
+    assert (found.recommendations, found.refused) == ((), ())

@@ -1,0 +1,71 @@
+"""The same weights at another seller, or at the same one in another region. Pure."""
+
+from __future__ import annotations
+
+from pricing.noninferiority import Verdict
+from usage.advice import Caution, Evidence, Kind, Reason, Recommendation, Refused
+from usage.substitution.describing import cautions, changes, cost_lines
+from usage.substitution.needs import observed, unmet
+from usage.substitution.offers import Candidate, best_tier, start_of
+from usage.substitution.repricing import SAME, monthly, reprice
+from usage.substitution.setting import Baseline, Setting
+from usage.substitution.weighing import saving_of, steps_of, turning
+from usage.substitution.wording import day, money, span
+
+SAME_WEIGHTS = Evidence(
+    "weights", "The same weights", "", Verdict.EQUAL, None, None, None, 0.0, decides=True,
+    note="The catalogue knows both as one model, so no evaluation is needed; how it is served may still differ.",
+)  # fmt: skip
+
+
+def elsewhere(base: Baseline, seller: Candidate, setting: Setting) -> Recommendation | Refused | None:
+    """The move to another seller; None where it costs no less, or is the seller in use."""
+    offer = best_tier(seller, base.offer.side.service_tier, start_of(setting.on)).at(effort=base.offer.side.effort)
+    if offer.side.offering_id == base.offer.side.offering_id:
+        return None
+    moment = start_of(setting.on)
+    priced = reprice(base.sliced, offer, moment, SAME, base.offer)
+    if priced.cost is None:
+        return Refused(base.offer.side, offer.side, Reason.UNPRICED, "No source says what it costs.")
+    saving = saving_of(base.paying, priced, setting.days)
+    if saving.high <= 0:
+        return None
+    steps = steps_of(base, offer, setting, priced, SAME)
+    refusal = against(base, offer, setting)
+    if refusal is None and saving.low <= 0:
+        refusal = Reason.NOT_CHEAPER, f"It saves {span(saving, setting.currency)} a month: it may cost more."
+    if refusal is None and (step := turning(steps, setting.on)):
+        later = span(step.saving, setting.currency)
+        refusal = Reason.NOT_CHEAPER, f"From {day(step.on)} on it saves {later} a month: the price is announced."
+    if refusal is not None:
+        return Refused(base.offer.side, offer.side, *refusal, saving)
+    paying = monthly(base.paying, setting.days)
+    kind = Kind.COMMITMENT if offer.is_contracted else Kind.SELLER
+    terms = "at the prices of your contract" if offer.is_contracted else "at list price"
+    return Recommendation(
+        kind, base.offer.side, offer.side, Verdict.EQUAL, paying, saving,
+        f"The same weights at {offer.side.provider_name} save {span(saving, setting.currency)} of "
+        f"{money(paying, setting.currency)} a month, {terms}, on the same tokens.",
+        evidence=(SAME_WEIGHTS,),
+        lines=cost_lines(base.priced, priced),
+        changes=changes(base.offer, offer, moment),
+        cautions=(*_precision(base.offer, offer), *cautions(base, offer, setting, priced, steps, ())),
+        steps=steps,
+    )  # fmt: skip
+
+
+def against(base: Baseline, offer: Candidate, setting: Setting) -> tuple[Reason, str] | None:
+    """What speaks against an offer of the same weights: what it is, and what the work needs."""
+    if offer.is_preview and not setting.wants_previews:
+        return Reason.PREVIEW, "It is a preview: its seller may change, limit or end it at any time."
+    if offer.is_free(start_of(setting.on)) and not setting.wants_free:
+        return Reason.FREE, "It is free: such offers are limited, may train on what is sent, and end unannounced."
+    return unmet(offer, observed(setting.needs, base.sliced.use), setting.on)
+
+
+def _precision(current: Candidate, offer: Candidate) -> list[Caution]:
+    now, then = current.quantisation, offer.quantisation
+    if now and then and now != then:
+        text = f"{then} where it is {now} today: the weights are rounded otherwise, and answers may differ."
+        return [Caution("doubt", "Another quantisation", text)]
+    return []

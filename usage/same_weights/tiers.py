@@ -1,0 +1,80 @@
+"""The same offering at a tier that answers later, or in the hours in which it costs less. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pricing.noninferiority import Verdict
+from usage.advice import Caution, Kind, Range, Recommendation, Refused
+from usage.same_weights.selling import SAME_WEIGHTS
+from usage.substitution.describing import changes, cost_lines
+from usage.substitution.offers import Candidate, start_of
+from usage.substitution.repricing import SAME, Repriced, cheapest_hours, monthly, reprice
+from usage.substitution.setting import Baseline, Setting
+from usage.substitution.weighing import saving_of
+from usage.substitution.wording import money, span
+
+TIERS: Final = (Kind.BATCH, Kind.FLEX)
+_PRICE_OF: Final = {
+    Kind.BATCH: (
+        "Answers come within 24 hours",
+        "Vendors promise a batch within 24 hours and no order; what is not done by then is cancelled "
+        "(https://help.openai.com/en/articles/9197833-batch-api-faq). How much can wait is for you to judge.",
+    ),
+    Kind.FLEX: (
+        "Answers are slower and may be refused",
+        "Flex processing answers in the same request, later, and at times not at all for want of room "
+        "(https://developers.openai.com/api/docs/guides/flex-processing). How much can wait is for you to judge.",
+    ),
+}
+_NOT_WAITING: Final = ("standard", "priority", "fast")
+
+
+def cheaper_tier(base: Baseline, kind: Kind, setting: Setting) -> Recommendation | Refused | None:
+    """What batch or flex saves if all of it moved; the share that can is for the lead to judge, so it begins at 0."""
+    if base.offer.side.service_tier not in _NOT_WAITING:
+        return None
+    offer, moment = base.offer.at(kind.value), start_of(setting.on)
+    if not offer.in_force(moment):
+        return None
+    priced = reprice(base.sliced, offer, moment, SAME, base.offer)
+    if priced.cost is None:
+        return None
+    saving = saving_of(base.paying, priced, setting.days)
+    if saving.low <= 0:
+        return None
+    why = f"If all of it could wait, {kind.value} would save {span(saving, setting.currency)}"
+    return up_to(base, offer, kind, saving, why, priced, (Caution("", *_PRICE_OF[kind]),), setting)
+
+
+def off_peak(base: Baseline, setting: Setting) -> Recommendation | None:
+    """What is saved if all that is asked in dear hours were asked in the cheapest ones."""
+    moment = start_of(setting.on)
+    found = cheapest_hours(base.sliced, base.offer, moment)
+    if found is None or found[0].cost is None or base.priced.cost is None:
+        return None
+    priced, when = found
+    saving = saving_of(base.paying, priced, setting.days)
+    if saving.low <= 0:
+        return None
+    why = f"If all that is asked in dear hours were asked {when}, it would save {span(saving, setting.currency)}"
+    text = f"The work waits for its hours: {when}. How much of it can wait is for you to judge."
+    caution = Caution("", "Answers come in cheap hours only", text)
+    return up_to(base, base.offer, Kind.OFF_PEAK, saving, why, priced, (caution,), setting)
+
+
+def up_to(
+    base: Baseline, offer: Candidate, kind: Kind, saving: Range, why: str, priced: Repriced | None,
+    told: tuple[Caution, ...], setting: Setting,
+) -> Recommendation:  # fmt: skip
+    """A move that a part of the traffic may follow: from nothing to all of it."""
+    paying = monthly(base.paying, setting.days)
+    moment = start_of(setting.on)
+    return Recommendation(
+        kind, base.offer.side, offer.side, Verdict.EQUAL, paying, Range(min(saving.low, paying * 0), saving.high),
+        f"{why} of {money(paying, setting.currency)} a month.",
+        evidence=(SAME_WEIGHTS,),
+        lines=cost_lines(base.priced, priced) if priced else (),
+        changes=changes(base.offer, offer, moment) if offer.side != base.offer.side else (),
+        cautions=told,
+    )  # fmt: skip

@@ -1,0 +1,240 @@
+"""Is another model worth moving to? From a use, what is offered and known of it, to a recommendation or a refusal.
+
+Pure. The saving is what is paid less what the candidate would cost on the same token log, a range over the factors; a
+candidate is recommended where it is equal or better and the low end of its saving is above 0. What would cost less and
+is not recommended is refused with the reason in a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Final
+
+from pricing.noninferiority import Verdict
+from usage.advice import Factor, Kind, Range, Reason, Recommendation, Refused, Step
+from usage.substitution import factors as counting
+from usage.substitution.describing import cautions, changes, cost_lines, said_of
+from usage.substitution.needs import Unmet, observed, unmet
+from usage.substitution.offers import Candidate, best_tier, start_of
+from usage.substitution.quality import Quality, judged
+from usage.substitution.repricing import Repriced, Scale, cost_of, monthly, monthly_range, reprice
+from usage.substitution.setting import Baseline, Setting, baseline
+from usage.substitution.wording import day, money, span
+from usage.token_log import Use
+
+SOON: Final = timedelta(days=90)
+"""An announced price within so many days that eats the saving refuses the move."""
+AHEAD: Final = timedelta(days=365)
+_NOTHING: Final = Decimal(0)
+GOOD: Final = (Verdict.EQUAL, Verdict.BETTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What pays, the most certain money first, and what would cost less and is refused, the most money first."""
+
+    recommendations: tuple[Recommendation, ...]
+    refused: tuple[Refused, ...]
+
+
+def weigh(use: Use, current: Candidate, candidates: Iterable[Candidate], setting: Setting) -> Weighed:
+    """Every candidate, at every effort of which something is known, against what is in use.
+
+    `current.side.effort` is the effort in use. Candidates of the same weights are not weighed here
+    (`usage.same_weights`).
+    """
+    base = baseline(use, current, setting.on)
+    if base is None:
+        return Weighed((), ())
+    found: list[Recommendation | Refused] = []
+    for offer in candidates:
+        if offer.side.model == current.side.model:
+            continue
+        for variant in _variants(best_tier(offer, use.service_tier, start_of(setting.on)), current, setting):
+            found += filter(None, [_weighed(base, variant, setting)])
+    return ordered(found)
+
+
+def ordered(found: Iterable[Recommendation | Refused]) -> Weighed:
+    """The two kinds apart, in their order."""
+    every = list(found)
+    moves = [one for one in every if isinstance(one, Recommendation)]
+    refused = [one for one in every if isinstance(one, Refused)]
+    moves.sort(key=lambda one: (-one.saving.low, -one.saving.high, one.key))
+    refused.sort(key=lambda one: (-(one.saving.high if one.saving else _NOTHING), one.candidate.key))
+    return Weighed(tuple(moves), tuple(refused))
+
+
+def _variants(offer: Candidate, current: Candidate, setting: Setting) -> Iterator[Candidate]:
+    efforts = setting.scores.efforts(offer.side.model, current.rated)
+    if offer.side.effort or not efforts:
+        yield offer
+        return
+    yield from (offer.at(effort=effort) for effort in efforts)
+
+
+def _weighed(base: Baseline, offer: Candidate, setting: Setting) -> Recommendation | Refused | None:
+    """The verdict on one variant; None where it would cost more, which needs no reason."""
+    found = counting.of(base.offer.rated, offer.rated, setting.counts)
+    moment = start_of(setting.on)
+    priced = reprice(base.sliced, offer, moment, counting.scale(found), base.offer)
+    if priced.cost is None:
+        return _unpriced(base, offer, priced, setting)
+    saving = saving_of(base.paying, priced, setting.days)
+    at_list = priced.plain is not None and priced.plain < base.paying
+    if saving.high <= 0 and not at_list:
+        return None
+    quality = judged(base.offer.rated, offer.rated, setting.scores, setting.standards)
+    weighing = _Weighing(base, offer, setting, found, priced, saving, quality)
+    return weighing.refused() or weighing.recommended()
+
+
+def saving_of(paying: Decimal, priced: Repriced, days: int) -> Range:
+    """What a month saves: what is paid less what it would cost. ValueError where the cost is unknown."""
+    if priced.cost is None:
+        raise ValueError("What has no price saves nothing that is known.")
+    return monthly_range(Range(paying - priced.cost.high, paying - priced.cost.low), days)
+
+
+def _unpriced(base: Baseline, offer: Candidate, priced: Repriced, setting: Setting) -> Refused | None:
+    if not offer.in_force(start_of(setting.on)):
+        why = "No source says what it costs."
+    else:
+        why = f"No price is known of {', '.join(one.replace('_', ' ') for one in priced.unpriced)}."
+    quality = judged(base.offer.rated, offer.rated, setting.scores, setting.standards)
+    if quality.verdict is Verdict.WORSE:
+        return None
+    return Refused(base.offer.side, offer.side, Reason.UNPRICED, why, None, quality.evidence, quality.items)
+
+
+def steps_of(base: Baseline, offer: Candidate, setting: Setting, priced: Repriced, scale: Scale) -> tuple[Step, ...]:
+    """Today's saving and what announced prices of either side make of it within a year, each from its day on."""
+    moment = start_of(setting.on)
+    found = [Step(setting.on, saving_of(base.paying, priced, setting.days))]
+    until = moment + AHEAD
+    for edge in sorted({*base.offer.changes_after(moment, until), *offer.changes_after(moment, until)}):
+        then = reprice(base.sliced, offer, edge, scale, base.offer)
+        if then.cost is None:
+            continue
+        saving = saving_of(base.paying_at(cost_of(base.sliced, base.offer, edge)), then, setting.days)
+        if saving != found[-1].saving:
+            found.append(Step(edge.date(), saving))
+    return tuple(found)
+
+
+def turning(steps: Iterable[Step], on: date) -> Step | None:
+    """The first announced step within `SOON` at which the saving is no longer certain."""
+    return next((one for one in steps if on < one.on <= on + SOON and one.saving.low <= 0), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighing:
+    base: Baseline
+    offer: Candidate
+    setting: Setting
+    factors: tuple[Factor, ...]
+    priced: Repriced
+    saving: Range
+    quality: Quality
+
+    def refused(self) -> Refused | None:
+        """The first reason against it: what it is, what the work needs, how good it is, what it saves."""
+        for check in (self._kind, self._needs, self._worse, self._money, self._evidence, self._floor, self._soon):
+            found = check()
+            if found:
+                reason, why = found
+                return Refused(
+                    self.base.offer.side, self.offer.side, reason, why, self.saving, self.quality.evidence,
+                    self.quality.items if reason is Reason.NOT_ENOUGH else None,
+                )  # fmt: skip
+        return None
+
+    def recommended(self) -> Recommendation:
+        setting, verdict = self.setting, self.quality.verdict
+        if verdict is None:
+            raise ValueError("What nothing is known of is not recommended.")
+        steps = self._steps()
+        return Recommendation(
+            Kind.SUBSTITUTION, self.base.offer.side, self.offer.side, verdict,
+            monthly(self.base.paying, setting.days), self.saving, self._why(),
+            evidence=self.quality.evidence, factors=self.factors,
+            lines=cost_lines(self.base.priced, self.priced),
+            changes=changes(self.base.offer, self.offer, start_of(setting.on)),
+            cautions=cautions(self.base, self.offer, setting, self.priced, steps, self.factors),
+            steps=steps,
+        )  # fmt: skip
+
+    @property
+    def scale(self) -> Scale:
+        return counting.scale(self.factors)
+
+    def _steps(self) -> tuple[Step, ...]:
+        return steps_of(self.base, self.offer, self.setting, self.priced, self.scale)
+
+    def _kind(self) -> Unmet | None:
+        if self.offer.is_preview and not self.setting.wants_previews:
+            return Reason.PREVIEW, "It is a preview: its maker may change, limit or end it at any time."
+        if self.offer.is_free(start_of(self.setting.on)) and not self.setting.wants_free:
+            return Reason.FREE, "It is free: such offers are limited, may train on what is sent, and end unannounced."
+        return None
+
+    def _needs(self) -> Unmet | None:
+        counted = [one.high for one in self.factors if one.unit == "input" and not one.assumed]
+        needs = observed(self.setting.needs, self.base.sliced.use)
+        return unmet(self.offer, needs, self.setting.on, max([Decimal(1), *counted]))
+
+    def _worse(self) -> Unmet | None:
+        return (Reason.WORSE, self.quality.why) if self.quality.verdict is Verdict.WORSE else None
+
+    def _money(self) -> Unmet | None:
+        if self.saving.low > 0:
+            return None
+        currency, alone = self.setting.currency, self.priced.plain
+        saved = None if alone is None else monthly(self.base.paying - alone, self.setting.days)
+        lists = "" if saved is None else f"By its prices alone it would save {money(saved, currency)} a month. "
+        more = ""
+        if any(one.assumed for one in self.factors):
+            more = " An evaluation of your own that counts the tokens of both would narrow that."
+        return (
+            Reason.NOT_CHEAPER,
+            f"{lists}{said_of(self.factors)}, it is {span(self.saving, currency)}.{more}",
+        )
+
+    def _evidence(self) -> Unmet | None:
+        if self.quality.verdict is None:
+            return Reason.NO_EVIDENCE, self.quality.why
+        return None if self.quality.verdict in GOOD else (Reason.NOT_ENOUGH, self.quality.why)
+
+    def _floor(self) -> Unmet | None:
+        floor = self.setting.standards.floor
+        if floor is None or self.quality.floor_met:
+            return None
+        rating = self.setting.scores.arena.get(self.offer.rated)
+        if rating is None or rating.low is None:
+            return (
+                Reason.FLOOR,
+                f"Nobody rates it with an interval, and the project asks for {floor:f} points at least.",
+            )
+        return (
+            Reason.FLOOR,
+            f"The lower end of its rating by {rating.name} is {rating.low:f}; the project asks for {floor:f} at least.",
+        )
+
+    def _soon(self) -> Unmet | None:
+        step = turning(self._steps(), self.setting.on)
+        if step is None:
+            return None
+        saving, currency = span(step.saving, self.setting.currency), self.setting.currency
+        return (
+            Reason.NOT_CHEAPER,
+            f"It saves {span(self.saving, currency)} a month today, but from {day(step.on)} on {saving}: "
+            "the price is announced.",
+        )
+
+    def _why(self) -> str:
+        paying = money(monthly(self.base.paying, self.setting.days), self.setting.currency)
+        saving = span(self.saving, self.setting.currency)
+        return f"{self.quality.why} It saves {saving} of {paying} a month: {said_of(self.factors).lower()}."
