@@ -33,7 +33,7 @@ RULES = (
     "pricing/providers.py", "pricing/schedules.py", "pricing/units.py", "usage/attribution.py",
     "usage/content.py", "usage/patterns.py", "usage/pulling/windows.py", "usage/rule_terms.py",
     "usage/bands.py", "usage/baskets.py", "usage/bridge.py", "usage/commitments.py", "usage/contract_terms.py",
-    "usage/fixed_costs.py",
+    "usage/fixed_costs.py", "usage/forecast.py", "usage/pacing.py",
     "dashboards/formatting.py",
 )  # fmt: skip
 """Pure modules: plain values in, plain values out."""
@@ -101,6 +101,7 @@ def test_rooms_are_named_by_subject():
 MONEY = (
     "pricing/acceptance", "pricing/cost.py", "pricing/ratecards.py", "pricing/catalog", "usage/contract_terms.py",
     "pricing/ladder.py", "pricing/self_hosting.py", "usage/baskets.py", "usage/contract_cards.py",
+    "usage/budgets.py", "usage/budget_spend.py", "usage/forecast.py", "usage/pacing.py",
     "usage/ingest/writing.py",
     "usage/rating.py", "usage/rollups.py",
 )  # fmt: skip

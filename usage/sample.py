@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import tempfile
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ from typing import Any
 from django.apps import apps
 from django.db import connection as db
 
-from usage import assignments, dimensions, evaluations, ingest, organisations
+from usage import assignments, budgets, dimensions, evaluations, ingest, organisations
 from usage.evaluation_formats import Source
-from usage.models import AttributionRule, ColumnMapping, ImportBatch, Organisation, Project
+from usage.models import AttributionRule, Budget, ColumnMapping, ImportBatch, Organisation, Project
 from usage.sample_data import FEEDS, MAPPINGS, csv_export, transcripts
 from usage.sample_data.evaluations import SUITES, table
 
@@ -72,6 +73,8 @@ RULES: tuple[tuple[str, str, str, str, Any], ...] = (
     ("Translation of pages and letters", "translation", "ext_project", "prefix", "translation"),
 )
 LAPTOPS = "developers' machines"
+BUDGETS: tuple[tuple[str, int], ...] = (("", 52_000), ("coding-agents", 25_000), ("claims-triage", 15_000))
+"""USD a month of a project, '' is all of Larkfield."""
 
 
 def load(force: bool = False, until: date | None = None) -> None:
@@ -126,6 +129,20 @@ def _set_up(organisation: Organisation) -> None:
                 conditions=[{"field": field, "op": op, "value": value}],
                 shares=[{"project": projects[slug], "weight": "1"}],
             )
+
+    _set_budgets(organisation)
+
+
+def _set_budgets(organisation: Organisation) -> None:
+    """Where none was entered yet: what somebody changed or took away stays so."""
+    if Budget.objects.of(organisation).exists() or ImportBatch.objects.filter(organisation=organisation).exists():
+        return
+    projects = {project.slug: project for project in Project.objects.filter(organisation=organisation)}
+    for slug, amount in BUDGETS:
+        budgets.enter(
+            organisation, "", project=projects.get(slug), amount=Decimal(amount), currency="USD",
+            period=Budget.Period.MONTH, effective_from=date(2026, 1, 1),
+        )  # fmt: skip
 
 
 def _import(organisation: Organisation, until: date) -> None:

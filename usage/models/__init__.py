@@ -8,6 +8,7 @@ retroactive rule changes the map and the rollups and never a record. Content is 
 from __future__ import annotations
 
 from usage.models.attribution import Assignment, Attribution, AttributionRule, UsageDimension
+from usage.models.budgets import Budget
 from usage.models.contracts import Commitment, Contract, ContractCard, FixedCost
 from usage.models.directory import DirectoryEntry
 from usage.models.evaluations import EvaluatedName, EvaluationItem, EvaluationRun
@@ -39,6 +40,7 @@ __all__ = [
     "Assignment",
     "Attribution",
     "AttributionRule",
+    "Budget",
     "ColumnMapping",
     "Commitment",
     "Connection",
