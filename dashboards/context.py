@@ -51,6 +51,7 @@ MENU = (
     Place("Rules", "rules"),
     Place("Closed months", "periods"),
     Place("Contracts", "contracts"),
+    Place("Budgets", "budgets"),
     Place("Sources", "sources", is_public=True),
     Place("Reports", "reports"),
     Place("Settings", "settings"),

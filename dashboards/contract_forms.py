@@ -18,7 +18,7 @@ Agreement = Contract | Commitment | FixedCost
 DATE = {"type": "date"}
 
 
-def _day(label: str, *, required: bool = True, help_text: str = "") -> forms.DateField:
+def day_field(label: str, *, required: bool = True, help_text: str = "") -> forms.DateField:
     return forms.DateField(
         label=label,
         required=required,
@@ -28,7 +28,7 @@ def _day(label: str, *, required: bool = True, help_text: str = "") -> forms.Dat
     )
 
 
-def _number(label: str, help_text: str = "", *, required: bool = True) -> forms.DecimalField:
+def number_field(label: str, help_text: str = "", *, required: bool = True) -> forms.DecimalField:
     return forms.DecimalField(
         label=label,
         required=required,
@@ -56,8 +56,8 @@ class AgreedForm(forms.Form):
 
     name = forms.CharField(label="Name", max_length=200, error_messages={"required": "Give it a name."})
     currency = forms.CharField(label="Currency", max_length=3, min_length=3, initial="USD")
-    effective_from = _day("From", help_text="First UTC day.")
-    effective_until = _day("Until", help_text="First UTC day on which it no longer holds.")
+    effective_from = day_field("From", help_text="First UTC day.")
+    effective_until = day_field("Until", help_text="First UTC day on which it no longer holds.")
     notes = forms.CharField(label="Notes", max_length=1000, required=False)
 
     def __init__(self, organisation: Organisation, *args: Any, stands: Agreement | None = None, **kwargs: Any) -> None:
@@ -92,13 +92,13 @@ def _written(value: Any) -> Any:
 class EndForm(forms.Form):
     """The day from which an agreement no longer holds."""
 
-    day = _day("Until", help_text="First UTC day on which it no longer holds.")
+    day = day_field("Until", help_text="First UTC day on which it no longer holds.")
 
 
 class ContractForm(AgreedForm):
     kind = forms.ChoiceField(label="Kind", choices=Contract.Kind.choices)
     provider = _provider()
-    value = _number("Value", "Per cent of a discount, or the price per million tokens.")
+    value = number_field("Value", "Per cent of a discount, or the price per million tokens.")
     unit = forms.ChoiceField(
         label="Unit", required=False, choices=[("", "all units"), *((unit, unit) for unit in RATED_UNITS)],
         help_text="A price of its own names one.",
@@ -106,7 +106,7 @@ class ContractForm(AgreedForm):
     model = forms.CharField(label="Model", max_length=200, required=False, help_text="As in its address; empty is all.")
     offering = forms.CharField(label="Offering", max_length=300, required=False, help_text="The provider's own name.")
     service_tier = forms.CharField(label="Service tier", max_length=40, required=False, help_text="Empty is all.")
-    effective_until = _day("Until", required=False, help_text="First UTC day without it; empty is open.")
+    effective_until = day_field("Until", required=False, help_text="First UTC day without it; empty is open.")
     field_order = ["name", "provider", "kind", "value", "unit", "currency", "effective_from", "effective_until"]
 
     def clean(self) -> dict[str, Any]:
@@ -130,14 +130,14 @@ class ContractForm(AgreedForm):
 
 class CommitmentForm(AgreedForm):
     provider = _provider()
-    amount = _number("Committed", "For the whole period.")
+    amount = number_field("Committed", "For the whole period.")
     field_order = ["name", "provider", "amount", "currency", "effective_from", "effective_until"]
 
 
 class FixedCostForm(AgreedForm):
     kind = forms.ChoiceField(label="Kind", choices=FixedCost.Kind.choices)
     host = forms.CharField(label="With whom", max_length=60, required=False)
-    amount = _number("Amount", "For the whole period; credits count as negative.")
+    amount = number_field("Amount", "For the whole period; credits count as negative.")
     quantity = forms.DecimalField(
         label="Quantity", required=False, max_digits=18, decimal_places=6, min_value=Decimal(0)
     )

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from dashboards.views import (
     bridge,
+    budgets,
     closing,
     connections,
     contracts,
@@ -54,6 +55,8 @@ urlpatterns: list[URLPattern] = [
     path("periods/<str:month>/close", closing.close, name="close-period"),
     path("periods/<str:month>/restate", closing.restate, name="restate-period"),
     path("periods/restatements/<int:number>/undo", closing.undo, name="undo-restatement"),
+    path("budgets", budgets.budget_list, name="budgets"),
+    path("budgets/<int:number>", budgets.budget, name="budget"),
     path("contracts", contracts.agreements, name="contracts"),
     path("contracts/add/<str:what>", contracts.add, name="add-agreement"),
     path("contracts/commitment/<int:number>/burn.json", contracts.burn_figure, name="burn-figure"),

@@ -73,7 +73,7 @@ RULES: tuple[tuple[str, str, str, str, Any], ...] = (
     ("Translation of pages and letters", "translation", "ext_project", "prefix", "translation"),
 )
 LAPTOPS = "developers' machines"
-BUDGETS: tuple[tuple[str, int], ...] = (("", 52_000), ("coding-agents", 25_000), ("claims-triage", 15_000))
+BUDGETS: tuple[tuple[str, int], ...] = (("", 52_000), ("coding-agents", 24_000), ("claims-triage", 15_000))
 """USD a month of a project, '' is all of Larkfield."""
 
 

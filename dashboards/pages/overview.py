@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from dashboards import formatting
+from dashboards.pages import budgets
 from dashboards.pages.alerts import Alert, Doubt, Key, Used, needs_an_eye
 from dashboards.pages.ledger import (
     NOBODY,
@@ -45,6 +46,7 @@ from dashboards.pages.parts import (
 )
 from dashboards.pages.periods import Period, Span
 from dashboards.pages.weeks import Event, Series, Week, heaviest_events, stack, stack_claim, week_rows
+from usage.pacing import Pace
 
 SERIES = 5
 """Projects with a colour of their own; with more, the smallest share the last one."""
@@ -72,6 +74,7 @@ class Read:
     doubts: Sequence[Doubt] = ()
     keys: Sequence[Key] = ()
     today: date = date.max
+    pace: Pace | None = None
 
 
 @dataclass(frozen=True)
@@ -235,7 +238,9 @@ def _tiles(read: Read, now: Sums, before: Sums, counted: Sequence[Row], loose: D
             known=now.coverage,
             said=_priced_words(now, period.now),
         ),
-        Tile(
+        budgets.tile(read.pace)
+        if read.pace
+        else Tile(
             f"{this.start:%B} to date",
             _prose(month.known_cost, currency),
             records_url(this),

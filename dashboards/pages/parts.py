@@ -69,6 +69,8 @@ class Tile:
     """The share known, as the blue rule; None where the tile speaks of no coverage."""
     said: Words = ()
     words: Words = ()
+    pace: tuple[Decimal, Decimal] | None = None
+    """Of a budget: the share used and the share of its period that is gone, as the grey rule."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from dashboards import formatting
-from dashboards.pages import shares
+from dashboards.pages import budgets, shares
 from dashboards.pages.alerts import Doubt
 from dashboards.pages.ledger import (
     Figure,
@@ -44,6 +44,7 @@ from dashboards.pages.parts import (
 from dashboards.pages.periods import Period, Span
 from dashboards.pages.shares import Share
 from dashboards.pages.weeks import Event, heaviest_events
+from usage.pacing import Pace
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Read:
     moves: Sequence[Move]
     doubts: Sequence[Doubt]
     today: date
+    pace: Pace | None = None
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,9 @@ def _tiles(read: Read, now: Sums, before: Sums, counted: Sequence[Row]) -> list[
     )
     return [
         _money_tile(read, f"Spend, {period.now.short}", now, before, (period.now, period.before), period.before_words),
-        _money_tile(
+        budgets.tile(read.pace, project=read.slug)
+        if read.pace
+        else _money_tile(
             read, f"{this.start:%B} to date", month, month_before, read.month, f"the same days of {earlier.start:%B}"
         ),
         Tile(

@@ -30,6 +30,7 @@ from dashboards.views.spend import (
     refused,
     today,
 )
+from usage import budgets
 
 
 @require_safe
@@ -137,7 +138,7 @@ def asked(query: Mapping[str, str], reader: Reader) -> Asked:
 
 
 def _read(reader: Reader, period: Period) -> Read:
-    """Everything the page needs, in six queries."""
+    """Everything the page needs, in seven queries; five more where there is a budget."""
     now = today()
     month = month_of(period, now)
     cuts = cuts_of(period.now, period.before, *month)
@@ -159,6 +160,7 @@ def _read(reader: Reader, period: Period) -> Read:
         doubts=doubts(offerings),
         keys=_keys(reader, period.now) if any(row["project_id"] is None for row in by_model) else (),
         today=now,
+        pace=budgets.pace(reader.organisation, month[0].until - timedelta(days=1), reader.project_ids),
     )
 
 

@@ -27,6 +27,7 @@ from dashboards.views.spend import (
     refused,
     today,
 )
+from usage import budgets
 from usage.models import Project
 
 
@@ -111,7 +112,7 @@ def _by(request: HttpRequest) -> str:
 
 
 def _read(reader: Reader, one: Project, period: Period, by: str) -> Read:
-    """Everything the page needs, in five queries."""
+    """Everything the page needs, in six queries; five more where there is a budget."""
     now = today()
     month = month_of(period, now)
     cuts = cuts_of(period.now, period.before, *month)
@@ -133,4 +134,5 @@ def _read(reader: Reader, one: Project, period: Period, by: str) -> Read:
         moves=price_moves(offerings, weeks[0]),
         doubts=doubts(offerings),
         today=now,
+        pace=budgets.pace(reader.organisation, month[0].until - timedelta(days=1), [one.pk]),
     )

@@ -147,6 +147,8 @@ PAGES: dict[str, list[Line]] = {
     "rules/<int:number>": [Line(OF_ACME, ADMIN_OF_ACME, of=the("rule"))],
     "rules/<int:number>/move": [Line(change=ADMIN_OF_ACME, of=the("rule"))],
     "rules/<int:number>/enable": [Line(change=ADMIN_OF_ACME, of=the("rule"))],
+    "budgets": [Line(READERS, ADMINS), Line(READERS, query="format=csv")],
+    "budgets/<int:number>": [Line(ADMIN_OF_ACME, ADMIN_OF_ACME, of=the("budget"))],
     "contracts": [Line(WHOLE)],
     "contracts/add/<str:what>": [Line(change=ADMINS, of=lambda _: {"what": "contract"})],
     "contracts/commitment/<int:number>/burn.json": [Line(OF_ACME, of=the("commitment"))],

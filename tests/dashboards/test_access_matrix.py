@@ -40,7 +40,7 @@ from tests.dashboards.access_matrix import (
     Things,
 )
 from tests.dashboards.ledger_cast import World, client_of, world  # noqa: F401
-from usage import connections, contracts, evaluations, organisations
+from usage import budgets, connections, contracts, evaluations, organisations
 from usage.evaluation_formats import Source
 from usage.models import AttributionRule, Organisation, Project
 
@@ -143,6 +143,9 @@ def things(world: World, clients: dict[str, Client]) -> Things:  # noqa: F811
         "invitation": access.invite(person["ann"], "n1@x.example", "viewer", acme)[0].pk,
         "alpha_invitation": access.invite(person["ann"], "n2@x.example", "viewer", acme, world.alpha)[0].pk,
         "person": person["vic"].pk,
+        "budget": budgets.enter(
+            acme, "ann", amount=Decimal(30), currency="USD", period="month", effective_from=date(2026, 10, 1)
+        )[0].pk,
         "fixed_cost": contracts.save_fixed_cost(
             acme,
             "ann",

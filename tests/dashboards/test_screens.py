@@ -17,7 +17,7 @@ from pricing import catalog, gpu_rates, quality
 from pricing.models import Price, Provider
 from tests.dashboards.browser import Look, look  # noqa: F401
 from usage import connections, contracts, ingest, sample
-from usage.models import AttributionRule, ColumnMapping, EvaluationRun, ImportBatch, Pull
+from usage.models import AttributionRule, Budget, ColumnMapping, EvaluationRun, ImportBatch, Pull
 
 
 @pytest.mark.browser
@@ -47,6 +47,7 @@ def test_every_page_of_the_sample_workspace_is_sound(look: Look, tmp_path: Path)
     look.at(f"/rules/{AttributionRule.objects.order_by('-position')[0].pk}", "rule")
     look.at("/periods", "closed-months")
     _evaluations(look)
+    _budgets(look)
     _contracts(look)
     rejected = ImportBatch.objects.exclude(rejected={}).order_by("pk").first()
     assert rejected is not None
@@ -76,6 +77,11 @@ def test_every_page_of_the_sample_workspace_is_sound(look: Look, tmp_path: Path)
     look.at("/self-host?model=kimi-k3", "self-host-unmeasured")
     look.at("/review", "review")
     look.at("/models/no-such-model", "model-missing", expect_status=404)
+
+
+def _budgets(look: Look) -> None:  # noqa: F811
+    look.at("/budgets", "budgets")
+    look.at(f"/budgets/{Budget.objects.order_by('pk')[0].pk}", "budget")
 
 
 def _evaluations(look: Look) -> None:  # noqa: F811
