@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
+from pricing.cost import Tokens
 from pricing.noninferiority import Verdict
-from tests.usage.offered import make_card, make_offer, make_setting, make_use
+from tests.usage.offered import MTOK, TODAY, make_card, make_offer, make_setting, make_use
 from tests.usage.test_substitution import month
-from usage.advice import Kind, Range, Reason
+from usage.advice import Kind, Range, Reason, Recommendation
 from usage.same_weights import moves
 from usage.substitution.needs import Needs
+from usage.token_log import Slice, Use
 
 HERE = make_offer("llama", make_card(input="1", output="2"), provider="together", open_weights=True)
 CHEAPER = make_card(input="0.5", output="1")
@@ -48,3 +52,128 @@ def test_batch_saves_from_nothing_to_all_and_never_outranks_what_is_certain() ->
 def test_what_is_batch_already_is_not_moved_to_batch() -> None:
     here = make_offer("llama", *HERE.cards["standard"], tiers={"batch": [CHEAPER], "flex": [CHEAPER]})
     assert moves(make_use(tier="batch"), here, [], make_setting()).recommendations == ()
+
+
+def test_flex_is_told_with_what_it_costs_in_latency() -> None:
+    here = make_offer("llama", *HERE.cards["standard"], tiers={"flex": [CHEAPER]})
+    (move,) = moves(make_use(), here, [], make_setting()).recommendations
+    assert (move.kind, move.saving) == (Kind.FLEX, Range(Decimal(0), month("270")))
+    assert "https://developers.openai.com" in move.cautions[0].text
+
+
+def test_a_batch_that_an_id_names_is_no_cheaper_seller_of_what_cannot_wait() -> None:
+    there = make_offer("llama", CHEAPER, provider="openrouter", sku="meta/llama:batch")
+    assert moves(make_use(), HERE, [there], make_setting()).recommendations == ()
+    here = make_offer("llama", make_card(input="1", output="2"), tiers={"batch": [make_card(input="1", output="2")]})
+    assert moves(make_use(tier="batch"), here, [there], make_setting()).recommendations[0].kind is Kind.SELLER
+
+
+def test_a_seller_that_costs_more_is_not_told_and_one_without_a_price_is_refused() -> None:
+    dear = make_offer("llama", make_card(input="2", output="4"), provider="azure")
+    silent = make_offer("llama", provider="bedrock")
+    found = moves(make_use(), HERE, [dear, silent], make_setting())
+    assert [(one.candidate.provider, one.reason) for one in found.refused] == [("bedrock", Reason.UNPRICED)]
+
+
+def test_a_free_offer_a_preview_and_one_that_retires_are_refused() -> None:
+    free = make_offer("llama", make_card(input="0", output="0"), provider="openrouter")
+    preview = make_offer("llama", CHEAPER, provider="groq", is_preview=True)
+    leaving = make_offer("llama", CHEAPER, provider="azure", retires_on=TODAY + timedelta(days=30))
+    found = moves(make_use(), HERE, [free, preview, leaving], make_setting(needs=Needs(horizon_days=90)))
+    assert {one.candidate.provider: one.reason for one in found.refused} == {
+        "openrouter": Reason.FREE,
+        "groq": Reason.PREVIEW,
+        "azure": Reason.RETIRES,
+    }
+
+
+def test_a_seller_whose_price_ends_soon_without_another_is_refused() -> None:
+    ends = datetime(2026, 12, 24, tzinfo=UTC)
+    there = make_offer("llama", make_card(input="0.5", output="1", until=ends), provider="azure")
+    (refused,) = moves(make_use(), HERE, [there], make_setting()).refused
+    assert refused.why == "Its price ends on 24 December 2026, and what follows is not announced."
+
+
+def test_another_quantisation_is_told() -> None:
+    here = make_offer("llama", make_card(input="1", output="2"), quantisation="bf16")
+    there = make_offer("llama", CHEAPER, provider="deepinfra", quantisation="fp4")
+    (move,) = moves(make_use(), here, [there], make_setting()).recommendations
+    assert move.cautions[0].text.startswith("fp4 where it is bf16 today")
+
+
+def test_off_peak_saves_what_is_asked_in_dear_hours_and_nothing_of_the_rest() -> None:
+    peak = "mon-fri 08:00-18:00 UTC"
+    here = make_offer("v4", make_card(input="1", output="2"), make_card(schedule=peak, input="2", output="4"))
+    slices = (Slice(100, 9, 10, Tokens(input=10 * MTOK)), Slice(100, 20, 10, Tokens(input=30 * MTOK)))
+    use = make_use(input=40 * MTOK, output=0, slices=slices)
+    (move,) = moves(use, here, [], make_setting()).recommendations
+    assert (move.kind, move.paying, move.saving) == (Kind.OFF_PEAK, month("50"), Range(Decimal(0), month("10")))
+    assert f"outside {peak}" in move.why
+
+
+CLAUDE = make_offer("opus", make_card(
+    input="5", output="25", cache_read="0.5", cache_write_5m="6.25", cache_write_1h="10",
+))  # fmt: skip
+
+
+def hourly(prompt: int, requests: int, **counts: Any) -> Use:
+    """Requests of Monday nine o'clock, of four weeks."""
+    tokens = Tokens(**counts)
+    slices = (Slice(prompt, 9, requests, tokens),)
+    return make_use(input=tokens.input or 0, output=0, slices=slices, requests=requests, **{
+        name: value for name, value in counts.items() if name not in ("input", "output")
+    })  # fmt: skip
+
+
+def only(use: Use, kind: Kind) -> Recommendation | None:
+    found = moves(use, CLAUDE, [], make_setting(days=28)).recommendations
+    return next((one for one in found if one.kind is kind), None)
+
+
+def four_weeks(amount: str) -> Decimal:
+    return (Decimal(amount) * Decimal("30.4375") / 28).quantize(Decimal("1e-12"))
+
+
+def test_an_hours_cache_saves_from_what_dearer_writes_cost_to_what_repeated_ones_do() -> None:
+    use = hourly(20_000, 400, cache_write=4 * MTOK, cache_write_by_lifetime={"5m": 4 * MTOK}, cache_read=4 * MTOK)
+    move = only(use, Kind.CACHE_LIFETIME)
+    assert move is not None
+    # Lost: 4 × 3.75. Gained: 396 of 400 writes become reads, 3.96 × (10 − 0.5) − 15.
+    assert move.saving == Range(-four_weeks("15"), four_weeks("22.62"))
+    assert "more than 39% of the writes" in move.cautions[0].text
+    assert "at most 99% can" in move.cautions[0].text
+
+
+def test_an_hours_cache_is_not_told_where_writes_can_hardly_repeat() -> None:
+    # Eight requests in four hours of Monday nine o'clock: half of the writes repeat at most, 39 in 100 must.
+    use = hourly(20_000, 8, cache_write=4 * MTOK, cache_write_by_lifetime={"5m": 4 * MTOK})
+    assert only(use, Kind.CACHE_LIFETIME) is None
+
+
+def test_a_shared_prefix_saves_from_nothing_to_all_that_prompts_of_a_size_can_share() -> None:
+    use = hourly(10_000, 400, input=4 * MTOK)
+    move = only(use, Kind.CACHED_PREFIX)
+    assert move is not None
+    # 8,192 tokens of each at most: 396 read for 4.5 less, 4 written for 1.25 more.
+    assert move.saving == Range(Decimal(0), four_weeks("14.557184"))
+    assert only(hourly(10_000, 48, input=480_000), Kind.CACHED_PREFIX) is None  # twelve an hour: a gap of 5 minutes
+    assert only(hourly(1_000, 400, input=400_000), Kind.CACHED_PREFIX) is None  # too short for any cache
+
+
+def test_what_is_cached_already_is_not_shared_twice() -> None:
+    use = hourly(10_000, 400, input=800_000, cache_read=3_200_000)
+    move = only(use, Kind.CACHED_PREFIX)
+    assert move is not None
+    assert move.saving.high == four_weeks("0.341184")  # 192 tokens of each are left below 8,192
+
+
+def test_a_discount_counts_against_every_move() -> None:
+    there = make_offer("llama", CHEAPER, provider="deepinfra")
+    (move,) = moves(make_use(spent="500"), HERE, [there], make_setting()).recommendations
+    assert move.saving == Range(month("230"), month("230"))
+
+
+def test_nothing_is_moved_of_what_nobody_knows_the_cost_of() -> None:
+    there = make_offer("llama", CHEAPER, provider="deepinfra")
+    found = moves(make_use(), make_offer("llama", make_card(output="1")), [there], make_setting())
+    assert (found.recommendations, found.refused) == ((), ())

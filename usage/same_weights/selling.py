@@ -6,11 +6,11 @@ from pricing.noninferiority import Verdict
 from usage.advice import Caution, Evidence, Kind, Reason, Recommendation, Refused
 from usage.substitution.describing import cautions, changes, cost_lines
 from usage.substitution.needs import observed, unmet
-from usage.substitution.offers import Candidate, best_tier, start_of
+from usage.substitution.offers import WAITING, Candidate, best_tier, start_of
 from usage.substitution.repricing import SAME, monthly, reprice
 from usage.substitution.setting import Baseline, Setting
-from usage.substitution.weighing import saving_of, steps_of, turning
-from usage.substitution.wording import day, money, span
+from usage.substitution.weighing import announced, saving_of, steps_of
+from usage.substitution.wording import money, span
 
 SAME_WEIGHTS = Evidence(
     "weights", "The same weights", "", Verdict.EQUAL, None, None, None, 0.0, decides=True,
@@ -21,7 +21,7 @@ SAME_WEIGHTS = Evidence(
 def elsewhere(base: Baseline, seller: Candidate, setting: Setting) -> Recommendation | Refused | None:
     """The move to another seller; None where it costs no less, or is the seller in use."""
     offer = best_tier(seller, base.offer.side.service_tier, start_of(setting.on)).at(effort=base.offer.side.effort)
-    if offer.side.offering_id == base.offer.side.offering_id:
+    if offer.side.offering_id == base.offer.side.offering_id or _waits(offer, base.offer):
         return None
     moment = start_of(setting.on)
     priced = reprice(base.sliced, offer, moment, SAME, base.offer)
@@ -34,9 +34,7 @@ def elsewhere(base: Baseline, seller: Candidate, setting: Setting) -> Recommenda
     refusal = against(base, offer, setting)
     if refusal is None and saving.low <= 0:
         refusal = Reason.NOT_CHEAPER, f"It saves {span(saving, setting.currency)} a month: it may cost more."
-    if refusal is None and (step := turning(steps, setting.on)):
-        later = span(step.saving, setting.currency)
-        refusal = Reason.NOT_CHEAPER, f"From {day(step.on)} on it saves {later} a month: the price is announced."
+    refusal = refusal or announced(steps, offer, setting)
     if refusal is not None:
         return Refused(base.offer.side, offer.side, *refusal, saving)
     paying = monthly(base.paying, setting.days)
@@ -52,6 +50,11 @@ def elsewhere(base: Baseline, seller: Candidate, setting: Setting) -> Recommenda
         cautions=(*_precision(base.offer, offer), *cautions(base, offer, setting, priced, steps, ())),
         steps=steps,
     )  # fmt: skip
+
+
+def _waits(offer: Candidate, current: Candidate) -> bool:
+    """Whether an id is a batch of its own and what is in use does not wait: another tier, and not only a seller."""
+    return offer.is_batch_id and not (current.is_batch_id or current.side.service_tier in WAITING)
 
 
 def against(base: Baseline, offer: Candidate, setting: Setting) -> tuple[Reason, str] | None:

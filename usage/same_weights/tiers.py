@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 from pricing.noninferiority import Verdict
 from usage.advice import Caution, Kind, Range, Recommendation, Refused
 from usage.same_weights.selling import SAME_WEIGHTS
 from usage.substitution.describing import changes, cost_lines
-from usage.substitution.offers import Candidate, start_of
+from usage.substitution.offers import WAITING, Candidate, start_of
 from usage.substitution.repricing import SAME, Repriced, cheapest_hours, monthly, reprice
 from usage.substitution.setting import Baseline, Setting
 from usage.substitution.weighing import saving_of
@@ -27,12 +28,11 @@ _PRICE_OF: Final = {
         "(https://developers.openai.com/api/docs/guides/flex-processing). How much can wait is for you to judge.",
     ),
 }
-_NOT_WAITING: Final = ("standard", "priority", "fast")
 
 
 def cheaper_tier(base: Baseline, kind: Kind, setting: Setting) -> Recommendation | Refused | None:
     """What batch or flex saves if all of it moved; the share that can is for the lead to judge, so it begins at 0."""
-    if base.offer.side.service_tier not in _NOT_WAITING:
+    if base.offer.side.service_tier in WAITING or base.offer.is_batch_id:
         return None
     offer, moment = base.offer.at(kind.value), start_of(setting.on)
     if not offer.in_force(moment):
@@ -71,7 +71,7 @@ def up_to(
     paying = monthly(base.paying, setting.days)
     moment = start_of(setting.on)
     return Recommendation(
-        kind, base.offer.side, offer.side, Verdict.EQUAL, paying, Range(min(saving.low, paying * 0), saving.high),
+        kind, base.offer.side, offer.side, Verdict.EQUAL, paying, Range(min(saving.low, Decimal(0)), saving.high),
         f"{why} of {money(paying, setting.currency)} a month.",
         evidence=(SAME_WEIGHTS,),
         lines=cost_lines(base.priced, priced) if priced else (),

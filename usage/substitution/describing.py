@@ -8,9 +8,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from usage.advice import Caution, Change, CostLine, Factor, Step
-from usage.substitution.offers import Candidate
+from usage.substitution.offers import WAITING, Candidate, start_of
 from usage.substitution.repricing import Assumption, Repriced, UnitCost
-from usage.substitution.setting import Baseline, Setting
+from usage.substitution.setting import AHEAD, Baseline, Setting
 from usage.substitution.wording import day, money, span, times, tokens
 
 _ORDER: Final = ("input", "cache_read", "cache_write", "output")
@@ -57,7 +57,7 @@ def cost_lines(current: Repriced, candidate: Repriced) -> tuple[CostLine, ...]:
 
 
 def changes(current: Candidate, candidate: Candidate, moment: datetime) -> tuple[Change, ...]:
-    """What is different afterwards; the ids come first and are always told."""
+    """What is different afterwards, the ids first."""
     now, then = current.side, candidate.side
     pairs = [
         ("model id", f"{now.provider}: {now.sku}", f"{then.provider}: {then.sku}"),
@@ -71,7 +71,7 @@ def changes(current: Candidate, candidate: Candidate, moment: datetime) -> tuple
         ("modalities", _listed(current.modalities), _listed(candidate.modalities)),
         ("quantisation", current.quantisation or _UNKNOWN, candidate.quantisation or _UNKNOWN),
     ]
-    return tuple(Change(what, a, b) for what, a, b in pairs if what == "model id" or a != b)
+    return tuple(Change(what, a, b) for what, a, b in pairs if a != b)
 
 
 def cautions(
@@ -80,7 +80,7 @@ def cautions(
 ) -> tuple[Caution, ...]:  # fmt: skip
     """What could go wrong or is not known, what costs money first."""
     found = [
-        *_of_steps(steps, setting),
+        *_of_steps(steps, offer, setting),
         *_of_factors(factors),
         *_of_billing(base, setting),
         *(Caution("doubt", *_OF_CACHING[one]) for one in Assumption if one in priced.assumed),
@@ -100,13 +100,17 @@ def said_of(factors: Iterable[Factor]) -> str:
     return "With " + ", ".join(parts) if parts else "With the same tokens"
 
 
-def _of_steps(steps: Sequence[Step], setting: Setting) -> Iterator[Caution]:
+def _of_steps(steps: Sequence[Step], offer: Candidate, setting: Setting) -> Iterator[Caution]:
     for before, after in zip(steps, steps[1:], strict=False):
         saving = span(after.saving, setting.currency)
         if after.saving.low < before.saving.low:
             yield Caution(
                 "dear", f"A price changes on {day(after.on)}", f"From then on the move saves {saving} a month."
             )
+    moment = start_of(setting.on)
+    ends = offer.ends_after(moment, moment + AHEAD)
+    if ends is not None:
+        yield Caution("dear", f"Its price ends on {day(ends.date())}", "What follows is not announced.")
 
 
 def _of_factors(factors: Iterable[Factor]) -> Iterator[Caution]:
@@ -133,6 +137,9 @@ def _of_seller(current: Candidate, offer: Candidate, setting: Setting) -> Iterat
     name = offer.side.provider_name
     if offer.side.provider not in {*setting.providers, current.side.provider}:
         yield Caution("", "New vendor for this project", f"Nothing has been bought from {name} in the window.")
+    if current.side.service_tier not in (*WAITING, offer.side.service_tier):
+        text = f"{name} sells no {current.side.service_tier} tier of it: this is its {offer.side.service_tier} one."
+        yield Caution("doubt", "It may answer slower", text)
     if offer.side.region != current.side.region:
         where = offer.side.region or "no stated region"
         yield Caution("doubt", "It runs elsewhere", f"{name} serves it from {where}.")

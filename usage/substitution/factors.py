@@ -16,6 +16,7 @@ from math import exp, inf, log, sqrt
 from typing import Final
 
 from pricing.noninferiority import critical
+from pricing.tokenizers import Tokenizers, shipped
 from usage.advice import Factor, Range
 from usage.substitution.offers import Rated
 from usage.substitution.repricing import Scale
@@ -69,21 +70,15 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Tokenizers:
-    """What is known of tokenizers: which one a model has, and how many tokens one makes of a text against another."""
-
-    of_model: Mapping[str, str] = field(default_factory=dict)
-    ratios: Mapping[tuple[str, str], Factor] = field(default_factory=dict)
-    sources: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class TokenCounts:
-    """All evidence on tokens. `own` is by (current, candidate), `published` by model and effort."""
+    """All evidence on tokens. `own` is by (current, candidate), `published` by model and effort.
+
+    `tokenizers` are those that ship with Ratecard unless told otherwise.
+    """
 
     own: Mapping[tuple[Rated, Rated], Sequence[Counted]] = field(default_factory=dict)
     published: Mapping[Rated, Sequence[Run]] = field(default_factory=dict)
-    tokenizers: Tokenizers = Tokenizers()
+    tokenizers: Tokenizers = field(default_factory=shipped)
 
 
 def of(current: Rated, candidate: Rated, known: TokenCounts) -> tuple[Factor, ...]:
@@ -167,13 +162,8 @@ def _published(unit: str, current: Iterable[Run], candidate: Iterable[Run]) -> F
 
 
 def _of_tokenizers(current: str, candidate: str, known: Tokenizers) -> Factor | None:
-    now, then = known.of_model.get(current), known.of_model.get(candidate)
-    if now is None or then is None:
-        return None
-    if now == then:
-        said = f"both have the tokenizer {now}"
-        return Factor("input", Decimal(1), Decimal(1), said, known.sources.get(candidate, ""))
-    return known.ratios.get((now, then))
+    found = known.ratio(current, candidate)
+    return Factor("input", found.low, found.high, found.evidence, found.url) if found else None
 
 
 def _assumed(unit: str) -> Factor:

@@ -9,10 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pricing.cost import CardKey, CardPrices
 from usage.advice import Side
+
+WAITING: Final = ("batch", "flex")
+"""Service tiers that answer later than the standard one."""
 
 
 class Rated(NamedTuple):
@@ -64,6 +67,11 @@ class Candidate:
     def rated(self) -> Rated:
         return Rated(self.side.model, self.side.effort)
 
+    @property
+    def is_batch_id(self) -> bool:
+        """Whether the id itself is of the batch tier, as OpenRouter sells it: `google/gemini-2.5-pro:batch`."""
+        return self.side.sku.endswith(":batch")
+
     def at(self, service_tier: str | None = None, effort: str | None = None) -> Candidate:
         """The same offer at another tier or effort."""
         tier = self.side.service_tier if service_tier is None else service_tier
@@ -87,6 +95,10 @@ class Candidate:
     def changes_after(self, moment: datetime, until: datetime) -> tuple[datetime, ...]:
         """The moments in (moment, until] at which an announced price begins or one in force is known to end."""
         return tuple(edge for edge in self.edges if moment < edge <= until)
+
+    def ends_after(self, moment: datetime, until: datetime) -> datetime | None:
+        """The first moment in (moment, until] from which on its tier has no price; None where it has one all along."""
+        return next((edge for edge in self.changes_after(moment, until) if not self.in_force(edge)), None)
 
 
 def start_of(day: date) -> datetime:

@@ -20,7 +20,7 @@ from functools import lru_cache
 from itertools import product
 from typing import Final, NamedTuple
 
-from pricing.cost import QUANTUM, CardKey, CardPrices, Tokens, choose
+from pricing.cost import QUANTUM, CardPrices, Tokens, choose
 from pricing.schedules import occurrences
 from pricing.units import LIFETIMES
 from usage.advice import MONTH, Range
@@ -190,14 +190,15 @@ class _Pricing:
         units: dict[str, list[tuple[int, Decimal | None]]] = defaultdict(list)
         for one in sliced.by(size=size, hour=hour):
             self._note_unknown(one, size, hour)
-            reached = self._reached(cards, one)
-            if not reached:
+            reached = self._reached(cards, one, self._scaled(cards, one.prompt_tokens))
+            as_it_is = self._reached(cards, one, [one.prompt_tokens])
+            if not reached or not as_it_is:
                 self.unpriced.setdefault("input" if one.tokens.prompt else "output")
                 continue
             ends = [self._ends(card, one.tokens) for card in reached]
             low = _EXACT.add(low, min(end.low for end in ends))
             high = _EXACT.add(high, max(end.high for end in ends))
-            self._tell(units, reached[0], one.tokens)
+            self._tell(units, as_it_is[0], one.tokens)
         by_unit = self._by_unit(units, self.target.plain(self.moment))
         cost = None if self.unpriced else Range(_EXACT.quantize(low, QUANTUM), _EXACT.quantize(high, QUANTUM))
         return Repriced(cost, by_unit, frozenset(self.assumed), tuple(self.unpriced))
@@ -208,25 +209,22 @@ class _Pricing:
         if hour and one.hour == EVERY_HOUR:
             self.assumed.add(Assumption.HOURS_UNKNOWN)
 
-    def _reached(self, cards: Sequence[PricedCard], one: Slice) -> list[CardPrices]:
-        """Every card that the requests of a slice may fall on, that of the log's own sizes first."""
+    def _reached(self, cards: Sequence[PricedCard], one: Slice, sizes: Iterable[int]) -> list[CardPrices]:
+        """Every card that the requests of a slice may fall on at some prompt sizes; none where one falls on none."""
         by_key = {card.key.id: card.prices for card in cards}
         keys = [card.key for card in cards]
-        found: dict[int, CardPrices] = {}
         schedules = frozenset(key.schedule for key in keys if key.schedule)
         hours = _held(schedules, one.hour, self.moment) if self.held is None else (self.held,)
-        for prompt, held in product(self._sizes(keys, one.prompt_tokens), hours):
-            key = choose(keys, prompt, self.moment, held)
-            if key is None:
-                return []
-            found.setdefault(key.id, by_key[key.id])
-        return list(found.values())
+        chosen = [choose(keys, size, self.moment, held) for size, held in product(sizes, hours)]
+        found = dict.fromkeys(key.id for key in chosen if key is not None)
+        return [] if None in chosen else [by_key[key] for key in found]
 
-    def _sizes(self, keys: Iterable[CardKey], prompt: int) -> list[int]:
-        """Prompt sizes, one for each context tier that the scaled prompts may reach; the log's own is the first."""
-        least, most = int(prompt * self.scale.input.low), int(prompt * self.scale.input.high)
-        edges = {edge for key in keys if key.context_from for edge in (key.context_from, key.context_from + 1)}
-        return list(dict.fromkeys([prompt, least, most, *sorted(edge for edge in edges if least < edge <= most)]))
+    def _scaled(self, cards: Iterable[PricedCard], prompt: int) -> list[int]:
+        """Sizes that the prompts may have as the target counts them: one for each context tier in reach."""
+        least, most = (int(prompt * factor) for factor in (self.scale.input.low, self.scale.input.high))
+        starts = {card.key.context_from for card in cards} - {0}
+        edges = {edge for start in starts for edge in (start, start + 1) if least < edge <= most}
+        return sorted({least, most} | edges)
 
     def _ends(self, card: CardPrices, tokens: Tokens) -> Range:
         rate = self.target.rates.get(card.currency)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
@@ -14,6 +14,8 @@ from usage.substitution.quality import Scores, Standards
 from usage.substitution.repricing import Repriced, Sliced, cost_of
 from usage.token_log import Use
 
+AHEAD: Final = timedelta(days=365)
+"""How far announced prices are looked at."""
 _EXACT: Final = Context(prec=80, rounding=ROUND_HALF_UP)
 
 
@@ -45,6 +47,13 @@ class Baseline:
     offer: Candidate
     paying: Decimal
     priced: Repriced
+
+    @property
+    def paid_share(self) -> Decimal:
+        """What part is paid of what today's cards say: 1 unless there is a discount that no card knows of."""
+        if self.priced.cost is None or not self.priced.cost.low:
+            return Decimal(1)
+        return _EXACT.divide(self.paying, self.priced.cost.low)
 
     def paying_at(self, later: Repriced) -> Decimal:
         """What will be paid at later cards: the same part of what they say as is paid of today's."""

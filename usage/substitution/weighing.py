@@ -7,9 +7,9 @@ is not recommended is refused with the reason in a sentence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -18,16 +18,15 @@ from usage.advice import Factor, Kind, Range, Reason, Recommendation, Refused, S
 from usage.substitution import factors as counting
 from usage.substitution.describing import cautions, changes, cost_lines, said_of
 from usage.substitution.needs import Unmet, observed, unmet
-from usage.substitution.offers import Candidate, best_tier, start_of
-from usage.substitution.quality import Quality, judged
+from usage.substitution.offers import WAITING, Candidate, Rated, best_tier, start_of
+from usage.substitution.quality import Quality, Scores, judged
 from usage.substitution.repricing import Repriced, Scale, cost_of, monthly, monthly_range, reprice
-from usage.substitution.setting import Baseline, Setting, baseline
+from usage.substitution.setting import AHEAD, Baseline, Setting, baseline
 from usage.substitution.wording import day, money, span
 from usage.token_log import Use
 
 SOON: Final = timedelta(days=90)
 """An announced price within so many days that eats the saving refuses the move."""
-AHEAD: Final = timedelta(days=365)
 _NOTHING: Final = Decimal(0)
 GOOD: Final = (Verdict.EQUAL, Verdict.BETTER)
 
@@ -43,19 +42,20 @@ class Weighed:
 def weigh(use: Use, current: Candidate, candidates: Iterable[Candidate], setting: Setting) -> Weighed:
     """Every candidate, at every effort of which something is known, against what is in use.
 
-    `current.side.effort` is the effort in use. Candidates of the same weights are not weighed here
-    (`usage.same_weights`).
+    `current.side.effort` is the effort in use; the model's other efforts are candidates, too. Other offers of the same
+    weights are not weighed here (`usage.same_weights`).
     """
     base = baseline(use, current, setting.on)
     if base is None:
         return Weighed((), ())
-    found: list[Recommendation | Refused] = []
+    found: list[Recommendation | Refused | None] = []
     for offer in candidates:
-        if offer.side.model == current.side.model:
-            continue
-        for variant in _variants(best_tier(offer, use.service_tier, start_of(setting.on)), current, setting):
-            found += filter(None, [_weighed(base, variant, setting)])
-    return ordered(found)
+        if offer.side.model != current.side.model and _is_asked_alike(offer, use.service_tier):
+            variants = _variants(best_tier(offer, use.service_tier, start_of(setting.on)), current.rated, setting)
+            found += [_weighed(base, variant, setting) for variant in variants]
+    for effort in _efforts(current.rated, setting.scores):
+        found.append(_weighed(base, base.offer.at(effort=effort), setting))
+    return ordered(one for one in found if one is not None)
 
 
 def ordered(found: Iterable[Recommendation | Refused]) -> Weighed:
@@ -68,12 +68,21 @@ def ordered(found: Iterable[Recommendation | Refused]) -> Weighed:
     return Weighed(tuple(moves), tuple(refused))
 
 
-def _variants(offer: Candidate, current: Candidate, setting: Setting) -> Iterator[Candidate]:
-    efforts = setting.scores.efforts(offer.side.model, current.rated)
-    if offer.side.effort or not efforts:
-        yield offer
-        return
-    yield from (offer.at(effort=effort) for effort in efforts)
+def _is_asked_alike(offer: Candidate, service_tier: str) -> bool:
+    """Whether an offer answers when the use needs it: an id that is a batch of its own is none where nothing waits."""
+    return service_tier in WAITING or not offer.is_batch_id
+
+
+def _variants(offer: Candidate, current: Rated, setting: Setting) -> Iterator[Candidate]:
+    efforts = () if offer.side.effort else setting.scores.efforts(offer.side.model, current)
+    yield from (offer.at(effort=effort) for effort in efforts) if efforts else (offer,)
+
+
+def _efforts(current: Rated, scores: Scores) -> list[str]:
+    """The other efforts of the model in use that something sets beside its own: each is another candidate."""
+    rated = {one.effort for one in scores.arena if one.model == current.model} if current in scores.arena else set()
+    own = {b.effort for a, b in scores.own if a == current and b.model == current.model}
+    return sorted((rated | own) - {current.effort})
 
 
 def _weighed(base: Baseline, offer: Candidate, setting: Setting) -> Recommendation | Refused | None:
@@ -125,9 +134,18 @@ def steps_of(base: Baseline, offer: Candidate, setting: Setting, priced: Reprice
     return tuple(found)
 
 
-def turning(steps: Iterable[Step], on: date) -> Step | None:
-    """The first announced step within `SOON` at which the saving is no longer certain."""
-    return next((one for one in steps if on < one.on <= on + SOON and one.saving.low <= 0), None)
+def announced(steps: Sequence[Step], offer: Candidate, setting: Setting) -> Unmet | None:
+    """What is announced within `SOON` that speaks against a move: a price that eats the saving, or none at all."""
+    soon = setting.on + SOON
+    step = next((one for one in steps if setting.on < one.on <= soon and one.saving.low <= 0), None)
+    if step is not None:
+        today, then = (span(one.saving, setting.currency) for one in (steps[0], step))
+        why = f"It saves {today} a month today, but from {day(step.on)} on {then}: the price is announced."
+        return Reason.NOT_CHEAPER, why
+    ends = offer.ends_after(start_of(setting.on), start_of(soon))
+    if ends is not None:
+        return Reason.UNPRICED, f"Its price ends on {day(ends.date())}, and what follows is not announced."
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,15 +242,7 @@ class _Weighing:
         )
 
     def _soon(self) -> Unmet | None:
-        step = turning(self._steps(), self.setting.on)
-        if step is None:
-            return None
-        saving, currency = span(step.saving, self.setting.currency), self.setting.currency
-        return (
-            Reason.NOT_CHEAPER,
-            f"It saves {span(self.saving, currency)} a month today, but from {day(step.on)} on {saving}: "
-            "the price is announced.",
-        )
+        return announced(self._steps(), self.offer, self.setting)
 
     def _why(self) -> str:
         paying = money(monthly(self.base.paying, self.setting.days), self.setting.currency)

@@ -1,0 +1,93 @@
+"""What the work needs: a known miss refuses, what nobody states refuses only where something needs it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.usage.offered import TODAY, make_card, make_offer, make_use
+from usage.advice import Reason
+from usage.substitution.needs import Needs, observed, unmet
+
+FLASH = make_offer(
+    "flash", make_card(input="1", output="2"), provider="google", region="eu", context_window=100_000,
+    modalities=frozenset({"text_in", "image_in"}), capabilities=frozenset({"tools", "vision"}), open_weights=False,
+)  # fmt: skip
+
+
+def reason(needs: Needs, factor: str = "1", **traits: Any) -> Reason | None:
+    found = unmet(replace(FLASH, **traits), needs, TODAY, Decimal(factor))
+    return found[0] if found else None
+
+
+def test_no_need_is_met_by_an_offer_that_nobody_says_anything_of() -> None:
+    silent = make_offer("x", context_window=None)
+    assert unmet(silent, Needs(), TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("needs", "expected"),
+    [
+        (Needs(denied=frozenset({"google"})), Reason.PROVIDER),
+        (Needs(allowed=frozenset({"openai"})), Reason.PROVIDER),
+        (Needs(allowed=frozenset({"google"})), None),
+        (Needs(regions=frozenset({"us"})), Reason.REGION),
+        (Needs(regions=frozenset({"us", "eu"})), None),
+        (Needs(open_weights_only=True), Reason.CLOSED_WEIGHTS),
+        (Needs(traits=frozenset({"image_in", "tools"})), None),
+        (Needs(traits=frozenset({"audio_in"})), Reason.MODALITY),
+        (Needs(traits=frozenset({"structured_output"})), Reason.TOOLS),
+        (Needs(traits=frozenset({"prompt_caching"})), Reason.CACHING),
+        (Needs(context=83_333), None),  # × 1.2 is 99,999.6
+        (Needs(context=83_334), Reason.CONTEXT),
+    ],
+)
+def test_a_need_that_is_known_to_be_missed_refuses(needs: Needs, expected: Reason | None) -> None:
+    assert reason(needs) is expected
+
+
+@pytest.mark.parametrize(
+    ("needs", "trait"),
+    [
+        (Needs(open_weights_only=True), {"open_weights": None}),
+        (Needs(traits=frozenset({"image_in"})), {"modalities": frozenset()}),
+        (Needs(traits=frozenset({"tools"})), {"capabilities": frozenset()}),
+        (Needs(context=1), {"context_window": None}),
+    ],
+)
+def test_what_nobody_states_refuses_where_it_is_needed_and_nowhere_else(needs: Needs, trait: dict[str, Any]) -> None:
+    assert reason(needs, **trait) is Reason.UNKNOWN
+    assert reason(Needs(), **trait) is None
+
+
+def test_what_is_known_to_be_missed_is_told_before_what_is_not_known() -> None:
+    needs = Needs(open_weights_only=True, denied=frozenset({"google"}), context=10)
+    assert reason(needs, open_weights=None) is Reason.PROVIDER
+    assert reason(replace(needs, denied=frozenset(), context=10**6), open_weights=None) is Reason.CONTEXT
+
+
+def test_a_tokenizer_that_makes_more_tokens_needs_a_longer_window() -> None:
+    assert reason(Needs(context=60_000)) is None
+    assert reason(Needs(context=60_000), "1.4") is Reason.CONTEXT
+
+
+@pytest.mark.parametrize(("days", "expected"), [(30, Reason.RETIRES), (89, Reason.RETIRES), (90, None)])
+def test_a_model_must_be_sold_for_as_long_as_the_project_asks(days: int, expected: Reason | None) -> None:
+    assert reason(Needs(horizon_days=90), retires_on=TODAY + timedelta(days=days)) is expected
+
+
+def test_the_prompts_that_were_seen_are_a_need_and_the_mean_is_one_where_only_sums_are_known() -> None:
+    assert observed(Needs(), make_use(p99=9_000)).context == 9_000
+    mean = observed(Needs(), make_use(p99=None, input=1_001, requests=10))
+    assert (mean.context, mean.context_is_mean) == (101, True)
+    assert observed(Needs(context=5), make_use(p99=9_000)).context == 5
+    assert observed(Needs(), make_use(p99=None, requests=None)).context is None
+    found = unmet(replace(FLASH, context_window=100), mean, TODAY)
+    assert found == (
+        Reason.CONTEXT,
+        "It takes 100 tokens; the mean prompt is of up to 101 tokens, with a fifth of headroom 122 tokens.",
+    )
