@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pricing.noninferiority import Verdict
 from tests.usage.offered import MTOK, TODAY, make_card, make_offer, make_rating, make_setting, make_use
 from usage.advice import Range, Reason
 from usage.substitution.factors import Counted, TokenCounts
 from usage.substitution.needs import Needs
-from usage.substitution.offers import Rated
+from usage.substitution.offers import Candidate, Rated
 from usage.substitution.quality import Rating, Scores
+from usage.substitution.shortlisting import efforts
 from usage.substitution.weighing import weigh
 
 SOL = make_offer("sol", make_card(input="4", output="20", cache_read="0.4"))
@@ -199,3 +203,79 @@ def test_a_candidate_that_costs_more_needs_no_reason() -> None:
     dear = make_offer("flash", make_card(input="40", output="200"), provider="google")
     found = weigh(make_use(input=MTOK), SOL, [dear], make_setting(EQUAL, counts=counted()))
     assert (found.recommendations, found.refused) == ((), ())
+
+
+def sold_by(*prices: str, **traits: Any) -> list[Candidate]:
+    """Flash at one seller for each price of input; output is five times that."""
+    return [
+        make_offer(
+            "flash", make_card(input=price, output=str(5 * Decimal(price))), provider=f"seller-{price}", **traits
+        )
+        for price in prices
+    ]
+
+
+def test_of_a_good_model_the_cheapest_sellers_are_weighed_and_of_another_one_the_cheapest_alone() -> None:
+    offers = sold_by("0.9", "0.5", "0.8", "0.6", "0.7", "1")
+    good = weigh(make_use(), SOL, offers, make_setting(EQUAL, counts=counted()))
+    assert [one.candidate.provider for one in good.recommendations] == [f"seller-0.{n}" for n in (5, 6, 7, 8)]
+    bad = weigh(make_use(), SOL, offers, make_setting({**EQUAL, "flash": make_rating(1400)}, counts=counted()))
+    assert [one.candidate.provider for one in bad.refused] == ["seller-0.5"]
+
+
+def test_sellers_that_the_work_cannot_use_are_weighed_last_and_the_cheapest_of_them_is_told() -> None:
+    needs = Needs(denied=frozenset({"seller-0.1", "seller-0.2"}))
+    offers = sold_by("0.1", "0.2", "0.5", "0.6", "0.7", "0.8", "0.9")
+    found = weigh(make_use(), SOL, offers, make_setting(EQUAL, needs=needs, counts=counted()))
+    assert [one.candidate.provider for one in found.recommendations] == [f"seller-0.{n}" for n in (5, 6, 7, 8)]
+    assert [(one.candidate.provider, one.reason) for one in found.refused] == [("seller-0.1", Reason.PROVIDER)]
+
+
+def test_the_efforts_of_a_candidate_are_those_of_ratings_and_of_own_comparisons_with_the_model_in_use() -> None:
+    scores = Scores(
+        arena={Rated("flash", "max"): make_rating(1)},
+        own={(Rated("sol"), Rated("flash", "low")): (), (Rated("other"), Rated("flash", "high")): ()},
+    )
+    assert efforts(scores, Rated("sol")) == {"flash": {"low", "max"}}
+
+
+def test_the_model_in_use_at_another_effort_is_a_candidate_that_counts_alike_and_writes_less() -> None:
+    ratings = {Rated("sol", "high"): make_rating(1480), Rated("sol", "low"): make_rating(1478)}
+    high, low = Rated("sol", "high"), Rated("sol", "low")
+    runs = TokenCounts(own={(high, low): [Counted("output", "claims", 400, *_sums(400, Decimal("0.3")))]})
+    (move,) = weigh(make_use(), SOL.at(effort="high"), [FLASH], make_setting(ratings, counts=runs)).recommendations
+    assert (move.candidate.model, move.candidate.effort) == ("sol", "low")
+    assert move.saving == Range(month("980"), month("980"))  # 0.7 of 1,400 for output
+    assert [change.what for change in move.changes] == ["effort"]
+
+
+def test_a_batch_that_an_id_names_is_for_work_that_waits() -> None:
+    batch = make_offer("flash", *FLASH.cards["standard"], provider="openrouter", sku="google/flash:batch")
+    assert weigh(make_use(), SOL, [batch], make_setting(EQUAL, counts=counted())).recommendations == ()
+    waits = make_offer("sol", tiers={"batch": [make_card(input="2", output="10")]})
+    setting = make_setting(EQUAL, counts=counted())
+    assert weigh(make_use(tier="batch"), waits, [batch], setting).recommendations[0].candidate.sku.endswith(":batch")
+
+
+def test_what_is_used_at_a_tier_is_weighed_at_that_tier_and_at_the_standard_one_where_there_is_none() -> None:
+    waits = make_offer("sol", tiers={"batch": [make_card(input="2", output="10")]})
+    both = make_offer("flash", *FLASH.cards["standard"], tiers={"batch": [make_card(input="0.4", output="2")]})
+    setting = make_setting(EQUAL, counts=counted())
+    for offer, tier, saved in ((both, "batch", "1200"), (FLASH, "standard", "937.5")):
+        (move,) = weigh(make_use(tier="batch"), waits, [offer], setting).recommendations
+        assert (move.candidate.service_tier, move.saving.low) == (tier, month(saved))
+
+
+@given(
+    paid=st.decimals("0.5", "20", places=2),
+    prices=st.tuples(st.decimals("0.1", "5", places=2), st.decimals("0.1", "20", places=2)),
+    counted_at=st.tuples(*(st.decimals("0.3", "3", places=2) for _ in range(2))),
+)
+def test_what_is_recommended_saves_something_and_what_it_says_it_saves(paid, prices, counted_at) -> None:
+    now = make_offer("sol", make_card(input=str(paid), output=str(paid)))
+    then = make_offer("flash", make_card(input=str(prices[0]), output=str(prices[1])), provider="google")
+    counts = counted(input=str(counted_at[0]), output=str(counted_at[1]))
+    found = weigh(make_use(), now, [then], make_setting(EQUAL, counts=counts))
+    saved = 470 * paid - 400 * prices[0] * counted_at[0] - 70 * prices[1] * counted_at[1]
+    moves = [one.saving.low for one in found.recommendations]
+    assert (moves == [month(str(saved))]) if saved > 0 else not moves

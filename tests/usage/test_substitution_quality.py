@@ -115,14 +115,6 @@ def test_a_floor_is_reached_by_the_lower_end(floor: str | None, met: bool | None
     assert judged(SOL, FLASH, Scores(arena=GOOD), standards).floor_met is met
 
 
-def test_efforts_are_those_of_ratings_and_of_own_comparisons_with_the_model_in_use() -> None:
-    scores = Scores(
-        arena={Rated("flash", "max"): make_rating(1), Rated("sol"): make_rating(1)},
-        own={(SOL, Rated("flash", "low")): [own(0.0)], (Rated("other"), Rated("flash", "high")): [own(0.0)]},
-    )
-    assert scores.efforts("flash", SOL) == ("low", "max")
-
-
 def test_twenty_items_that_all_tie_do_not_prove_equality() -> None:
     found = judge(Own("claims", paired_of_sums(20, 0.0, 0.0)))
     assert (found.verdict, found.items) == (Verdict.NOT_ENOUGH, 54)

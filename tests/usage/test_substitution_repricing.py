@@ -21,6 +21,7 @@ from usage.substitution.repricing import (
     Assumption,
     Scale,
     Sliced,
+    Threshold,
     added,
     cheapest_hours,
     cost_of,
@@ -249,9 +250,11 @@ def test_a_month_is_a_twelfth_of_a_year() -> None:
 
 
 def test_slices_are_summed_as_coarsely_as_the_cards_allow_and_lose_nothing() -> None:
-    slices = tuple(Slice(size, hour, 1, Tokens(input=1)) for size in (10, 20) for hour in (0, 1, EVERY_HOUR))
-    sliced = Sliced(make_use(input=6, output=0, slices=slices))
-    for size, hour, parts in ((True, True, 6), (True, False, 2), (False, True, 3), (False, False, 1)):
-        found = sliced.by(size=size, hour=hour)
-        assert len(found) == parts
-        assert sum(one.tokens.input for one in found) == sum(one.requests for one in found) == 6
+    sizes, hours = (0, 10, 20, 30), (0, 9, 33, EVERY_HOUR)
+    slices = tuple(Slice(size, hour, 1, Tokens(input=1)) for size in sizes for hour in hours)
+    sliced = Sliced(make_use(input=16, output=0, slices=slices))
+    past_20, peak = frozenset({Threshold(20, ">")}), frozenset({PEAK})
+    wide = Range(Decimal("0.9"), Decimal("1.4"))  # 20 may be 28 and pass
+    assert [len(sliced.by(*one)) for one in ((), (past_20,), (past_20, wide), (past_20, wide, peak))] == [1, 3, 4, 12]
+    for found in (sliced.by(), sliced.by(past_20), sliced.by(past_20, wide, peak), sliced.by(schedules=peak)):
+        assert sum(one.tokens.input for one in found) == sum(one.requests for one in found) == 16

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pricing.noninferiority import Verdict
 from usage.advice import Caution, Evidence, Kind, Reason, Recommendation, Refused
 from usage.substitution.describing import cautions, changes, cost_lines
-from usage.substitution.needs import observed, unmet
+from usage.substitution.needs import observed
 from usage.substitution.offers import WAITING, Candidate, best_tier, start_of
 from usage.substitution.repricing import SAME, monthly, reprice
 from usage.substitution.setting import Baseline, Setting
+from usage.substitution.shortlisting import refusal
 from usage.substitution.weighing import announced, saving_of, steps_of
 from usage.substitution.wording import money, span
 
@@ -31,12 +32,12 @@ def elsewhere(base: Baseline, seller: Candidate, setting: Setting) -> Recommenda
     if saving.high <= 0:
         return None
     steps = steps_of(base, offer, setting, priced, SAME)
-    refusal = against(base, offer, setting)
-    if refusal is None and saving.low <= 0:
-        refusal = Reason.NOT_CHEAPER, f"It saves {span(saving, setting.currency)} a month: it may cost more."
-    refusal = refusal or announced(steps, offer, setting)
-    if refusal is not None:
-        return Refused(base.offer.side, offer.side, *refusal, saving)
+    against = refusal(offer, setting, observed(setting.needs, base.sliced.use))
+    if against is None and saving.low <= 0:
+        against = Reason.NOT_CHEAPER, f"It saves {span(saving, setting.currency)} a month: it may cost more."
+    against = against or announced(steps, offer, setting)
+    if against is not None:
+        return Refused(base.offer.side, offer.side, *against, saving)
     paying = monthly(base.paying, setting.days)
     kind = Kind.COMMITMENT if offer.is_contracted else Kind.SELLER
     terms = "at the prices of your contract" if offer.is_contracted else "at list price"
@@ -55,15 +56,6 @@ def elsewhere(base: Baseline, seller: Candidate, setting: Setting) -> Recommenda
 def _waits(offer: Candidate, current: Candidate) -> bool:
     """Whether an id is a batch of its own and what is in use does not wait: another tier, and not only a seller."""
     return offer.is_batch_id and not (current.is_batch_id or current.side.service_tier in WAITING)
-
-
-def against(base: Baseline, offer: Candidate, setting: Setting) -> tuple[Reason, str] | None:
-    """What speaks against an offer of the same weights: what it is, and what the work needs."""
-    if offer.is_preview and not setting.wants_previews:
-        return Reason.PREVIEW, "It is a preview: its seller may change, limit or end it at any time."
-    if offer.is_free(start_of(setting.on)) and not setting.wants_free:
-        return Reason.FREE, "It is free: such offers are limited, may train on what is sent, and end unannounced."
-    return unmet(offer, observed(setting.needs, base.sliced.use), setting.on)
 
 
 def _precision(current: Candidate, offer: Candidate) -> list[Caution]:

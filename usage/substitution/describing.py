@@ -97,7 +97,7 @@ def said_of(factors: Iterable[Factor]) -> str:
     for one in factors:
         what = "input" if one.unit == "input" else "output"
         parts.append(f"{what} {times(one.low, one.high)} ({one.evidence})")
-    return "With " + ", ".join(parts) if parts else "With the same tokens"
+    return "with " + ", ".join(parts) if parts else "with the same tokens"
 
 
 def _of_steps(steps: Sequence[Step], offer: Candidate, setting: Setting) -> Iterator[Caution]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from math import exp, inf, log, sqrt
+from math import exp, inf, sqrt
 from typing import Final
 
 from pricing.noninferiority import critical
@@ -108,8 +108,8 @@ def ratio_of_means(counted: Counted) -> tuple[float, float, float] | None:
     s_xy = _spread(counted.products, counted.current, counted.candidate, exact)
     mean_x, mean_y = x / n, y / n
     variance = max(s_yy / mean_y**2 - 2 * s_xy / (mean_x * mean_y) + s_xx / mean_x**2, 0.0) / n
-    reach, middle = critical(n - 1) * sqrt(variance), log(y / x)
-    return (exp(middle), exp(middle - reach), exp(middle + reach)) if reach < 700 else (exp(middle), 0.0, inf)
+    reach, middle = critical(n - 1) * sqrt(variance), y / x
+    return (middle, middle * exp(-reach), middle * exp(reach)) if reach < 700 else (middle, 0.0, inf)
 
 
 def _of_unit(unit: str, current: Rated, candidate: Rated, known: TokenCounts) -> Factor:

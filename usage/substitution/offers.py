@@ -75,6 +75,8 @@ class Candidate:
     def at(self, service_tier: str | None = None, effort: str | None = None) -> Candidate:
         """The same offer at another tier or effort."""
         tier = self.side.service_tier if service_tier is None else service_tier
+        if tier == self.side.service_tier and effort in (None, self.side.effort):
+            return self
         side = replace(self.side, service_tier=tier, effort=self.side.effort if effort is None else effort)
         return replace(self, side=side)
 

@@ -69,11 +69,6 @@ class Scores:
     own: Mapping[tuple[Rated, Rated], Sequence[Own]] = field(default_factory=dict)
     others: Mapping[Rated, Sequence[Rating]] = field(default_factory=dict)
 
-    def efforts(self, model: str, current: Rated) -> tuple[str, ...]:
-        """The efforts at which anything decisive is known of a model against the current one."""
-        rated = {one.effort for one in self.arena if one.model == model}
-        return tuple(sorted(rated | {b.effort for a, b in self.own if a == current and b.model == model}))
-
 
 @dataclass(frozen=True, slots=True)
 class Quality:

@@ -11,24 +11,26 @@ the target does not have are sent in full.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
-from functools import lru_cache
 from itertools import product
 from typing import Final, NamedTuple
 
-from pricing.cost import QUANTUM, CardPrices, Tokens, choose
-from pricing.schedules import occurrences
+from pricing.cost import QUANTUM, CardKey, CardPrices, Tokens, choose
 from pricing.units import LIFETIMES
 from usage.advice import MONTH, Range
+from usage.substitution.hours import held, whole_hours
 from usage.substitution.offers import Candidate, PricedCard
 from usage.token_log import EVERY_HOUR, Slice, Use
 
 _EXACT: Final = Context(prec=80, rounding=ROUND_HALF_UP)
 ONE: Final = Decimal(1)
+UNSCALED: Final = Range(ONE, ONE)
+NOWHERE: Final[frozenset[Threshold]] = frozenset()
+NEVER: Final[frozenset[str]] = frozenset()
 _NOTHING: Final = Decimal(0)
 MTOK: Final = 1_000_000
 
@@ -47,8 +49,8 @@ class Assumption(StrEnum):
 class Scale(NamedTuple):
     """By how many times the log's tokens the target counts: of all that is sent, and of all that it writes."""
 
-    input: Range = Range(ONE, ONE)
-    output: Range = Range(ONE, ONE)
+    input: Range = UNSCALED
+    output: Range = UNSCALED
 
 
 SAME: Final = Scale()
@@ -83,25 +85,48 @@ class Repriced:
         return None if self.cost is None or None in costs else _total(cost for cost in costs if cost is not None)
 
 
+class Threshold(NamedTuple):
+    """Where a context tier begins: at prompts longer than so many tokens (`>`), or as long (`>=`)."""
+
+    tokens: int
+    op: str
+
+    def reached(self, prompt: int) -> bool:
+        return prompt >= self.tokens if self.op == ">=" else prompt > self.tokens
+
+
 class Sliced:
-    """A use, with its slices summed as coarsely as a set of cards allows."""
+    """A use, with its slices summed as coarsely as a set of cards allows: what falls on the same cards is one slice."""
 
     def __init__(self, use: Use) -> None:
         self.use = use
         self.slices: tuple[Slice, ...] = use.slices or (Slice(0, EVERY_HOUR, use.requests or 0, use.tokens),)
-        self._summed: dict[tuple[bool, bool], tuple[Slice, ...]] = {(True, True): self.slices}
+        self._summed: dict[Hashable, tuple[Slice, ...]] = {}
 
-    def by(self, *, size: bool, hour: bool) -> tuple[Slice, ...]:
-        """The slices, told apart by prompt size, by hour, by both or not at all."""
-        if (size, hour) not in self._summed:
-            groups: dict[tuple[int, int], list[Slice]] = defaultdict(list)
-            for one in self.slices:
-                groups[one.prompt_tokens if size else 0, one.hour if hour else EVERY_HOUR].append(one)
-            self._summed[size, hour] = tuple(
-                Slice(*key, sum(one.requests for one in found), added(one.tokens for one in found))
-                for key, found in groups.items()
-            )
-        return self._summed[size, hour]
+    def by(
+        self, thresholds: frozenset[Threshold] = NOWHERE, reach: Range = UNSCALED, schedules: frozenset[str] = NEVER
+    ) -> tuple[Slice, ...]:
+        """The slices, told apart by the thresholds that their prompts, by factors in `reach`, may pass, and by the
+        schedules of their hours. The size and hour of each are those of one that it is made of, if they matter.
+        """
+        by_hour = self._grouped((schedules,), self.slices, lambda one: (one.prompt_tokens, held(schedules, one.hour)))
+        if not thresholds:
+            return self._grouped((NOWHERE, schedules), by_hour, lambda one: held(schedules, one.hour), keeps_size=False)
+        return self._grouped(
+            (thresholds, reach, schedules),
+            by_hour,
+            lambda one: (_passed(thresholds, one.prompt_tokens, reach), held(schedules, one.hour)),
+        )
+
+    def _grouped(
+        self, key: Hashable, slices: Iterable[Slice], of: Callable[[Slice], Hashable], *, keeps_size: bool = True
+    ) -> tuple[Slice, ...]:
+        if key not in self._summed:
+            groups: dict[Hashable, list[Slice]] = defaultdict(list)
+            for one in slices:
+                groups[of(one)].append(one)
+            self._summed[key] = tuple(_sum(found, keeps_size) for found in groups.values())
+        return self._summed[key]
 
 
 def cost_of(sliced: Sliced, offer: Candidate, moment: datetime) -> Repriced:
@@ -130,11 +155,11 @@ def cheapest_hours(sliced: Sliced, offer: Candidate, moment: datetime) -> tuple[
     if not schedules:
         return None
     told: list[tuple[Decimal, str, Repriced]] = []
-    for held in _combinations(frozenset(schedules), moment):
-        pricing = _Pricing(offer, moment, SAME, is_target=False, hides_writes=False, held=held)
+    for together in whole_hours(frozenset(schedules)):
+        pricing = _Pricing(offer, moment, SAME, is_target=False, hides_writes=False, held=together)
         found = pricing.of(sliced)
         if found.cost is not None:
-            when = f"in {' and '.join(sorted(held))}" if held else f"outside {' and '.join(sorted(schedules))}"
+            when = f"in {' and '.join(sorted(together))}" if together else f"outside {' and '.join(sorted(schedules))}"
             told.append((found.cost.low, when, found))
     best = min(told, key=lambda one: one[:2], default=None)
     return (best[2], best[1]) if best else None
@@ -184,14 +209,16 @@ class _Pricing:
 
     def of(self, sliced: Sliced) -> Repriced:
         cards = self.target.in_force(self.moment)
-        size = any(one.key.context_from for one in cards)
-        hour = self.held is None and any(one.key.schedule for one in cards)
+        thresholds = frozenset(Threshold(k.context_from, k.context_op) for k in _keys(cards) if k.context_from)
+        schedules = NEVER if self.held is not None else frozenset(k.schedule for k in _keys(cards) if k.schedule)
         low = high = _NOTHING
         units: dict[str, list[tuple[int, Decimal | None]]] = defaultdict(list)
-        for one in sliced.by(size=size, hour=hour):
-            self._note_unknown(one, size, hour)
-            reached = self._reached(cards, one, self._scaled(cards, one.prompt_tokens))
-            as_it_is = self._reached(cards, one, [one.prompt_tokens])
+        for one in sliced.by(thresholds, self.scale.input, schedules):
+            self._note_unknown(one, bool(thresholds), bool(schedules))
+            reached = self._reached(
+                cards, _scaled(thresholds, one.prompt_tokens, self.scale.input), schedules, one.hour
+            )
+            as_it_is = self._reached(cards, [one.prompt_tokens], schedules, one.hour)
             if not reached or not as_it_is:
                 self.unpriced.setdefault("input" if one.tokens.prompt else "output")
                 continue
@@ -203,28 +230,21 @@ class _Pricing:
         cost = None if self.unpriced else Range(_EXACT.quantize(low, QUANTUM), _EXACT.quantize(high, QUANTUM))
         return Repriced(cost, by_unit, frozenset(self.assumed), tuple(self.unpriced))
 
-    def _note_unknown(self, one: Slice, size: bool, hour: bool) -> None:
-        if size and not one.prompt_tokens:
+    def _note_unknown(self, one: Slice, has_sizes: bool, has_hours: bool) -> None:
+        if has_sizes and not one.prompt_tokens:
             self.assumed.add(Assumption.SIZES_UNKNOWN)
-        if hour and one.hour == EVERY_HOUR:
+        if has_hours and one.hour == EVERY_HOUR:
             self.assumed.add(Assumption.HOURS_UNKNOWN)
 
-    def _reached(self, cards: Sequence[PricedCard], one: Slice, sizes: Iterable[int]) -> list[CardPrices]:
-        """Every card that the requests of a slice may fall on at some prompt sizes; none where one falls on none."""
-        by_key = {card.key.id: card.prices for card in cards}
-        keys = [card.key for card in cards]
-        schedules = frozenset(key.schedule for key in keys if key.schedule)
-        hours = _held(schedules, one.hour, self.moment) if self.held is None else (self.held,)
-        chosen = [choose(keys, size, self.moment, held) for size, held in product(sizes, hours)]
+    def _reached(
+        self, cards: Sequence[PricedCard], sizes: Iterable[int], schedules: frozenset[str], hour: int
+    ) -> list[CardPrices]:
+        """Every card that requests of an hour may fall on at some prompt sizes; none where one falls on none."""
+        hours = held(schedules, hour) if self.held is None else (self.held,)
+        chosen = [choose(_keys(cards), size, self.moment, one) for size, one in product(sizes, hours)]
         found = dict.fromkeys(key.id for key in chosen if key is not None)
+        by_key = {card.key.id: card.prices for card in cards}
         return [] if None in chosen else [by_key[key] for key in found]
-
-    def _scaled(self, cards: Iterable[PricedCard], prompt: int) -> list[int]:
-        """Sizes that the prompts may have as the target counts them: one for each context tier in reach."""
-        least, most = (int(prompt * factor) for factor in (self.scale.input.low, self.scale.input.high))
-        starts = {card.key.context_from for card in cards} - {0}
-        edges = {edge for start in starts for edge in (start, start + 1) if least < edge <= most}
-        return sorted({least, most} | edges)
 
     def _ends(self, card: CardPrices, tokens: Tokens) -> Range:
         rate = self.target.rates.get(card.currency)
@@ -344,33 +364,24 @@ def _total(amounts: Iterable[Decimal]) -> Decimal:
     return found
 
 
-def _combinations(schedules: frozenset[str], moment: datetime) -> set[frozenset[str]]:
-    """The sets of schedules that are in force in some whole hour of the week."""
-    found = (_held(schedules, hour, moment) for hour in range(7 * 24))
-    return {sets[0] for sets in found if len(sets) == 1}
+def _keys(cards: Iterable[PricedCard]) -> list[CardKey]:
+    return [card.key for card in cards]
 
 
-@lru_cache(maxsize=4096)
-def _held(schedules: frozenset[str], hour: int, moment: datetime) -> tuple[frozenset[str], ...]:
-    """The sets of schedules that may be in force in an hour of the week: several where one covers a part of it."""
-    if not schedules:
-        return (frozenset(),)
-    choices = [((text,), ()) if part is None else ((text,),) if part else ((),)
-               for text in sorted(schedules) for part in (_covers(text, hour, moment),)]  # fmt: skip
-    return tuple(frozenset(text for one in chosen for text in one) for chosen in product(*choices))
+def _sum(slices: Sequence[Slice], keeps_size: bool) -> Slice:
+    size = slices[0].prompt_tokens if keeps_size else 0
+    requests, tokens = sum(one.requests for one in slices), added(one.tokens for one in slices)
+    return Slice(size, slices[0].hour, requests, tokens)
 
 
-def _covers(text: str, hour: int, moment: datetime) -> bool | None:
-    """Whether a schedule holds in all of an hour of the week of a moment, or in none of it; None: in part, or unknown.
+def _passed(thresholds: frozenset[Threshold], prompt: int, reach: Range) -> Hashable:
+    """What tells prompt sizes apart: the thresholds passed by the log's own count, by the least and the most."""
+    sizes = (prompt, int(prompt * reach.low), int(prompt * reach.high))
+    return bool(prompt), tuple(frozenset(one for one in thresholds if one.reached(size)) for size in sizes)
 
-    Holidays are left out: the log's hours are of a whole month.
-    """
-    if hour == EVERY_HOUR:
-        return None
-    monday = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(moment.weekday())
-    start = monday + timedelta(hours=hour)
-    end = start + timedelta(hours=1)
-    covered = timedelta()
-    for opens, closes in occurrences(text, start.date(), start.date(), {}):
-        covered += max(min(closes, end) - max(opens, start), timedelta())
-    return None if timedelta() < covered < end - start else covered > timedelta()
+
+def _scaled(thresholds: Iterable[Threshold], prompt: int, reach: Range) -> list[int]:
+    """Sizes that prompts may have as the target counts them: one for each context tier in reach."""
+    least, most = int(prompt * reach.low), int(prompt * reach.high)
+    edges = {edge for one in thresholds for edge in (one.tokens, one.tokens + 1) if least < edge <= most}
+    return sorted({least, most} | edges)

@@ -7,7 +7,7 @@ is not recommended is refused with the reason in a sentence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -17,11 +17,12 @@ from pricing.noninferiority import Verdict
 from usage.advice import Factor, Kind, Range, Reason, Recommendation, Refused, Step
 from usage.substitution import factors as counting
 from usage.substitution.describing import cautions, changes, cost_lines, said_of
-from usage.substitution.needs import Unmet, observed, unmet
-from usage.substitution.offers import WAITING, Candidate, Rated, best_tier, start_of
-from usage.substitution.quality import Quality, Scores, judged
+from usage.substitution.needs import Needs, Unmet, observed
+from usage.substitution.offers import Candidate, Rated, start_of
+from usage.substitution.quality import Quality, judged
 from usage.substitution.repricing import Repriced, Scale, cost_of, monthly, monthly_range, reprice
 from usage.substitution.setting import AHEAD, Baseline, Setting, baseline
+from usage.substitution.shortlisting import by_model, efforts, first, other_efforts, refusal
 from usage.substitution.wording import day, money, span
 from usage.token_log import Use
 
@@ -48,13 +49,18 @@ def weigh(use: Use, current: Candidate, candidates: Iterable[Candidate], setting
     base = baseline(use, current, setting.on)
     if base is None:
         return Weighed((), ())
+    needs, moment, tokens = observed(setting.needs, use), start_of(setting.on), base.sliced.by()[0].tokens
+    known = efforts(setting.scores, current.rated)
     found: list[Recommendation | Refused | None] = []
-    for offer in candidates:
-        if offer.side.model != current.side.model and _is_asked_alike(offer, use.service_tier):
-            variants = _variants(best_tier(offer, use.service_tier, start_of(setting.on)), current.rated, setting)
-            found += [_weighed(base, variant, setting) for variant in variants]
-    for effort in _efforts(current.rated, setting.scores):
-        found.append(_weighed(base, base.offer.at(effort=effort), setting))
+    for rated, ranked in by_model(candidates, base, setting, needs).items():
+        for effort in (rated.effort,) if rated.effort else sorted(known.get(rated.model, ("",))):
+            quality = judged(base.offer.rated, Rated(rated.model, effort), setting.scores, setting.standards)
+            chosen = first(ranked, tokens, moment, is_good=quality.verdict in GOOD)
+            found += [_weighed(base, offer.at(effort=effort), setting, needs, quality) for offer in chosen]
+    for effort in other_efforts(setting.scores, current.rated):
+        offer = base.offer.at(effort=effort)
+        quality = judged(base.offer.rated, offer.rated, setting.scores, setting.standards)
+        found.append(_weighed(base, offer, setting, needs, quality))
     return ordered(one for one in found if one is not None)
 
 
@@ -68,36 +74,19 @@ def ordered(found: Iterable[Recommendation | Refused]) -> Weighed:
     return Weighed(tuple(moves), tuple(refused))
 
 
-def _is_asked_alike(offer: Candidate, service_tier: str) -> bool:
-    """Whether an offer answers when the use needs it: an id that is a batch of its own is none where nothing waits."""
-    return service_tier in WAITING or not offer.is_batch_id
-
-
-def _variants(offer: Candidate, current: Rated, setting: Setting) -> Iterator[Candidate]:
-    efforts = () if offer.side.effort else setting.scores.efforts(offer.side.model, current)
-    yield from (offer.at(effort=effort) for effort in efforts) if efforts else (offer,)
-
-
-def _efforts(current: Rated, scores: Scores) -> list[str]:
-    """The other efforts of the model in use that something sets beside its own: each is another candidate."""
-    rated = {one.effort for one in scores.arena if one.model == current.model} if current in scores.arena else set()
-    own = {b.effort for a, b in scores.own if a == current and b.model == current.model}
-    return sorted((rated | own) - {current.effort})
-
-
-def _weighed(base: Baseline, offer: Candidate, setting: Setting) -> Recommendation | Refused | None:
+def _weighed(
+    base: Baseline, offer: Candidate, setting: Setting, needs: Needs, quality: Quality
+) -> Recommendation | Refused | None:
     """The verdict on one variant; None where it would cost more, which needs no reason."""
     found = counting.of(base.offer.rated, offer.rated, setting.counts)
-    moment = start_of(setting.on)
-    priced = reprice(base.sliced, offer, moment, counting.scale(found), base.offer)
+    priced = reprice(base.sliced, offer, start_of(setting.on), counting.scale(found), base.offer)
     if priced.cost is None:
-        return _unpriced(base, offer, priced, setting)
+        return _unpriced(base, offer, priced, setting, quality)
     saving = saving_of(base.paying, priced, setting.days)
     at_list = priced.plain is not None and priced.plain < base.paying
     if saving.high <= 0 and not at_list:
         return None
-    quality = judged(base.offer.rated, offer.rated, setting.scores, setting.standards)
-    weighing = _Weighing(base, offer, setting, found, priced, saving, quality)
+    weighing = _Weighing(base, offer, setting, needs, found, priced, saving, quality)
     return weighing.refused() or weighing.recommended()
 
 
@@ -108,12 +97,11 @@ def saving_of(paying: Decimal, priced: Repriced, days: int) -> Range:
     return monthly_range(Range(paying - priced.cost.high, paying - priced.cost.low), days)
 
 
-def _unpriced(base: Baseline, offer: Candidate, priced: Repriced, setting: Setting) -> Refused | None:
+def _unpriced(base: Baseline, offer: Candidate, priced: Repriced, setting: Setting, quality: Quality) -> Refused | None:
     if not offer.in_force(start_of(setting.on)):
         why = "No source says what it costs."
     else:
         why = f"No price is known of {', '.join(one.replace('_', ' ') for one in priced.unpriced)}."
-    quality = judged(base.offer.rated, offer.rated, setting.scores, setting.standards)
     if quality.verdict is Verdict.WORSE:
         return None
     return Refused(base.offer.side, offer.side, Reason.UNPRICED, why, None, quality.evidence, quality.items)
@@ -153,6 +141,7 @@ class _Weighing:
     base: Baseline
     offer: Candidate
     setting: Setting
+    needs: Needs
     factors: tuple[Factor, ...]
     priced: Repriced
     saving: Range
@@ -160,7 +149,7 @@ class _Weighing:
 
     def refused(self) -> Refused | None:
         """The first reason against it: what it is, what the work needs, how good it is, what it saves."""
-        for check in (self._kind, self._needs, self._worse, self._money, self._evidence, self._floor, self._soon):
+        for check in (self._use, self._worse, self._money, self._evidence, self._floor, self._soon):
             found = check()
             if found:
                 reason, why = found
@@ -192,17 +181,9 @@ class _Weighing:
     def _steps(self) -> tuple[Step, ...]:
         return steps_of(self.base, self.offer, self.setting, self.priced, self.scale)
 
-    def _kind(self) -> Unmet | None:
-        if self.offer.is_preview and not self.setting.wants_previews:
-            return Reason.PREVIEW, "It is a preview: its maker may change, limit or end it at any time."
-        if self.offer.is_free(start_of(self.setting.on)) and not self.setting.wants_free:
-            return Reason.FREE, "It is free: such offers are limited, may train on what is sent, and end unannounced."
-        return None
-
-    def _needs(self) -> Unmet | None:
+    def _use(self) -> Unmet | None:
         counted = [one.high for one in self.factors if one.unit == "input" and not one.assumed]
-        needs = observed(self.setting.needs, self.base.sliced.use)
-        return unmet(self.offer, needs, self.setting.on, max([Decimal(1), *counted]))
+        return refusal(self.offer, self.setting, self.needs, max([Decimal(1), *counted]))
 
     def _worse(self) -> Unmet | None:
         return (Reason.WORSE, self.quality.why) if self.quality.verdict is Verdict.WORSE else None
@@ -218,7 +199,7 @@ class _Weighing:
             more = " An evaluation of your own that counts the tokens of both would narrow that."
         return (
             Reason.NOT_CHEAPER,
-            f"{lists}{said_of(self.factors)}, it is {span(self.saving, currency)}.{more}",
+            f"{lists}W{said_of(self.factors)[1:]}, it is {span(self.saving, currency)}.{more}",
         )
 
     def _evidence(self) -> Unmet | None:
@@ -247,4 +228,4 @@ class _Weighing:
     def _why(self) -> str:
         paying = money(monthly(self.base.paying, self.setting.days), self.setting.currency)
         saving = span(self.saving, self.setting.currency)
-        return f"{self.quality.why} It saves {saving} of {paying} a month: {said_of(self.factors).lower()}."
+        return f"{self.quality.why} It saves {saving} of {paying} a month: {said_of(self.factors)}."

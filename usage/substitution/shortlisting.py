@@ -1,0 +1,91 @@
+"""Which sellers of a model are weighed: a model has dozens, which differ in little but the price. Pure.
+
+By the plain prices of short prompts, before any factor; what the work cannot use comes last. Of a model that is good
+enough the cheapest few are weighed, and the cheapest of all, so that it is said why it is none of them; of another one
+only the first, which tells what it would save.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from pricing.cost import Tokens
+from usage.advice import Reason
+from usage.substitution.needs import Needs, unmet
+from usage.substitution.offers import WAITING, Candidate, Rated, best_tier, start_of
+from usage.substitution.quality import Scores
+from usage.substitution.setting import Baseline, Setting
+
+SELLERS: Final = 4
+_DEAREST: Final = Decimal("Infinity")
+
+
+def by_model(
+    offers: Iterable[Candidate], base: Baseline, setting: Setting, needs: Needs
+) -> dict[Rated, list[Candidate]]:
+    """Offers of other models at the tier they would be bought at, those to weigh first in front."""
+    moment, tokens = start_of(setting.on), base.sliced.by()[0].tokens
+    found: dict[Rated, list[tuple[tuple[bool, Decimal, str], Candidate]]] = defaultdict(list)
+    for one in offers:
+        if one.side.model == base.offer.side.model or (one.is_batch_id and base.offer.side.service_tier not in WAITING):
+            continue
+        offer = best_tier(one, base.offer.side.service_tier, moment)
+        refused = refusal(offer, setting, needs) is not None
+        found[offer.rated].append(((refused, plain_cost(offer, tokens, moment), offer.side.key), offer))
+    return {rated: [offer for _, offer in sorted(ranked, key=lambda one: one[0])] for rated, ranked in found.items()}
+
+
+def first(ranked: Sequence[Candidate], tokens: Tokens, moment: datetime, *, is_good: bool) -> list[Candidate]:
+    """Those of a model's offers that are weighed."""
+    if not is_good:
+        return list(ranked[:1])
+    cheapest = min(ranked, key=lambda one: plain_cost(one, tokens, moment))
+    chosen = list(ranked[:SELLERS])
+    return chosen if any(one is cheapest for one in chosen) else [*chosen, cheapest]
+
+
+def refusal(
+    offer: Candidate, setting: Setting, needs: Needs, input_factor: Decimal = Decimal(1)
+) -> tuple[Reason, str] | None:
+    """What speaks against an offer before its price and quality are looked at: what it is, and what the work needs."""
+    if offer.is_preview and not setting.wants_previews:
+        return Reason.PREVIEW, "It is a preview: it may be changed, limited or ended at any time."
+    if offer.is_free(start_of(setting.on)) and not setting.wants_free:
+        return Reason.FREE, "It is free: such offers are limited, may train on what is sent, and end unannounced."
+    return unmet(offer, needs, setting.on, input_factor)
+
+
+def plain_cost(offer: Candidate, tokens: Tokens, moment: datetime) -> Decimal:
+    """What tokens cost at the plain prices, to rank sellers by; what has no price comes last."""
+    card = offer.plain(moment)
+    if card is None or (rate := offer.rates.get(card.currency)) is None:
+        return _DEAREST
+    sent, written = card.price("input"), card.price("output")
+    if sent is None or written is None:
+        return _DEAREST
+    read, cached = card.price("cache_read"), card.price("cache_write_5m")
+    cost = (tokens.input or 0) * sent + (tokens.output or 0) * written
+    cost += (tokens.cache_read or 0) * (sent if read is None else read)
+    return (cost + (tokens.cache_write or 0) * (sent if cached is None else cached)) * rate
+
+
+def efforts(scores: Scores, current: Rated) -> Mapping[str, frozenset[str]]:
+    """The efforts at which anything decisive is known of each model against the one in use."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for one in scores.arena:
+        found[one.model].add(one.effort)
+    for now, then in scores.own:
+        if now == current:
+            found[then.model].add(then.effort)
+    return {model: frozenset(known) for model, known in found.items()}
+
+
+def other_efforts(scores: Scores, current: Rated) -> list[str]:
+    """The other efforts of the model in use that something sets beside its own: each is another candidate."""
+    rated = {one.effort for one in scores.arena if one.model == current.model} if current in scores.arena else set()
+    own = {then.effort for now, then in scores.own if now == current and then.model == current.model}
+    return sorted((rated | own) - {current.effort})
