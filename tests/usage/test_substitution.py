@@ -17,7 +17,6 @@ from usage.substitution.factors import Counted, TokenCounts
 from usage.substitution.needs import Needs
 from usage.substitution.offers import Candidate, Rated
 from usage.substitution.quality import Rating, Scores
-from usage.substitution.shortlisting import efforts
 from usage.substitution.weighing import weigh
 
 SOL = make_offer("sol", make_card(input="4", output="20", cache_read="0.4"))
@@ -223,12 +222,15 @@ def test_of_a_good_model_the_cheapest_sellers_are_weighed_and_of_another_one_the
     assert [one.candidate.provider for one in bad.refused] == ["seller-0.5"]
 
 
-def test_sellers_that_the_work_cannot_use_are_weighed_last_and_the_cheapest_of_them_is_told() -> None:
+def test_of_the_sellers_that_the_work_cannot_use_the_cheapest_is_told_for_each_reason() -> None:
     needs = Needs(denied=frozenset({"seller-0.1", "seller-0.2"}))
-    offers = sold_by("0.1", "0.2", "0.5", "0.6", "0.7", "0.8", "0.9")
+    offers = [*sold_by("0.1", "0.2", "0.5", "0.6", "0.7", "0.8", "0.9"), *sold_by("0.3", "0.4", is_preview=True)]
     found = weigh(make_use(), SOL, offers, make_setting(EQUAL, needs=needs, counts=counted()))
     assert [one.candidate.provider for one in found.recommendations] == [f"seller-0.{n}" for n in (5, 6, 7, 8)]
-    assert [(one.candidate.provider, one.reason) for one in found.refused] == [("seller-0.1", Reason.PROVIDER)]
+    assert [(one.candidate.provider, one.reason) for one in found.refused] == [
+        ("seller-0.1", Reason.PROVIDER),
+        ("seller-0.3", Reason.PREVIEW),
+    ]
 
 
 def test_the_efforts_of_a_candidate_are_those_of_ratings_and_of_own_comparisons_with_the_model_in_use() -> None:
@@ -236,7 +238,8 @@ def test_the_efforts_of_a_candidate_are_those_of_ratings_and_of_own_comparisons_
         arena={Rated("flash", "max"): make_rating(1)},
         own={(Rated("sol"), Rated("flash", "low")): (), (Rated("other"), Rated("flash", "high")): ()},
     )
-    assert efforts(scores, Rated("sol")) == {"flash": {"low", "max"}}
+    assert scores.efforts_by_model(Rated("sol")) == {"flash": {"low", "max"}}
+    assert scores.efforts("flash", Rated("sol")) == ("low", "max")
 
 
 def test_the_model_in_use_at_another_effort_is_a_candidate_that_counts_alike_and_writes_less() -> None:

@@ -6,6 +6,7 @@ margin that was set beforehand. Other benchmarks are shown and decide nothing. N
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -68,6 +69,17 @@ class Scores:
     arena: Mapping[Rated, Rating] = field(default_factory=dict)
     own: Mapping[tuple[Rated, Rated], Sequence[Own]] = field(default_factory=dict)
     others: Mapping[Rated, Sequence[Rating]] = field(default_factory=dict)
+
+    def efforts_by_model(self, current: Rated) -> dict[str, set[str]]:
+        """The efforts at which anything decisive is known of each model against the one in use."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for one in (*self.arena, *(then for now, then in self.own if now == current)):
+            found[one.model].add(one.effort)
+        return found
+
+    def efforts(self, model: str, current: Rated) -> tuple[str, ...]:
+        """The same of one model."""
+        return tuple(sorted(self.efforts_by_model(current).get(model, ())))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
 """Which sellers of a model are weighed: a model has dozens, which differ in little but the price. Pure.
 
-By the plain prices of short prompts, before any factor; what the work cannot use comes last. Of a model that is good
-enough the cheapest few are weighed, and the cheapest of all, so that it is said why it is none of them; of another one
-only the first, which tells what it would save.
+By the plain prices of short prompts, before any factor. Of a model that is good enough the cheapest few that the work
+can use are weighed, and of those it cannot use the cheapest for each reason, so that the reason is told; of another
+model the first alone, which tells what it would save.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -24,28 +25,40 @@ SELLERS: Final = 4
 _DEAREST: Final = Decimal("Infinity")
 
 
-def by_model(
-    offers: Iterable[Candidate], base: Baseline, setting: Setting, needs: Needs
-) -> dict[Rated, list[Candidate]]:
-    """Offers of other models at the tier they would be bought at, those to weigh first in front."""
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """An offer with what it costs at plain prices and what speaks against it before anything is weighed."""
+
+    offer: Candidate
+    cost: Decimal
+    reason: Reason | None
+
+
+def by_model(offers: Iterable[Candidate], base: Baseline, setting: Setting, needs: Needs) -> dict[Rated, list[Ranked]]:
+    """Offers of other models at the tier they would be bought at, the cheapest first."""
     moment, tokens = start_of(setting.on), base.sliced.by()[0].tokens
-    found: dict[Rated, list[tuple[tuple[bool, Decimal, str], Candidate]]] = defaultdict(list)
+    found: dict[Rated, list[Ranked]] = defaultdict(list)
     for one in offers:
         if one.side.model == base.offer.side.model or (one.is_batch_id and base.offer.side.service_tier not in WAITING):
             continue
         offer = best_tier(one, base.offer.side.service_tier, moment)
-        refused = refusal(offer, setting, needs) is not None
-        found[offer.rated].append(((refused, plain_cost(offer, tokens, moment), offer.side.key), offer))
-    return {rated: [offer for _, offer in sorted(ranked, key=lambda one: one[0])] for rated, ranked in found.items()}
+        against = refusal(offer, setting, needs)
+        found[offer.rated].append(Ranked(offer, plain_cost(offer, tokens, moment), against[0] if against else None))
+    for ranked in found.values():
+        ranked.sort(key=lambda one: (one.cost, one.offer.side.key))
+    return found
 
 
-def first(ranked: Sequence[Candidate], tokens: Tokens, moment: datetime, *, is_good: bool) -> list[Candidate]:
+def first(ranked: Sequence[Ranked], *, is_good: bool) -> list[Candidate]:
     """Those of a model's offers that are weighed."""
+    fitting = [one.offer for one in ranked if one.reason is None]
     if not is_good:
-        return list(ranked[:1])
-    cheapest = min(ranked, key=lambda one: plain_cost(one, tokens, moment))
-    chosen = list(ranked[:SELLERS])
-    return chosen if any(one is cheapest for one in chosen) else [*chosen, cheapest]
+        return fitting[:1] or [ranked[0].offer]
+    told: dict[Reason, Candidate] = {}
+    for one in ranked:
+        if one.reason is not None:
+            told.setdefault(one.reason, one.offer)
+    return [*fitting[:SELLERS], *told.values()]
 
 
 def refusal(
@@ -71,17 +84,6 @@ def plain_cost(offer: Candidate, tokens: Tokens, moment: datetime) -> Decimal:
     cost = (tokens.input or 0) * sent + (tokens.output or 0) * written
     cost += (tokens.cache_read or 0) * (sent if read is None else read)
     return (cost + (tokens.cache_write or 0) * (sent if cached is None else cached)) * rate
-
-
-def efforts(scores: Scores, current: Rated) -> Mapping[str, frozenset[str]]:
-    """The efforts at which anything decisive is known of each model against the one in use."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for one in scores.arena:
-        found[one.model].add(one.effort)
-    for now, then in scores.own:
-        if now == current:
-            found[then.model].add(then.effort)
-    return {model: frozenset(known) for model, known in found.items()}
 
 
 def other_efforts(scores: Scores, current: Rated) -> list[str]:

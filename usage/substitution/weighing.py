@@ -22,7 +22,7 @@ from usage.substitution.offers import Candidate, Rated, start_of
 from usage.substitution.quality import Quality, judged
 from usage.substitution.repricing import Repriced, Scale, cost_of, monthly, monthly_range, reprice
 from usage.substitution.setting import AHEAD, Baseline, Setting, baseline
-from usage.substitution.shortlisting import by_model, efforts, first, other_efforts, refusal
+from usage.substitution.shortlisting import by_model, first, other_efforts, refusal
 from usage.substitution.wording import day, money, span
 from usage.token_log import Use
 
@@ -49,13 +49,13 @@ def weigh(use: Use, current: Candidate, candidates: Iterable[Candidate], setting
     base = baseline(use, current, setting.on)
     if base is None:
         return Weighed((), ())
-    needs, moment, tokens = observed(setting.needs, use), start_of(setting.on), base.sliced.by()[0].tokens
-    known = efforts(setting.scores, current.rated)
+    needs = observed(setting.needs, use)
+    known = setting.scores.efforts_by_model(current.rated)
     found: list[Recommendation | Refused | None] = []
     for rated, ranked in by_model(candidates, base, setting, needs).items():
         for effort in (rated.effort,) if rated.effort else sorted(known.get(rated.model, ("",))):
             quality = judged(base.offer.rated, Rated(rated.model, effort), setting.scores, setting.standards)
-            chosen = first(ranked, tokens, moment, is_good=quality.verdict in GOOD)
+            chosen = first(ranked, is_good=quality.verdict in GOOD)
             found += [_weighed(base, offer.at(effort=effort), setting, needs, quality) for offer in chosen]
     for effort in other_efforts(setting.scores, current.rated):
         offer = base.offer.at(effort=effort)
