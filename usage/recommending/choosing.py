@@ -1,0 +1,63 @@
+"""Which of all that was weighed is told: the best seller of each move, and refusals of every reason. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Final
+
+from usage.advice import Reason, Recommendation, Refused
+
+MOST_REFUSED: Final = 20
+MOST_OF_A_REASON: Final = 5
+"""Refusals for one reason, unless there is room: free offers would save all, and be all that is told."""
+MOST_MOVES: Final = 8
+"""Moves of one current side: the alternatives that a reader may want beside the best."""
+_NOTHING: Final = Decimal(0)
+
+
+def best_moves(found: Iterable[Recommendation]) -> list[Recommendation]:
+    """Of each current side the moves of the surest money, one seller of each model and effort, the dearest first."""
+    ordered = sorted(found, key=lambda one: (-one.saving.low, -one.saving.high, one.key))
+    seen: set[tuple[str, ...]] = set()
+    of_side: dict[str, int] = {}
+    kept = []
+    for one in ordered:
+        what = (one.current.key, one.kind, one.candidate.model, one.candidate.effort)
+        if what in seen or of_side.get(one.current.key, 0) >= MOST_MOVES:
+            continue
+        seen.add(what)
+        of_side[one.current.key] = of_side.get(one.current.key, 0) + 1
+        kept.append(one)
+    return kept
+
+
+def told_refusals(found: Iterable[Refused], moves: Sequence[Recommendation]) -> list[Refused]:
+    """At most `MOST_REFUSED`, the most money first, one seller of a model and effort, every reason among them.
+
+    Reasons take turns: the dearest refusal of each, then the second of each, so that none is crowded out.
+
+    What is refused at one seller and recommended at another is not told.
+    """
+    recommended = {(one.current.key, one.candidate.model, one.candidate.effort) for one in moves}
+    seen: set[tuple[str, ...]] = set()
+    each = []
+    for one in sorted(found, key=_dearest):
+        what = (one.current.key, one.candidate.model, one.candidate.effort)
+        if what not in recommended and (*what, one.reason) not in seen:
+            seen.add((*what, one.reason))
+            each.append(one)
+    of_reason: dict[Reason, list[Refused]] = defaultdict(list)
+    for one in each:
+        of_reason[one.reason].append(one)
+    turns = sorted(
+        ((n, _dearest(one), one) for own in of_reason.values() for n, one in enumerate(own)), key=lambda turn: turn[:2]
+    )
+    firsts = [one for n, _, one in turns if n < MOST_OF_A_REASON]
+    rest = [one for n, _, one in turns if n >= MOST_OF_A_REASON]
+    return sorted([*firsts, *rest][:MOST_REFUSED], key=_dearest)
+
+
+def _dearest(one: Refused) -> tuple[Decimal, str, str]:
+    return (-(one.saving.high if one.saving else _NOTHING), one.current.key, one.candidate.key)
