@@ -9,7 +9,19 @@ from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from dashboards.api import bridge, catalogue, cost, evaluations, events, frontier, own_index, problem, rules, spend
+from dashboards.api import (
+    bridge,
+    catalogue,
+    cost,
+    evaluations,
+    events,
+    frontier,
+    own_index,
+    problem,
+    recommendations,
+    rules,
+    spend,
+)
 from dashboards.api import files as file_views
 
 VERSION = "1"
@@ -70,6 +82,7 @@ api.add_router("", frontier.router)
 api.add_router("", own_index.router)
 api.add_router("", bridge.router)
 api.add_router("", evaluations.router)
+api.add_router("", recommendations.router)
 api.add_router("", events.router)
 api.add_router("", rules.router)
 

@@ -255,7 +255,7 @@ OPERATIONS: dict[str, str] = {
     "model": CATALOGUE, "changes": CATALOGUE, "frontier": CATALOGUE, "cost": CATALOGUE, "export_litellm": CATALOGUE,
     "price_index": CATALOGUE,
     "export_litellm_inexpressible": CATALOGUE, "feed_prices": CATALOGUE, "spend": SPEND, "usage_events": USAGE,
-    "own_index": SPEND, "bridge": SPEND, "evaluations": SPEND,
+    "own_index": SPEND, "bridge": SPEND, "evaluations": SPEND, "recommendations": SPEND,
     "projects": SPEND, "rules": WHOLE_SPEND, "rule": WHOLE_SPEND, "rule_make": RULES,
     "rule_change": RULES, "rule_remove": RULES, "rules_set": RULES,
 }  # fmt: skip

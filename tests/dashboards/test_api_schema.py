@@ -53,7 +53,16 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 @hypothesis_settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_it_does_what_its_document_says(case: Any, spend_token: str) -> None:
     case.headers.update({"Host": "localhost", "Accept-Encoding": "identity"})  # the WSGI client does not unpack
-    owned = ("/spend", "/own-index", "/bridge", "/usage/events", "/projects", "/rules", "/rules/{rule_id}")
+    owned = (
+        "/spend",
+        "/own-index",
+        "/bridge",
+        "/recommendations",
+        "/usage/events",
+        "/projects",
+        "/rules",
+        "/rules/{rule_id}",
+    )
     if case.operation.path.endswith(owned):
         case.headers["Authorization"] = f"Bearer {spend_token}"
     case.call_and_validate(excluded_checks=EXCLUDED)

@@ -1,0 +1,54 @@
+"""What a project is advised to do about its models, over HTTP; the organisation is the token's."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import orjson
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from dashboards.api.auth import UsageBearer, asking
+from dashboards.api.catalogue import only
+from dashboards.api.problem import documented
+from dashboards.api.recommendation_schemas import RecommendationsAnswer
+from dashboards.api.spend import projects_of
+from pricing.answers.questions import moment
+from usage import recommending
+from usage.models import Project
+from usage.recommending.telling import as_json
+
+router = Router(tags=["recommendations"], auth=UsageBearer())
+
+Text = Annotated[str, Field(max_length=40)]
+
+
+class RecommendationsQuestion(Schema):
+    project: Annotated[str, Field(max_length=120)] = Field(description="Slug.")
+    on: Text = Field("", description="UTC day whose prices count; left out: today.")
+    known_at: Text = Field(
+        "", description="Moment whose evidence of prices and scores counts; left out: all there is."
+    )
+    days: int = Field(recommending.DAYS, description="Days of usage.", ge=1, le=recommending.MOST_DAYS)
+
+
+@router.get(
+    "/recommendations", response=documented(RecommendationsAnswer), operation_id="recommendations", by_alias=True
+)
+def answer(request: HttpRequest, asked: Query[RecommendationsQuestion]) -> HttpResponse:
+    """Moves that save money at equal quality, as ranges with their evidence, and why others are not recommended."""
+    only(request, RecommendationsQuestion)
+    token, organisation = asking(request)
+    seen = projects_of(token)
+    own = Project.objects.filter(organisation=organisation, slug=asked.project)
+    project = (own if seen is None else own.filter(pk__in=seen)).first()
+    if project is None:
+        raise Http404("No project has this slug: GET /api/v1/projects lists them.")
+    on = moment(asked.on, "on").date() if asked.on else timezone.now().date()
+    known_at = moment(asked.known_at, "known_at") if asked.known_at else None
+    found = recommending.advise(project, on, known_at=known_at, days=asked.days)
+    response = HttpResponse(orjson.dumps(as_json(found)), content_type="application/json")
+    response["Cache-Control"] = "private, no-store"
+    return response
