@@ -33,7 +33,9 @@ RULES = (
     "pricing/providers.py", "pricing/schedules.py", "pricing/units.py", "usage/attribution.py",
     "usage/content.py", "usage/patterns.py", "usage/pulling/windows.py", "usage/rule_terms.py",
     "usage/bands.py", "usage/baskets.py", "usage/bridge.py", "usage/commitments.py", "usage/contract_terms.py",
-    "usage/fixed_costs.py", "usage/forecast.py", "usage/pacing.py",
+    "usage/fixed_costs.py", "usage/forecast.py", "usage/observed/slicing.py", "usage/pacing.py",
+    "usage/recommending/choosing.py", "usage/recommending/sieving.py", "usage/recommending/telling.py",
+    "usage/recommending/waiting.py",
     "dashboards/formatting.py",
 )  # fmt: skip
 """Pure modules: plain values in, plain values out."""
