@@ -28,9 +28,7 @@ Text = Annotated[str, Field(max_length=40)]
 class RecommendationsQuestion(Schema):
     project: Annotated[str, Field(max_length=120)] = Field(description="Slug.")
     on: Text = Field("", description="UTC day whose prices count; left out: today.")
-    known_at: Text = Field(
-        "", description="Moment whose evidence of prices and scores counts; left out: all there is."
-    )
+    known_at: Text = Field("", description="Moment whose evidence of prices and scores counts; left out: all there is.")
     days: int = Field(recommending.DAYS, description="Days of usage.", ge=1, le=recommending.MOST_DAYS)
 
 
