@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -154,6 +155,9 @@ def test_a_shared_prefix_saves_from_nothing_to_all_that_prompts_of_a_size_can_sh
     use = hourly(10_000, 400, input=4 * MTOK)
     move = only(use, Kind.CACHED_PREFIX)
     assert move is not None
+    half = only(replace(use, spent=Decimal(10)), Kind.CACHED_PREFIX)  # of 20 at list price
+    assert half is not None
+    assert abs(half.saving.high * 2 - move.saving.high) <= Decimal("1e-12")
     # 8,192 tokens of each at most: 396 read for 4.5 less, 4 written for 1.25 more.
     assert move.saving == Range(Decimal(0), four_weeks("14.557184"))
     assert only(hourly(10_000, 48, input=480_000), Kind.CACHED_PREFIX) is None  # twelve an hour: a gap of 5 minutes

@@ -179,6 +179,35 @@ def test_a_discount_that_no_card_knows_of_counts_against_the_move() -> None:
     assert any(one.title == "You pay less than the price list says" for one in move.cautions)
 
 
+def test_a_range_that_reaches_below_zero_is_refused_with_the_range() -> None:
+    half = make_offer("flash", make_card(input="2", output="10"), provider="google")
+    (refused,) = weigh(make_use(), SOL, [half], make_setting(EQUAL)).refused
+    # 1.95 × 800 + 5.41 × 700 is 5,347; 0.51 × 800 + 0.18 × 700 is 534.
+    assert (refused.reason, refused.saving) == (Reason.NOT_CHEAPER, Range(month("-2347"), month("2466")))
+    assert "By its prices alone it would save $1,522 a month." in refused.why
+    assert "it is −$2,381 to $2,502." in refused.why
+    assert refused.why.endswith("An evaluation of your own that counts the tokens of both would narrow that.")
+
+
+def test_an_announced_price_of_the_model_in_use_counts_with_the_discount_that_is_had_today() -> None:
+    falls = datetime(2027, 3, 1, tzinfo=UTC)
+    now = make_offer(
+        "sol", make_card(input="4", output="20", until=falls), make_card(input="2", output="10", since=falls)
+    )
+    (move,) = weigh(make_use(spent="2400"), now, [FLASH], make_setting(EQUAL, counts=counted())).recommendations
+    assert [(step.on, step.saving.low) for step in move.steps] == [
+        (TODAY, month("1837.5")),
+        (date(2027, 3, 1), month("637.5")),  # 0.8 of 1,500, as 0.8 of 3,000 is paid today, less 562.5
+    ]
+
+
+def test_a_price_that_begins_now_is_not_announced() -> None:
+    begins = datetime(2026, 11, 16, tzinfo=UTC)
+    offer = make_offer("x", make_card(input="1", until=begins), make_card(input="2", since=begins))
+    assert offer.changes_after(begins, begins + timedelta(days=9)) == ()
+    assert offer.changes_after(begins - timedelta(days=1), begins) == (begins,)
+
+
 def test_a_floor_is_met_by_the_lower_end_of_the_rating() -> None:
     assert weigh(make_use(), SOL, [FLASH], make_setting(EQUAL, floor="1477")).recommendations
     (refused,) = weigh(make_use(), SOL, [FLASH], make_setting(EQUAL, floor="1477.1")).refused

@@ -156,6 +156,24 @@ def test_a_context_tier_begins_where_the_vendor_says(prompt: int, expected: str)
     assert cost(make_use(input=MTOK, output=0, slices=slices), TARGETS["long prompts"]) == exactly(expected)
 
 
+def test_two_sizes_on_either_side_of_a_threshold_are_no_slice_of_one_kind() -> None:
+    slices = (Slice(499_999, 0, 1, Tokens(input=MTOK)), Slice(500_000, 0, 1, Tokens(input=MTOK)))
+    use = make_use(input=2 * MTOK, output=0, slices=slices)
+    assert cost(use, TARGETS["long prompts"]) == exactly("7")
+
+
+def test_a_tier_that_only_factors_between_the_ends_reach_is_in_the_range() -> None:
+    offer = make_offer(
+        "l",
+        make_card(input="1"),
+        make_card(context_from=200_000, input="9"),
+        make_card(context_from=500_000, input="2"),
+    )
+    use = make_use(input=MTOK, output=0, slices=(Slice(100_000, 0, 10, Tokens(input=MTOK)),))
+    # At six times the prompts cost 12; at almost five times they cost 45, and 54 is above that.
+    assert cost(use, offer, Scale(input=Range(ONE, Decimal(6)))) == Range(ONE, Decimal(54))
+
+
 def test_an_hour_half_inside_a_schedule_may_cost_either() -> None:
     offer = make_offer("e", make_card(input="4"), make_card(schedule=HALF, input="1"))
 

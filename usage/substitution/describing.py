@@ -92,11 +92,11 @@ def cautions(
 
 
 def said_of(factors: Iterable[Factor]) -> str:
-    """The factors in one clause: what is sent and what is written, each with who says so."""
-    parts = []
+    """The factors in one clause: what is sent and what is written, with who says so."""
+    by_evidence: dict[str, list[str]] = {}
     for one in factors:
-        what = "input" if one.unit == "input" else "output"
-        parts.append(f"{what} {times(one.low, one.high)} ({one.evidence})")
+        by_evidence.setdefault(one.evidence, []).append(f"{one.unit} {times(one.low, one.high)}")
+    parts = [f"{' and '.join(told)} ({evidence})" for evidence, told in by_evidence.items()]
     return "with " + ", ".join(parts) if parts else "with the same tokens"
 
 
@@ -117,7 +117,7 @@ def _of_factors(factors: Iterable[Factor]) -> Iterator[Caution]:
     for one in factors:
         if one.high <= 1:
             continue
-        said = f"{one.unit.capitalize()} {times(one.low, one.high)}: {one.evidence}."
+        said = f"{one.unit.capitalize()} {times(one.low, one.high)} as many tokens: {one.evidence}."
         yield Caution("doubt", f"It may {'count' if one.unit == 'input' else 'write'} more", said)
 
 

@@ -173,7 +173,8 @@ def _agreed(rows: Sequence[Evidence]) -> tuple[Verdict, int | None, str]:
         most = None if None in items else max(item for item in items if item is not None)
         return Verdict.NOT_ENOUGH, most, f"Not settled on {_of_own(open_ones[0])}.{_settles(most, 'items')}"
     verdict = Verdict.BETTER if verdicts == {Verdict.BETTER} else Verdict.EQUAL
-    return verdict, None, f"{verdict.value.capitalize()} on {_of_own(rows[0])}."
+    more = f" and on {len(rows) - 1} more" if len(rows) > 1 else ""
+    return verdict, None, f"{verdict.value.capitalize()} on {_of_own(rows[0])}{more}."
 
 
 def _of_own(one: Evidence) -> str:
