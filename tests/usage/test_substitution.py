@@ -251,6 +251,30 @@ def test_of_a_good_model_the_cheapest_sellers_are_weighed_and_of_another_one_the
     assert [one.candidate.provider for one in bad.refused] == ["seller-0.5"]
 
 
+def test_a_seller_without_a_price_is_told_only_where_nobody_states_one() -> None:
+    silent = make_offer("flash", provider="openrouter")
+    found = weigh(make_use(), SOL, [FLASH, silent], make_setting(EQUAL, counts=counted()))
+    assert (len(found.recommendations), found.refused) == (1, ())
+    worse = make_setting({**EQUAL, "flash": make_rating(1400)})
+    assert weigh(make_use(), SOL, [silent], worse).refused == ()
+
+
+def test_what_is_worse_or_not_known_to_be_good_is_told_before_what_else_is_missing() -> None:
+    needs = Needs(context=10**6)
+    worse = make_setting({**EQUAL, "flash": make_rating(1400)}, needs=needs)
+    assert weigh(make_use(), SOL, [FLASH], worse).refused[0].reason is Reason.WORSE
+    unknown = make_setting({"sol": make_rating(1480)}, needs=needs)
+    assert weigh(make_use(), SOL, [FLASH], unknown).refused[0].reason is Reason.NO_EVIDENCE
+    assert weigh(make_use(), SOL, [FLASH], make_setting(EQUAL, needs=needs)).refused[0].reason is Reason.CONTEXT
+
+
+def test_both_factors_of_one_evidence_are_one_caution() -> None:
+    (move,) = weigh(make_use(), SOL, [FLASH], make_setting(EQUAL)).recommendations
+    (caution,) = [one for one in move.cautions if "more" in one.title]
+    assert caution.title == "It may count and write more"
+    assert caution.text.startswith("Input 0.51 to 1.95 times and output 0.18 to 5.41 times as many tokens: assumed")
+
+
 def test_of_the_sellers_that_the_work_cannot_use_the_cheapest_is_told_for_each_reason() -> None:
     needs = Needs(denied=frozenset({"seller-0.1", "seller-0.2"}))
     offers = [*sold_by("0.1", "0.2", "0.5", "0.6", "0.7", "0.8", "0.9"), *sold_by("0.3", "0.4", is_preview=True)]

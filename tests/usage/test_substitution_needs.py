@@ -89,5 +89,5 @@ def test_the_prompts_that_were_seen_are_a_need_and_the_mean_is_one_where_only_su
     found = unmet(replace(FLASH, context_window=100), mean, TODAY)
     assert found == (
         Reason.CONTEXT,
-        "It takes 100 tokens; the mean prompt is of up to 101 tokens, with a fifth of headroom 122 tokens.",
+        "It takes 100 tokens; the mean prompt has 101 tokens, with a fifth of headroom 122 tokens.",
     )

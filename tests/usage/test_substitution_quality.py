@@ -103,10 +103,14 @@ def test_other_benchmarks_stand_beside_and_decide_nothing() -> None:
     assert judge(arena=GOOD, others=others).evidence[-1].source == "gpqa"
 
 
-def test_a_model_at_another_effort_is_not_rated() -> None:
+def test_a_model_at_another_effort_is_not_rated_and_it_is_said_at_which_it_is() -> None:
     found = judged(SOL, Rated("flash", "low"), Scores(arena=GOOD), STANDARDS)
     assert found.verdict is None
-    assert found.why.endswith("says how good flash at effort low is.")
+    assert found.why.endswith("says how good flash at effort low (it is rated without one) is.")
+    found = judged(
+        Rated("sol", "high"), Rated("flash"), Scores(arena={Rated("flash", "max"): make_rating(1)}), STANDARDS
+    )
+    assert found.why.endswith("says how good sol at effort high and flash at no stated effort (it is rated at max) is.")
 
 
 @pytest.mark.parametrize(("floor", "met"), [("1495", True), ("1495.1", False), (None, None)])

@@ -15,7 +15,6 @@ from usage.substitution.wording import day, money, span, times, tokens
 
 _ORDER: Final = ("input", "cache_read", "cache_write", "output")
 _UNKNOWN: Final = "not known"
-_SENT: Final = {"input": "sends", "output": "writes"}
 _OF_CACHING: Final = {
     Assumption.UNCACHED: (
         "No price for cached input",
@@ -93,11 +92,15 @@ def cautions(
 
 def said_of(factors: Iterable[Factor]) -> str:
     """The factors in one clause: what is sent and what is written, with who says so."""
-    by_evidence: dict[str, list[str]] = {}
-    for one in factors:
-        by_evidence.setdefault(one.evidence, []).append(f"{one.unit} {times(one.low, one.high)}")
-    parts = [f"{' and '.join(told)} ({evidence})" for evidence, told in by_evidence.items()]
+    parts = [f"{told} ({evidence})" for evidence, told in _by_evidence(factors).items()]
     return "with " + ", ".join(parts) if parts else "with the same tokens"
+
+
+def _by_evidence(factors: Iterable[Factor]) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    for one in factors:
+        found.setdefault(one.evidence, []).append(f"{one.unit} {times(one.low, one.high)}")
+    return {evidence: " and ".join(told) for evidence, told in found.items()}
 
 
 def _of_steps(steps: Sequence[Step], offer: Candidate, setting: Setting) -> Iterator[Caution]:
@@ -113,12 +116,12 @@ def _of_steps(steps: Sequence[Step], offer: Candidate, setting: Setting) -> Iter
         yield Caution("dear", f"Its price ends on {day(ends.date())}", "What follows is not announced.")
 
 
-def _of_factors(factors: Iterable[Factor]) -> Iterator[Caution]:
-    for one in factors:
-        if one.high <= 1:
-            continue
-        said = f"{one.unit.capitalize()} {times(one.low, one.high)} as many tokens: {one.evidence}."
-        yield Caution("doubt", f"It may {'count' if one.unit == 'input' else 'write'} more", said)
+def _of_factors(factors: Sequence[Factor]) -> Iterator[Caution]:
+    more = [one for one in factors if one.high > 1]
+    for evidence, told in _by_evidence(more).items():
+        units = {one.unit for one in more if one.evidence == evidence}
+        does = " and ".join(verb for unit, verb in (("input", "count"), ("output", "write")) if unit in units)
+        yield Caution("doubt", f"It may {does} more", f"{told[0].upper()}{told[1:]} as many tokens: {evidence}.")
 
 
 def _of_billing(base: Baseline, setting: Setting) -> Iterator[Caution]:
@@ -137,6 +140,8 @@ def _of_seller(current: Candidate, offer: Candidate, setting: Setting) -> Iterat
     name = offer.side.provider_name
     if offer.side.provider not in {*setting.providers, current.side.provider}:
         yield Caution("", "New vendor for this project", f"Nothing has been bought from {name} in the window.")
+    if offer.open_weights is False and offer.maker and offer.maker != offer.side.provider:
+        yield Caution("", "Not sold by its maker", f"What is sent goes to {name}, under its terms.")
     if current.side.service_tier not in (*WAITING, offer.side.service_tier):
         text = f"{name} sells no {current.side.service_tier} tier of it: this is its {offer.side.service_tier} one."
         yield Caution("doubt", "It may answer slower", text)

@@ -110,14 +110,14 @@ def _of_context(candidate: Candidate, needs: Needs, input_factor: Decimal) -> It
     if not needs.context:
         return
     needed = int((needs.context * HEADROOM * input_factor).to_integral_value(ROUND_CEILING))
-    seen = "the mean prompt is of" if needs.context_is_mean else "99 in 100 prompts are of"
+    seen = "the mean prompt has" if needs.context_is_mean else "99 in 100 prompts have up to"
     if candidate.context_window is None:
-        yield Reason.UNKNOWN, f"Nobody says how long a prompt it takes; {seen} up to {tokens(needs.context)}."
+        yield Reason.UNKNOWN, f"Nobody says how long a prompt it takes; {seen} {tokens(needs.context)}."
     elif candidate.context_window < needed:
         more = f", up to {input_factor:f} times as many of its tokens" if input_factor > 1 else ""
         yield (
             Reason.CONTEXT,
-            f"It takes {tokens(candidate.context_window)}; {seen} up to {tokens(needs.context)}{more}, "
+            f"It takes {tokens(candidate.context_window)}; {seen} {tokens(needs.context)}{more}, "
             f"with a fifth of headroom {tokens(needed)}.",
         )
 

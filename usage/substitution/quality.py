@@ -205,10 +205,17 @@ def _settles(items: int | None, what: str) -> str:
 
 def _nothing(current: Rated, candidate: Rated, scores: Scores) -> str:
     missing = [one for one in (current, candidate) if one not in scores.arena]
-    names = " and ".join(one.model + (f" at effort {one.effort}" if one.effort else "") for one in missing)
     if not missing:
         return "The two ratings have no interval, and there is no evaluation of your own of both."
+    names = " and ".join(_unrated(one, scores) for one in missing)
     return f"Neither an evaluation of your own nor a rating in the project's category says how good {names} is."
+
+
+def _unrated(one: Rated, scores: Scores) -> str:
+    known = sorted({other.effort for other in scores.arena if other.model == one.model})
+    effort = f"effort {one.effort}" if one.effort else "no stated effort" if known else ""
+    rated = f" (it is rated {', '.join(f'at {other}' if other else 'without one' for other in known)})" if known else ""
+    return f"{one.model}{f' at {effort}' if effort else ''}{rated}"
 
 
 def _context(current: Rated, candidate: Rated, scores: Scores) -> Iterable[Evidence]:

@@ -44,9 +44,13 @@ def by_model(offers: Iterable[Candidate], base: Baseline, setting: Setting, need
         offer = best_tier(one, base.offer.side.service_tier, moment)
         against = refusal(offer, setting, needs)
         found[offer.rated].append(Ranked(offer, plain_cost(offer, tokens, moment), against[0] if against else None))
-    for ranked in found.values():
-        ranked.sort(key=lambda one: (one.cost, one.offer.side.key))
-    return found
+    return {rated: _in_order(ranked) for rated, ranked in found.items()}
+
+
+def _in_order(ranked: Iterable[Ranked]) -> list[Ranked]:
+    """The cheapest first; those without a price only where nobody states one."""
+    every = sorted(ranked, key=lambda one: (one.cost, one.offer.side.key))
+    return [one for one in every if one.cost != _DEAREST] or every
 
 
 def first(ranked: Sequence[Ranked], *, is_good: bool) -> list[Candidate]:

@@ -102,7 +102,7 @@ def _unpriced(base: Baseline, offer: Candidate, priced: Repriced, setting: Setti
         why = "No source says what it costs."
     else:
         why = f"No price is known of {', '.join(one.replace('_', ' ') for one in priced.unpriced)}."
-    if quality.verdict is Verdict.WORSE:
+    if quality.verdict in (None, Verdict.WORSE):
         return None
     return Refused(base.offer.side, offer.side, Reason.UNPRICED, why, None, quality.evidence, quality.items)
 
@@ -148,8 +148,9 @@ class _Weighing:
     quality: Quality
 
     def refused(self) -> Refused | None:
-        """The first reason against it: what it is, what the work needs, how good it is, what it saves."""
-        for check in (self._use, self._worse, self._money, self._evidence, self._floor, self._soon):
+        """The first reason against it: that it is worse or nobody knows, what it is and what the work needs, what it
+        saves, what its quality still lacks."""
+        for check in (self._worse, self._unknown, self._use, self._money, self._evidence, self._floor, self._soon):
             found = check()
             if found:
                 reason, why = found
@@ -185,6 +186,9 @@ class _Weighing:
         counted = [one.high for one in self.factors if one.unit == "input" and not one.assumed]
         return refusal(self.offer, self.setting, self.needs, max([Decimal(1), *counted]))
 
+    def _unknown(self) -> Unmet | None:
+        return (Reason.NO_EVIDENCE, self.quality.why) if self.quality.verdict is None else None
+
     def _worse(self) -> Unmet | None:
         return (Reason.WORSE, self.quality.why) if self.quality.verdict is Verdict.WORSE else None
 
@@ -203,8 +207,6 @@ class _Weighing:
         )
 
     def _evidence(self) -> Unmet | None:
-        if self.quality.verdict is None:
-            return Reason.NO_EVIDENCE, self.quality.why
         return None if self.quality.verdict in GOOD else (Reason.NOT_ENOUGH, self.quality.why)
 
     def _floor(self) -> Unmet | None:
