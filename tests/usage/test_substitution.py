@@ -15,9 +15,10 @@ from tests.usage.offered import MTOK, TODAY, make_card, make_offer, make_rating,
 from usage.advice import Range, Reason
 from usage.substitution.factors import Counted, TokenCounts
 from usage.substitution.needs import Needs
-from usage.substitution.offers import Candidate, Rated
+from usage.substitution.offers import Candidate, Rated, start_of
 from usage.substitution.quality import Rating, Scores
-from usage.substitution.weighing import weigh
+from usage.substitution.repricing import Scale, Sliced, reprice
+from usage.substitution.weighing import saving_of, weigh
 
 SOL = make_offer("sol", make_card(input="4", output="20", cache_read="0.4"))
 FLASH = make_offer("flash", make_card(input="0.75", output="3.75", cache_read="0.075"), provider="google")
@@ -153,6 +154,21 @@ def test_a_context_window_below_the_long_prompts_is_refused() -> None:
     (refused,) = weigh(make_use(p99=109_227), SOL, [short], setting).refused
     assert refused.reason is Reason.CONTEXT
     assert "131,072 tokens" in refused.why
+
+
+def test_a_candidate_whose_every_price_is_lower_costs_more_where_it_has_no_cache() -> None:
+    use = make_use(cache_read=4_000 * MTOK)
+    bare = make_offer("flash", make_card(input="1", output="5"), provider="google")
+    (refused,) = weigh(use, SOL, [bare], make_setting(EQUAL, counts=counted())).refused
+    assert refused.reason is Reason.NOT_CHEAPER
+    assert refused.saving == Range(month("-150"), month("-150"))  # 4,400 + 350 where 1,600 + 1,600 + 1,400 is paid
+    assert refused.why == (
+        "Its prices of input and output are lower, and the same tokens would cost $152.19 a month more. With input "
+        "1.00 times and output 1.00 times (measured on 400 of your own items (claims)), it is −$152.19. It has no price for "
+        "cached input, so what is read from a cache today is counted in full."
+    )
+    cached = make_offer("flash", make_card(input="1", output="5", cache_read="0.1"), provider="google")
+    assert weigh(use, SOL, [cached], make_setting(EQUAL, counts=counted())).recommendations
 
 
 def test_a_promotion_that_ends_stands_in_the_steps_and_refuses_where_it_eats_the_saving_soon() -> None:
@@ -335,3 +351,16 @@ def test_what_is_recommended_saves_something_and_what_it_says_it_saves(paid, pri
     saved = 470 * paid - 400 * prices[0] * counted_at[0] - 70 * prices[1] * counted_at[1]
     moves = [one.saving.low for one in found.recommendations]
     assert (moves == [month(str(saved))]) if saved > 0 else not moves
+
+
+@given(
+    ends=st.tuples(*(st.decimals("0.2", "5", places=2) for _ in range(4))),
+    at=st.tuples(st.decimals(0, 1, places=3), st.decimals(0, 1, places=3)),
+)
+def test_the_saving_contains_what_is_saved_at_every_factor_inside_the_factors(ends, at) -> None:
+    inputs, outputs = (Range(min(pair), max(pair)) for pair in (ends[:2], ends[2:]))
+    sliced, paying = Sliced(make_use()), Decimal(3000)
+    saving = saving_of(paying, reprice(sliced, FLASH, start_of(TODAY), Scale(inputs, outputs)), 30)
+    f, g = (one.low + (one.high - one.low) * share for one, share in zip((inputs, outputs), at, strict=True))
+    truth = month(str(paying - f * 300 - g * Decimal("262.5")))
+    assert saving.low <= truth <= saving.high

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pricing.noninferiority import Verdict
-from usage.advice import Caution, Evidence, Kind, Reason, Recommendation, Refused
+from usage.advice import Caution, Evidence, Kind, Range, Reason, Recommendation, Refused, Step
 from usage.substitution.describing import cautions, changes, cost_lines
 from usage.substitution.needs import observed
 from usage.substitution.offers import WAITING, Candidate, best_tier, start_of
-from usage.substitution.repricing import SAME, monthly, reprice
+from usage.substitution.repricing import SAME, Repriced, monthly, reprice
 from usage.substitution.setting import Baseline, Setting
 from usage.substitution.shortlisting import refusal
 from usage.substitution.weighing import announced, saving_of, steps_of
@@ -21,10 +21,10 @@ SAME_WEIGHTS = Evidence(
 
 def elsewhere(base: Baseline, seller: Candidate, setting: Setting) -> Recommendation | Refused | None:
     """The move to another seller; None where it costs no less, or is the seller in use."""
-    offer = best_tier(seller, base.offer.side.service_tier, start_of(setting.on)).at(effort=base.offer.side.effort)
+    moment = start_of(setting.on)
+    offer = best_tier(seller, base.offer.side.service_tier, moment).at(effort=base.offer.side.effort)
     if offer.side.offering_id == base.offer.side.offering_id or _waits(offer, base.offer):
         return None
-    moment = start_of(setting.on)
     priced = reprice(base.sliced, offer, moment, SAME, base.offer)
     if priced.cost is None:
         return Refused(base.offer.side, offer.side, Reason.UNPRICED, "No source says what it costs.")
@@ -32,22 +32,35 @@ def elsewhere(base: Baseline, seller: Candidate, setting: Setting) -> Recommenda
     if saving.high <= 0:
         return None
     steps = steps_of(base, offer, setting, priced, SAME)
-    against = refusal(offer, setting, observed(setting.needs, base.sliced.use))
-    if against is None and saving.low <= 0:
-        against = Reason.NOT_CHEAPER, f"It saves {span(saving, setting.currency)} a month: it may cost more."
-    against = against or announced(steps, offer, setting)
+    against = (
+        refusal(offer, setting, observed(setting.needs, base.sliced.use))
+        or _uncertain(saving, setting)
+        or announced(steps, offer, setting)
+    )
     if against is not None:
         return Refused(base.offer.side, offer.side, *against, saving)
-    paying = monthly(base.paying, setting.days)
-    kind = Kind.COMMITMENT if offer.is_contracted else Kind.SELLER
+    return _move(base, offer, setting, priced, steps)
+
+
+def _uncertain(saving: Range, setting: Setting) -> tuple[Reason, str] | None:
+    if saving.low > 0:
+        return None
+    return Reason.NOT_CHEAPER, f"It saves {span(saving, setting.currency)} a month: it may cost more."
+
+
+def _move(
+    base: Baseline, offer: Candidate, setting: Setting, priced: Repriced, steps: tuple[Step, ...]
+) -> Recommendation:
+    saving, paying = steps[0].saving, monthly(base.paying, setting.days)
     terms = "at the prices of your contract" if offer.is_contracted else "at list price"
     return Recommendation(
-        kind, base.offer.side, offer.side, Verdict.EQUAL, paying, saving,
+        Kind.COMMITMENT if offer.is_contracted else Kind.SELLER,
+        base.offer.side, offer.side, Verdict.EQUAL, paying, saving,
         f"The same weights at {offer.side.provider_name} save {span(saving, setting.currency)} of "
         f"{money(paying, setting.currency)} a month, {terms}, on the same tokens.",
         evidence=(SAME_WEIGHTS,),
         lines=cost_lines(base.priced, priced),
-        changes=changes(base.offer, offer, moment),
+        changes=changes(base.offer, offer, start_of(setting.on)),
         cautions=(*_precision(base.offer, offer), *cautions(base, offer, setting, priced, steps, ())),
         steps=steps,
     )  # fmt: skip

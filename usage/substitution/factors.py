@@ -26,8 +26,8 @@ ASSUMED: Final = {"input": Range(Decimal("0.51"), Decimal("1.95")), "output": Ra
 """Between the 10th and the 90th percentile of the ratios of all pairs of runs of the Aider polyglot table that state
 their tokens (23 runs, 506 pairs): what another model may take where nobody says. A test computes them anew."""
 TRANSFER: Final = 2.0
-"""By how much a ratio of one published benchmark may be off, up and down, for another work. A judgement: two runs of
-Aider's two benchmarks whose costs can be compared differ by more, those of an organisation's own suites by less."""
+"""By how much a published ratio may be off, up and down, for another work. A judgement: the tables that ship hold too
+few benchmarks that state tokens to measure it."""
 _NOBODY: Final = (
     "assumed, as nobody counted the tokens of both: four in five pairs of models differ by no more on Aider polyglot"
 )

@@ -89,6 +89,14 @@ class Candidate:
         every = (one for one in self.in_force(moment) if not one.key.context_from and not one.key.schedule)
         return next((one.prices for one in every), None)
 
+    def listed(self, moment: datetime) -> tuple[Decimal, Decimal] | None:
+        """The plain prices of input and output in the organisation's currency; None where one is unknown."""
+        card = self.plain(moment)
+        if card is None or (rate := self.rates.get(card.currency)) is None:
+            return None
+        sent, written = card.price("input"), card.price("output")
+        return None if sent is None or written is None else (sent * rate, written * rate)
+
     def is_free(self, moment: datetime) -> bool:
         """Whether input and output are known to cost nothing."""
         card = self.plain(moment)

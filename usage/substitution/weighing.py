@@ -20,7 +20,7 @@ from usage.substitution.describing import cautions, changes, cost_lines, said_of
 from usage.substitution.needs import Needs, Unmet, observed
 from usage.substitution.offers import Candidate, Rated, start_of
 from usage.substitution.quality import Quality, judged
-from usage.substitution.repricing import Repriced, Scale, cost_of, monthly, monthly_range, reprice
+from usage.substitution.repricing import Assumption, Repriced, Scale, cost_of, monthly, monthly_range, reprice
 from usage.substitution.setting import AHEAD, Baseline, Setting, baseline
 from usage.substitution.shortlisting import by_model, first, other_efforts, refusal
 from usage.substitution.wording import day, money, span
@@ -83,11 +83,18 @@ def _weighed(
     if priced.cost is None:
         return _unpriced(base, offer, priced, setting, quality)
     saving = saving_of(base.paying, priced, setting.days)
-    at_list = priced.plain is not None and priced.plain < base.paying
-    if saving.high <= 0 and not at_list:
+    if saving.high <= 0 and not (quality.verdict in GOOD and _looks_cheaper(base, offer, priced, setting)):
         return None
     weighing = _Weighing(base, offer, setting, needs, found, priced, saving, quality)
     return weighing.refused() or weighing.recommended()
+
+
+def _looks_cheaper(base: Baseline, offer: Candidate, priced: Repriced, setting: Setting) -> bool:
+    """Whether it costs less before any factor, or its prices of input and output are lower: somebody may propose it."""
+    if priced.plain is not None and priced.plain < base.paying:
+        return True
+    now, then = (one.listed(start_of(setting.on)) for one in (base.offer, offer))
+    return now is not None and then is not None and then != now and all(b <= a for a, b in zip(now, then, strict=True))
 
 
 def saving_of(paying: Decimal, priced: Repriced, days: int) -> Range:
@@ -195,16 +202,24 @@ class _Weighing:
     def _money(self) -> Unmet | None:
         if self.saving.low > 0:
             return None
-        currency, alone = self.setting.currency, self.priced.plain
-        saved = None if alone is None else monthly(self.base.paying - alone, self.setting.days)
-        lists = "" if saved is None else f"By its prices alone it would save {money(saved, currency)} a month. "
-        more = ""
+        told = [*self._by_prices_alone(), f"W{said_of(self.factors)[1:]}, it is {self._saving()}."]
+        if Assumption.UNCACHED in self.priced.assumed:
+            told.append("It has no price for cached input, so what is read from a cache today is counted in full.")
         if any(one.assumed for one in self.factors):
-            more = " An evaluation of your own that counts the tokens of both would narrow that."
-        return (
-            Reason.NOT_CHEAPER,
-            f"{lists}W{said_of(self.factors)[1:]}, it is {span(self.saving, currency)}.{more}",
-        )
+            told.append("An evaluation of your own that counts the tokens of both would narrow that.")
+        return Reason.NOT_CHEAPER, " ".join(told)
+
+    def _by_prices_alone(self) -> list[str]:
+        if self.priced.plain is None:
+            return []
+        saved = monthly(self.base.paying - self.priced.plain, self.setting.days)
+        if saved > 0:
+            return [f"By its prices alone it would save {money(saved, self.setting.currency)} a month."]
+        more = money(-saved, self.setting.currency)
+        return [f"Its prices of input and output are lower, and the same tokens would cost {more} a month more."]
+
+    def _saving(self) -> str:
+        return span(self.saving, self.setting.currency)
 
     def _evidence(self) -> Unmet | None:
         return None if self.quality.verdict in GOOD else (Reason.NOT_ENOUGH, self.quality.why)
@@ -229,5 +244,4 @@ class _Weighing:
 
     def _why(self) -> str:
         paying = money(monthly(self.base.paying, self.setting.days), self.setting.currency)
-        saving = span(self.saving, self.setting.currency)
-        return f"{self.quality.why} It saves {saving} of {paying} a month: {said_of(self.factors)}."
+        return f"{self.quality.why} It saves {self._saving()} of {paying} a month: {said_of(self.factors)}."
