@@ -164,8 +164,8 @@ def test_a_candidate_whose_every_price_is_lower_costs_more_where_it_has_no_cache
     assert refused.saving == Range(month("-150"), month("-150"))  # 4,400 + 350 where 1,600 + 1,600 + 1,400 is paid
     assert refused.why == (
         "Its prices of input and output are lower, and the same tokens would cost $152.19 a month more. With input "
-        "1.00 times and output 1.00 times (measured on 400 of your own items (claims)), it is −$152.19. It has no price for "
-        "cached input, so what is read from a cache today is counted in full."
+        "1.00 times and output 1.00 times (measured on 400 of your own items (claims)), it is −$152.19. It has no "
+        "price for cached input, so what is read from a cache today is counted in full."
     )
     cached = make_offer("flash", make_card(input="1", output="5", cache_read="0.1"), provider="google")
     assert weigh(use, SOL, [cached], make_setting(EQUAL, counts=counted())).recommendations
