@@ -1,7 +1,7 @@
 """What every page shows around its content: the places, the organisation, the time zone, the data's age."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -63,6 +63,8 @@ class Link:
     label: str
     url: str
     is_current: bool
+    count: int = 0
+    """How many things wait there."""
 
 
 def zone_of(request: HttpRequest) -> str:
@@ -90,6 +92,12 @@ def links_to(places: Iterable[Place], path: str, *, signed_in: bool) -> list[Lin
             continue
         links.append(Link(place.label, url, _is_under(path, url)))
     return links
+
+
+def _counted(links: list[Link], organisation: "Organisation | None") -> list[Link]:
+    """The places with how many decisions are open; `access.current_organisation` has counted them."""
+    found = getattr(organisation, "open_decisions", None) or 0
+    return [replace(link, count=found) if link.label == "Decisions" else link for link in links]
 
 
 def prices_read_at() -> datetime | None:
@@ -141,7 +149,7 @@ def frame(request: HttpRequest) -> Frame:
         organisation=organisation,
         organisations=access.own_organisations(request),
         is_sample=bool(getattr(organisation, "is_sample", False)),
-        nav=links_to(PLACES, request.path, signed_in=person is not None),
+        nav=_counted(links_to(PLACES, request.path, signed_in=person is not None), organisation),
         menu=links_to(MENU, request.path, signed_in=person is not None),
         zone=zone_of(request),
         prices_read_at=prices_read_at(),

@@ -36,6 +36,7 @@ RULES = (
     "usage/fixed_costs.py", "usage/forecast.py", "usage/observed/slicing.py", "usage/pacing.py",
     "usage/recommending/choosing.py", "usage/recommending/sieving.py", "usage/recommending/telling.py",
     "usage/recommending/waiting.py",
+    "usage/counterfactual.py", "dashboards/proposing.py",
     "dashboards/formatting.py",
 )  # fmt: skip
 """Pure modules: plain values in, plain values out."""

@@ -1,13 +1,15 @@
-"""People and what they may see: accounts, memberships, tokens, one-time links, and the log of what they changed.
+"""People and what they may see (accounts, memberships, tokens, one-time links), the log, mail and decisions.
 
-Only `dashboards.access` writes these tables, only `dashboards.audit` the log, only `dashboards.outbox` the mail.
-Secrets are stored as SHA-256 of 256 random bits; the secret itself is shown once and kept nowhere.
+Only `dashboards.access` writes the tables of people, only `dashboards.audit` the log of what they changed, only
+`dashboards.outbox` the mail, only `dashboards.proposals` the decisions. Secrets are stored as SHA-256 of 256 random
+bits; the secret itself is shown once and kept nowhere.
 """
 
 from dashboards.models.audit import AuditEntry, AuditQuerySet
 from dashboards.models.door import BrowserSession, Invitation, SignInFailure, SignInLink
 from dashboards.models.mail import Message, MessageQuerySet
 from dashboards.models.people import Membership, Person, PersonManager, Role
+from dashboards.models.proposals import KeptAdvice, Proposal, ProposalQuerySet
 from dashboards.models.tokens import AccessToken
 
 __all__ = [
@@ -16,11 +18,14 @@ __all__ = [
     "AuditQuerySet",
     "BrowserSession",
     "Invitation",
+    "KeptAdvice",
     "Membership",
     "Message",
     "MessageQuerySet",
     "Person",
     "PersonManager",
+    "Proposal",
+    "ProposalQuerySet",
     "Role",
     "SignInFailure",
     "SignInLink",

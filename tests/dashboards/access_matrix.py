@@ -186,6 +186,14 @@ PAGES: dict[str, list[Line]] = {
     "connections/<int:number>/remove": [
         Line(change=ADMIN_OF_ACME, of=the("connection"), sends=lambda _: {"sure": "yes"})
     ],
+    # decisions: one of project alpha, one of beta
+    "decisions": [
+        Line(PEOPLE),
+        Line(OF_ACME, query="project=beta"),
+        Line(OF_ALPHA, query="project=alpha"),
+        Line(READERS, query="format=csv"),
+    ],
+    "decisions/refused": [Line(READERS), Line(OF_ACME, query="project=beta"), Line(READERS, query="format=csv")],
     # evaluations: a run of project alpha, one of beta
     "evaluations": [Line(READERS), Line(READERS, query="project=beta"), Line(READERS, query="format=csv")],
     "evaluations/figure.json": [Line(READERS)],

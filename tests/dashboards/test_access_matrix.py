@@ -39,6 +39,7 @@ from tests.dashboards.access_matrix import (
     Line,
     Things,
 )
+from tests.dashboards.decision_cast import proposed
 from tests.dashboards.ledger_cast import World, client_of, world  # noqa: F401
 from usage import budgets, connections, contracts, evaluations, organisations
 from usage.evaluation_formats import Source
@@ -298,6 +299,7 @@ def test_what_another_organisation_does_shows_through_nowhere(
     world.imported("2026-11-12,,k-new,zoe,seller,unheard-of,9000000,7000000,3", scope="even more")
     _evaluated(organisations.create_project(world.organisation, "Gamma", "gamma"), "gamma-model")
     access.create_token("new", "viewer", None, world.organisation)
+    proposed(world.alpha)
     audit.record(None, "changed a rule", "of gamma", organisation=world.organisation)
     after = _answers(clients, outside, things)
     assert [key for key in before if before[key] != after[key]] == []
@@ -319,6 +321,7 @@ def test_another_project_shows_through_nowhere(
         scope="more",
     )
     _evaluated(world.beta, "another-model")
+    proposed(world.beta)
     after = _answers(clients, inside, things)
     assert [key for key in before if before[key] != after[key]] == []
 

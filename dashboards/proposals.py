@@ -1,0 +1,218 @@
+"""The only writer of decisions: proposals made of advice, decided by people, followed by what the traffic does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from dashboards import audit
+from dashboards.models import KeptAdvice, Person, Proposal
+from dashboards.proposing import Standing, chosen
+from pricing.noninferiority import Verdict
+from usage import advice, realised
+from usage.advice import Advice, Recommendation
+from usage.models import Project
+
+State = Proposal.State
+LONGEST_REASON = 1000
+REALISED_AFTER = timedelta(days=30)
+"""How long the traffic must have moved for what it saved to be told as realised."""
+WATCHED_LAPSED = timedelta(days=30)
+WATCHED = (State.PROPOSED, State.ACCEPTED, State.DONE, State.REALISED)
+
+
+class Refused(ValueError):
+    """Why a decision cannot be taken: a sentence that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What new advice did: how many proposals it renewed, made, took back up and let lapse."""
+
+    renewed: int = 0
+    new: int = 0
+    lapsed: int = 0
+
+
+# What advice and traffic do
+
+
+def take(project: Project, found: Advice, at: datetime | None = None) -> Taken:
+    """Keep the advice of a project and bring its proposals up to date. The same advice again changes nothing."""
+    at = at or timezone.now()
+    with transaction.atomic():
+        Project.objects.select_for_update().get(pk=project.pk)
+        KeptAdvice.objects.update_or_create(project=project, defaults={"on": found.on, "told": advice.told(found)})
+        standing = [_standing(one) for one in Proposal.objects.filter(project=project).order_by("-proposed_at", "-pk")]
+        what = chosen(found.recommendations, standing)
+        for stood, move in what.renewed:
+            Proposal.objects.filter(pk=stood.pk).update(**_of_advice(found, move))
+        for stood in what.lapsed:
+            Proposal.objects.filter(pk=stood.pk).update(state=State.LAPSED, due=None)
+        for move in what.new:
+            _propose(project, found, move, at)
+    return Taken(len(what.renewed), len(what.new), len(what.lapsed))
+
+
+def _propose(project: Project, found: Advice, move: Recommendation, at: datetime) -> None:
+    """A new proposal; one that had lapsed is taken up again, so that it stands once."""
+    fields = _of_advice(found, move) | {"state": State.PROPOSED, "proposed_at": at}
+    lapsed = Proposal.objects.filter(project=project, key=move.key, state=State.LAPSED).order_by("-pk").first()
+    if lapsed is not None:
+        Proposal.objects.filter(pk=lapsed.pk).update(**fields)
+        return
+    Proposal.objects.create(
+        organisation_id=project.organisation_id, project=project, key=move.key, owner=_mail(project.owner), **fields
+    )
+
+
+def _of_advice(found: Advice, move: Recommendation) -> dict[str, Any]:
+    return {
+        "recommendation": advice.told(move), "since": found.since, "until": found.until, "currency": found.currency,
+        "saving_low": move.saving.low, "saving_high": move.saving.high, "advised_on": found.on,
+    }  # fmt: skip
+
+
+def _standing(one: Proposal) -> Standing:
+    current = advice.read(advice.Side, one.recommendation["current"]).key
+    return Standing(one.pk, one.key, current, one.state, one.saving_low, Verdict(one.recommendation["verdict"]))
+
+
+def _mail(text: str) -> str:
+    """An address, or nothing where the text is none."""
+    try:
+        validate_email(text)
+    except ValidationError:
+        return ""
+    return text
+
+
+# What people decide
+
+
+def accept(proposal: Proposal, person: Person, owner: str, due: date | None) -> Proposal:
+    """Say that the move is made, by whom and until when; what it saves is a promise from now on."""
+    with _deciding(proposal, (State.PROPOSED,), "Only an open decision can be accepted") as one:
+        one.owner, one.due = _owner(owner or person.email), due
+        return _decided(one, person, State.ACCEPTED, "accepted a move", owner=one.owner, due=due)
+
+
+def reject(proposal: Proposal, person: Person, reason: str) -> Proposal:
+    """Say why the move is not made. It comes back only once it is another matter (`dashboards.proposing`)."""
+    said = " ".join(reason.replace("\0", " ").split())
+    if not said:
+        raise Refused("Write why: the reason is what the next reader needs.")
+    if len(said) > LONGEST_REASON:
+        raise Refused(f"Write the reason in at most {LONGEST_REASON:,} characters; it has {len(said):,}.")
+    with _deciding(proposal, (State.PROPOSED, State.ACCEPTED), "Only an open decision can be rejected") as one:
+        one.reason, one.due = said, None
+        return _decided(one, person, State.REJECTED, "rejected a move", reason=said)
+
+
+def done(proposal: Proposal, person: Person, on: date | None = None) -> Proposal:
+    """Say that the move has been made; `on` where it cannot be seen in the traffic, as it keeps offering and tier."""
+    with _deciding(proposal, (State.PROPOSED, State.ACCEPTED), "Only an open decision can be done") as one:
+        one.owner, one.moved_on = one.owner or person.email, on
+        return _decided(one, person, State.DONE, "made a move", moved_on=on)
+
+
+def assign(proposal: Proposal, person: Person, owner: str, due: date | None) -> Proposal:
+    """Say who answers for it and until when."""
+    allowed = (State.PROPOSED, State.ACCEPTED, State.DONE)
+    with _deciding(proposal, allowed, "Only an open decision has an owner") as one:
+        before = {"owner": one.owner, "due": one.due}
+        one.owner, one.due = _owner(owner), due
+        one.save(update_fields=["owner", "due"])
+        after = {"owner": one.owner, "due": one.due}
+        audit.record(person, "assigned a move", _subject(one), before, after, one.organisation)
+        return one
+
+
+def reopen(proposal: Proposal, person: Person) -> Proposal:
+    """Take a decision back, as long as the traffic has not moved and the same move is not open again."""
+    allowed = (State.ACCEPTED, State.REJECTED, State.DONE)
+    with _deciding(proposal, allowed, "Only a decision that was taken can be taken back") as one:
+        if one.moved_on is not None:
+            raise Refused("The traffic has moved: what was decided can no longer be taken back.")
+        others = Proposal.objects.filter(project=one.project, key=one.key, state__in=(State.PROPOSED, State.ACCEPTED))
+        if others.exclude(pk=one.pk).exists():
+            raise Refused("The same move is open already: decide that one.")
+        one.due, one.reason = None, ""
+        return _decided(one, person, State.PROPOSED, "took a decision back")
+
+
+def _decided(one: Proposal, person: Person, state: str, action: str, **said: Any) -> Proposal:
+    before = {"state": one.state}
+    one.state = state
+    one.decided_by, one.decided_at = (person.email, timezone.now()) if state != State.PROPOSED else ("", None)
+    one.save(update_fields=["state", "owner", "due", "reason", "moved_on", "decided_by", "decided_at"])
+    after = {"state": state, **said, "saving_low": one.saving_low, "saving_high": one.saving_high}
+    audit.record(person, action, _subject(one), before, after, one.organisation)
+    return one
+
+
+@contextmanager
+def _deciding(proposal: Proposal, allowed: tuple[str, ...], sentence: str) -> Iterator[Proposal]:
+    """The proposal, locked, in one transaction with what is made of it."""
+    with transaction.atomic():
+        one = (
+            Proposal.objects.select_for_update(of=("self",))
+            .select_related("project", "organisation")
+            .get(pk=proposal.pk)
+        )
+        if one.state not in allowed:
+            raise Refused(f"{sentence}: this one is {one.get_state_display()}. Load the page again to see it.")
+        yield one
+
+
+def _owner(text: str) -> str:
+    said = text.strip()[:254]
+    if not _mail(said):
+        raise Refused("The owner is an e-mail address: write name@example.org.")
+    return said
+
+
+def _subject(one: Proposal) -> str:
+    move = one.move
+    return f"{one.project}: {move.current.model_name} to {move.candidate.model_name} ({move.candidate.provider_name})"
+
+
+# What the traffic does
+
+
+def follow(project: Project, today: date) -> int:
+    """Look at what the traffic of a project did with its open and followed moves; how many have moved by now.
+
+    A move that somebody makes without a decision lapses, as its model is no longer in use: those are watched, too.
+    """
+    made_anyway = Q(state=State.LAPSED, advised_on__gte=today - WATCHED_LAPSED)
+    found = Proposal.objects.filter(made_anyway | Q(state__in=WATCHED), project=project)
+    return sum(_followed(one, today) for one in found.select_related("project__organisation").order_by("pk"))
+
+
+def _followed(proposal: Proposal, today: date) -> bool:
+    """Note since when it has moved, and what a month of the same work has saved since then."""
+    move = proposal.move
+    traffic = realised.follow(proposal.project, move, (proposal.since, proposal.until), today)
+    moved_on = proposal.moved_on or traffic.moved_on
+    if moved_on is None:
+        return False
+    saved = traffic.realised(moved_on, today).per_month
+    fields: dict[str, Any] = {"moved_on": moved_on}
+    if proposal.state in (State.PROPOSED, State.ACCEPTED, State.LAPSED):
+        fields["state"] = State.DONE
+    if saved is not None:
+        fields |= {"realised_low": saved.low, "realised_high": saved.high, "realised_until": today}
+        if today - moved_on >= REALISED_AFTER:
+            fields["state"] = State.REALISED
+    # Somebody may have decided meanwhile: what was read then no longer holds, and the next look will see it.
+    return bool(Proposal.objects.filter(pk=proposal.pk, state=proposal.state).update(**fields))

@@ -1,0 +1,202 @@
+"""The life of a decision: proposed of advice, decided by people once, kept true by the database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal as D
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from dashboards import proposals
+from dashboards.models import AuditEntry, KeptAdvice, Person, Proposal
+from dashboards.proposals import Refused, Taken
+from dashboards.proposing import Standing, chosen
+from pricing.noninferiority import Verdict
+from tests.dashboards.decision_cast import AT, FLASH, MOVE, ON, SOL, WINDOW, advice_of, move, proposed
+from tests.usage.factories import make_organisation, make_project
+from usage.advice import Range
+from usage.models import Project
+
+OTHER = replace(FLASH, offering_id=9, sku="other", model="other", model_name="Other")
+LUNA = replace(SOL, offering_id=4, sku="luna", model="luna", model_name="Luna")
+
+
+# What is proposed, of plain values
+
+
+def standing(of: Any, state: str, pk: int = 1) -> Standing:
+    return Standing(pk, of.key, of.current.key, state, of.saving.low, of.verdict)
+
+
+def test_the_best_move_of_each_model_in_use_is_proposed() -> None:
+    second, luna = move(candidate=OTHER, low="7000"), move(LUNA, low="100", high="200")
+    assert chosen([MOVE, second, luna], []).new == (MOVE, luna)
+
+
+def test_what_stands_is_renewed_and_lapses_once_nobody_recommends_it() -> None:
+    stood = standing(MOVE, "proposed")
+    assert chosen([MOVE], [stood]).renewed == ((stood, MOVE),)
+    assert chosen([], [stood]).lapsed == (stood,)
+
+
+def test_another_move_takes_its_place_only_where_it_saves_a_tenth_more() -> None:
+    stood = standing(MOVE, "proposed")
+    near, far = move(candidate=OTHER, low="8139"), move(candidate=OTHER, low="8140")
+    assert chosen([near, MOVE], [stood]).renewed == ((stood, MOVE),)
+    assert (chosen([far, MOVE], [stood]).new, chosen([far, MOVE], [stood]).lapsed) == ((far,), (stood,))
+
+
+@pytest.mark.parametrize("state", ["accepted", "done"])
+def test_nothing_is_proposed_of_a_model_that_is_being_left(state: str) -> None:
+    assert chosen([move(candidate=OTHER)], [standing(MOVE, state)]).new == ()
+
+
+def test_a_rejected_move_gives_way_to_the_next_and_comes_back_as_another_matter_only() -> None:
+    refused, second = standing(MOVE, "rejected"), move(candidate=OTHER, low="7000")
+    assert chosen([MOVE, second], [refused]).new == (second,)
+    assert chosen([move(low="11099.99")], [refused]).new == ()
+    assert chosen([move(low="11100")], [refused]).new == (move(low="11100"),)
+    assert chosen([move(verdict=Verdict.BETTER)], [refused]).new == (move(verdict=Verdict.BETTER),)
+
+
+def test_of_two_rejections_the_later_one_counts() -> None:
+    later, earlier = standing(move(low="11100"), "rejected"), standing(MOVE, "rejected", 2)
+    assert chosen([move(low="11100")], [later, earlier]).new == ()
+
+
+# The table
+
+
+@pytest.fixture
+def project(db: None) -> Project:
+    return make_project(make_organisation("acme"), "alpha", owner="lena@acme.example")
+
+
+@pytest.fixture
+def ann(db: None) -> Person:
+    return Person.objects.create_user("ann@acme.example")
+
+
+def test_advice_becomes_a_proposal_and_the_same_again_changes_nothing(project: Project) -> None:
+    assert proposals.take(project, advice_of(MOVE), AT) == Taken(new=1)
+    [one] = Proposal.objects.all()
+    assert (one.move, one.since, one.until, one.currency) == (MOVE, *WINDOW, "USD")
+    assert (one.saving_low, one.saving_high, one.owner, one.proposed_at) == (7400, 11100, "lena@acme.example", AT)
+    before = list(Proposal.objects.values())
+    assert proposals.take(project, advice_of(MOVE), datetime(2026, 11, 17, tzinfo=UTC)) == Taken(renewed=1)
+    assert list(Proposal.objects.values()) == before
+    assert KeptAdvice.objects.get().value == advice_of(MOVE)
+
+
+def test_an_open_decision_follows_the_newest_advice_and_a_promise_stands_still(project: Project, ann: Person) -> None:
+    [one] = proposed(project)
+    proposals.take(project, advice_of(move(low="8000"), on=date(2026, 11, 17)))
+    one.refresh_from_db()
+    assert (one.saving_low, one.advised_on) == (8000, date(2026, 11, 17))
+    proposals.accept(one, ann, "", date(2026, 12, 1))
+    proposals.take(project, advice_of(move(low="9000")))
+    one.refresh_from_db()
+    assert (one.saving_low, one.move.saving) == (8000, Range(D(8000), D(11100)))
+    assert Proposal.objects.count() == 1
+
+
+def test_what_lapsed_is_taken_up_again_as_the_same_decision(project: Project) -> None:
+    [one] = proposed(project)
+    assert proposals.take(project, advice_of()) == Taken(lapsed=1)
+    one.refresh_from_db()
+    assert one.state == "lapsed"
+    assert proposals.take(project, advice_of(MOVE)) == Taken(new=1)
+    one.refresh_from_db()
+    assert (one.state, Proposal.objects.count()) == ("proposed", 1)
+
+
+def test_accepting_says_who_and_until_when_and_is_logged(project: Project, ann: Person) -> None:
+    [one] = proposed(project)
+    one = proposals.accept(one, ann, "lena@acme.example", date(2026, 12, 1))
+    assert (one.state, one.decided_by, one.owner) == ("accepted", "ann@acme.example", "lena@acme.example")
+    assert one.decided_at is not None
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.organisation_id, entry.before) == (
+        "accepted a move", project.organisation_id, {"state": "proposed"}
+    )  # fmt: skip
+    assert entry.after["due"] == "2026-12-01"
+    assert entry.subject == "Alpha: GPT-5.6 Sol to Gemini 3.8 Flash (Google)"
+
+
+def test_a_rejection_needs_its_reason_and_makes_room_for_the_next_move(project: Project, ann: Person) -> None:
+    second = move(candidate=OTHER, low="7000")
+    [one] = proposed(project, MOVE, second)
+    with pytest.raises(Refused, match="Write why"):
+        proposals.reject(one, ann, " \n ")
+    proposals.reject(one, ann, "Legal wants\n no new vendor.")
+    one.refresh_from_db()
+    assert (one.state, one.reason, one.due) == ("rejected", "Legal wants no new vendor.", None)
+    assert [found.move for found in proposed(project, MOVE, second)] == [second]
+
+
+def test_a_decision_is_taken_once_and_taken_back(project: Project, ann: Person) -> None:
+    [one] = proposed(project)
+    proposals.accept(one, ann, "", None)
+    with pytest.raises(Refused, match="this one is accepted"):
+        proposals.accept(one, ann, "", None)
+    assert proposals.reopen(one, ann).state == "proposed"
+    assert list(AuditEntry.objects.order_by("pk").values_list("action", flat=True)) == [
+        "accepted a move", "took a decision back",
+    ]  # fmt: skip
+
+
+def test_what_is_rejected_cannot_be_taken_back_beside_the_same_open_move(project: Project, ann: Person) -> None:
+    [one] = proposed(project)
+    proposals.reject(one, ann, "No.")
+    proposals.take(project, advice_of(move(low="20000", high="30000")))
+    with pytest.raises(Refused, match="open already"):
+        proposals.reopen(one, ann)
+
+
+def test_what_has_moved_cannot_be_taken_back(project: Project, ann: Person) -> None:
+    [one] = proposed(project)
+    one = proposals.done(one, ann, ON)
+    with pytest.raises(Refused, match="traffic has moved"):
+        proposals.reopen(one, ann)
+
+
+def test_an_owner_is_an_address(project: Project, ann: Person) -> None:
+    [one] = proposed(project)
+    with pytest.raises(Refused, match="e-mail address"):
+        proposals.assign(one, ann, "the team", None)
+    assert proposals.assign(one, ann, "lena@acme.example", ON).due == ON
+
+
+@pytest.mark.parametrize(
+    ("broken", "constraint"),
+    [
+        ({"state": "rejected", "decided_by": "a", "decided_at": AT, "reason": ""}, "proposal_rejected_with_reason"),
+        ({"state": "accepted", "owner": "a@x.example"}, "proposal_decided_by_somebody"),
+        ({"state": "accepted", "decided_by": "a", "decided_at": AT, "owner": ""}, "proposal_accepted_has_owner"),
+        ({"owner": "", "due": ON}, "proposal_due_has_owner"),
+        ({"state": "lapsed", "owner": "a@x.example", "due": ON}, "proposal_due_has_owner"),
+        ({"moved_on": ON}, "proposal_moved_is_done"),
+        ({"state": "realised", "moved_on": ON}, "proposal_realised_is_known"),
+        ({"realised_low": 2, "realised_high": 1}, "proposal_realised_low_to_high"),
+        ({"saving_low": 2, "saving_high": 1}, "proposal_low_to_high"),
+        ({"since": ON, "until": ON}, "proposal_low_to_high"),
+        ({"state": "pondered"}, "proposal_state_known"),
+    ],
+)
+def test_the_database_refuses_what_cannot_be(project: Project, broken: dict[str, Any], constraint: str) -> None:
+    [one] = proposed(project)
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        Proposal.objects.filter(pk=one.pk).update(**broken)
+
+
+@pytest.mark.parametrize("state", ["proposed", "accepted", "done"])
+def test_the_same_move_of_a_project_is_open_once(project: Project, state: str) -> None:
+    [one] = proposed(project)
+    kept = {"state": state, "owner": "a@x.example", "decided_by": "a", "decided_at": AT}
+    Proposal.objects.filter(pk=one.pk).update(**kept)
+    one.pk = None
+    with pytest.raises(IntegrityError, match="proposal_open_once"), transaction.atomic():
+        one.save()
