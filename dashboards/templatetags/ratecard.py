@@ -246,6 +246,17 @@ def evidence(content: str, url: str = "") -> SafeString:
     return format_html('<a class="ev" href="{}">{}</a>', url, inner) if url else inner
 
 
+_RANGE = re.compile(r"((?:CN)?[$€£¥]\S*–\S*)")
+
+
+@register.filter
+def unbroken(text: str) -> SafeString:
+    """A sentence whose ranges of money stay on one line."""
+    parts = _RANGE.split(text)
+    whole = ((format_html('<span class="nb">{}</span>', part) if i % 2 else part,) for i, part in enumerate(parts))
+    return format_html_join("", "{}", whole)
+
+
 _MONEY = re.compile(r"((?:CN)?[$€£¥]\s?\d(?:[\d.,]*\d)?)")
 
 

@@ -1,10 +1,8 @@
-"""Decisions: the list, one of them, its charts as JSON, and what people decide."""
+"""Decisions: the list, and what is not recommended. One of them is `dashboards.views.decision`."""
 
 from __future__ import annotations
 
-from datetime import date
-
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -26,6 +24,8 @@ def decisions(request: HttpRequest) -> HttpResponse:
     """At most three on top, then all that waits, is promised, was realised or rejected."""
     reader = reader_of(request)
     if reader is None:
+        if request.GET:
+            raise Http404("No organisation")
         return render(request, "dashboards/overview_nothing.html", {"organisation": None})
     state = request.GET.get("state", "")
     if state not in STATES:
@@ -65,13 +65,13 @@ def refusals(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboards/decisions_refused.html", context)
 
 
-def _page(reader: Reader, project: Project | None, state: str, day: date | None = None) -> pages.Page:
+def _page(reader: Reader, project: Project | None, state: str) -> pages.Page:
     """Two queries: the decisions and the newest advice of what the reader may see."""
     ids = reader.project_ids if project is None else {project.pk}
     found = Proposal.objects.seen(reader.organisation.pk, ids).dearest_first()
     advice = {pk: kept.value for pk, kept in _kept(reader, project).items()}
     return pages.page(
-        list(found), advice, reader.names, reader.organisation.display_currency, day or today(), state
+        list(found), advice, reader.names, reader.organisation.display_currency, today(), state
     )  # fmt: skip
 
 

@@ -194,6 +194,17 @@ PAGES: dict[str, list[Line]] = {
         Line(READERS, query="format=csv"),
     ],
     "decisions/refused": [Line(READERS), Line(OF_ACME, query="project=beta"), Line(READERS, query="format=csv")],
+    "decisions/<int:number>": [
+        Line(OF_ALPHA, of=the("proposal_of_alpha")),
+        Line(OF_ACME, of=the("proposal_of_beta")),
+        Line(OF_ALPHA, of=the("proposal_of_alpha"), query="format=csv&of=evidence"),
+    ],
+    "decisions/<int:number>/evidence.json": [Line(OF_ALPHA, of=the("proposal_of_alpha"))],
+    "decisions/<int:number>/saving.json": [Line(OF_ALPHA, of=the("proposal_of_alpha"))],
+    "decisions/<int:number>/decide": [
+        Line(change=frozenset({ANN, MEL, PAM}), of=the("proposal_of_alpha"), sends=lambda _: {"do": "accept"}),
+        Line(change=frozenset({ANN, MEL}), of=the("proposal_of_beta"), sends=lambda _: {"do": "done"}),
+    ],
     # evaluations: a run of project alpha, one of beta
     "evaluations": [Line(READERS), Line(READERS, query="project=beta"), Line(READERS, query="format=csv")],
     "evaluations/figure.json": [Line(READERS)],

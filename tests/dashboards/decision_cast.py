@@ -34,6 +34,7 @@ WINDOW = (date(2026, 10, 17), date(2026, 11, 16))
 AT = datetime(2026, 11, 16, 5, 0, tzinfo=UTC)
 SOL = Side(1, "gpt-5.6-sol", "GPT-5.6 Sol", "openai", "OpenAI", "gpt-5.6-sol", effort="medium")
 FLASH = Side(2, "gemini-3.8-flash", "Gemini 3.8 Flash", "google", "Google", "gemini-3.8-flash")
+LUNA = replace(SOL, offering_id=4, sku="luna", model="luna", model_name="Luna")
 OWN = Evidence(
     "own", "Claims decisions", "share", Verdict.EQUAL, -0.004, -0.022, 0.014, 0.03, 480, is_paired=True,
     observed_on=date(2026, 10, 31), decides=True,
@@ -68,7 +69,6 @@ REFUSED = Refused(
                  provider_name="Mistral", sku="mistral-large-4"),
     Reason.NOT_ENOUGH, "Your 40 items leave it open: 620 would settle it.", Range(D("8000"), D("9000")), items=620,
 )  # fmt: skip
-OF_FLASH = Side(2, "gemini-3.8-flash", "Gemini 3.8 Flash", "google", "Google", "gemini-3.8-flash", "", "batch")
 
 
 def move(

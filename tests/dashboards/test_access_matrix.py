@@ -39,7 +39,7 @@ from tests.dashboards.access_matrix import (
     Line,
     Things,
 )
-from tests.dashboards.decision_cast import proposed
+from tests.dashboards.decision_cast import LUNA, move, proposed
 from tests.dashboards.ledger_cast import World, client_of, world  # noqa: F401
 from usage import budgets, connections, contracts, evaluations, organisations
 from usage.evaluation_formats import Source
@@ -132,6 +132,8 @@ def things(world: World, clients: dict[str, Client]) -> Things:  # noqa: F811
         "run": acme.import_batches.latest("pk").pk if hasattr(acme, "import_batches") else _run_of(acme.pk),
         "run_of_alpha": _evaluated(world.alpha),
         "run_of_beta": _evaluated(world.beta),
+        "proposal_of_alpha": proposed(world.alpha)[0].pk,
+        "proposal_of_beta": proposed(world.beta)[0].pk,
         "rule": acme.rules.first().pk,
         "name": acme.directory.create(kind="api_key", external_id="k-beta", name="search-prod").pk,
         "project": world.alpha.pk,
@@ -299,7 +301,7 @@ def test_what_another_organisation_does_shows_through_nowhere(
     world.imported("2026-11-12,,k-new,zoe,seller,unheard-of,9000000,7000000,3", scope="even more")
     _evaluated(organisations.create_project(world.organisation, "Gamma", "gamma"), "gamma-model")
     access.create_token("new", "viewer", None, world.organisation)
-    proposed(world.alpha)
+    proposed(world.alpha, move(LUNA))
     audit.record(None, "changed a rule", "of gamma", organisation=world.organisation)
     after = _answers(clients, outside, things)
     assert [key for key in before if before[key] != after[key]] == []
@@ -321,7 +323,7 @@ def test_another_project_shows_through_nowhere(
         scope="more",
     )
     _evaluated(world.beta, "another-model")
-    proposed(world.beta)
+    proposed(world.beta, move(LUNA))
     after = _answers(clients, inside, things)
     assert [key for key in before if before[key] != after[key]] == []
 

@@ -15,13 +15,12 @@ from dashboards.models import AuditEntry, KeptAdvice, Person, Proposal
 from dashboards.proposals import Refused, Taken
 from dashboards.proposing import Standing, chosen
 from pricing.noninferiority import Verdict
-from tests.dashboards.decision_cast import AT, FLASH, MOVE, ON, SOL, WINDOW, advice_of, move, proposed
+from tests.dashboards.decision_cast import AT, FLASH, LUNA, MOVE, ON, WINDOW, advice_of, move, proposed
 from tests.usage.factories import make_organisation, make_project
 from usage.advice import Range
 from usage.models import Project
 
 OTHER = replace(FLASH, offering_id=9, sku="other", model="other", model_name="Other")
-LUNA = replace(SOL, offering_id=4, sku="luna", model="luna", model_name="Luna")
 
 
 # What is proposed, of plain values
@@ -122,6 +121,7 @@ def test_accepting_says_who_and_until_when_and_is_logged(project: Project, ann: 
     assert (entry.action, entry.organisation_id, entry.before) == (
         "accepted a move", project.organisation_id, {"state": "proposed"}
     )  # fmt: skip
+    assert entry.after is not None
     assert entry.after["due"] == "2026-12-01"
     assert entry.subject == "Alpha: GPT-5.6 Sol to Gemini 3.8 Flash (Google)"
 

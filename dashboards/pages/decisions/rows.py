@@ -181,7 +181,7 @@ def tiles(of: Page) -> list[Tile]:
         Tile(
             "Realised", words.saving(saved, of.currency) if known else "–",
             f"per month, of {words.saving(_sum(known, of.currency), of.currency)} promised" if known else "nothing yet",
-            f"{_counted(len(moved), 'move', 'moves')} made, {len(known)} measured", "?state=moved",
+            f"{len(moved):,} {'move' if len(moved) == 1 else 'moves'} made, {len(known)} measured", "?state=moved",
         ),
         Tile(
             "Promises kept", f"{inside} of {told}" if told else "–", "inside the promised range",
@@ -194,7 +194,7 @@ def tiles(of: Page) -> list[Tile]:
 def _money(label: str, rows: Sequence[Row], of: Page, per: str, said: str) -> Tile:
     figure = words.saving(_sum(rows, of.currency), of.currency) if rows else "–"
     state = label.lower()
-    count = _counted(len(rows), "decision", "decisions")
+    count = f"{len(rows):,} {'decision' if len(rows) == 1 else 'decisions'}"
     return Tile(label, figure, f"{per}, in {count}" if rows else "nothing", said if rows else "", f"?state={state}")
 
 
@@ -253,7 +253,7 @@ class Section:
 
 
 _TITLES = {
-    "open": ("To be decided", "The lowest saving first. Money is of a month at the volume of the token log."),
+    "open": ("To be decided", "Sorted by what is saved at least. Money is of a month at the volume of the token log."),
     "accepted": (
         "Accepted, not moved yet", "A move is seen in the traffic: after three days on which half of it went over.",
     ),
