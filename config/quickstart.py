@@ -14,12 +14,13 @@ from types import FrameType
 
 from django.conf import settings
 from django.core.management import call_command
+from django.utils import timezone
 
 from config import embedded, queues, schema, static_files
 from config.environment import text
 from config.postgres_binaries import EmbeddedError
 from config.supervisor import Part, RunLock, Supervisor
-from dashboards import access
+from dashboards import access, proposals
 from pricing import catalog, gpu_rates, quality
 from usage import sample
 
@@ -197,6 +198,8 @@ def _load_sample(choices: Choices, phases: Phases) -> None:
     if choices.sample:
         with phases.phase("sample workspace"):
             sample.load()
+        with phases.phase("advice on the sample workspace"):
+            proposals.advise_sample(timezone.now().date())
 
 
 def _wait_until_ready(choices: Choices, supervisor: Supervisor) -> bool:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from dashboards import audit
 from dashboards.models import KeptAdvice, Person, Proposal
 from dashboards.proposing import Standing, chosen
 from pricing.noninferiority import Verdict
-from usage import advice, realised
+from usage import advice, realised, recommending
 from usage.advice import Advice, Recommendation
 from usage.models import Project
 
@@ -36,14 +36,35 @@ class Refused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What new advice did: how many proposals it renewed, made, took back up and let lapse."""
+    """What a day did: how many proposals it renewed, made and let lapse, and how many moves the traffic has made."""
 
     renewed: int = 0
     new: int = 0
     lapsed: int = 0
+    moved: int = 0
 
 
 # What advice and traffic do
+
+
+def keep_up(project: Project, on: date) -> Taken:
+    """Advise a project for a day anew: see what moved, then what is recommended. Twice changes nothing twice."""
+    moved = follow(project, on)
+    return replace(take(project, recommending.advise(project, on)), moved=moved)
+
+
+def advise_sample(on: date) -> int:
+    """Advise what of the sample workspace has not been on a day, so that a first look has decisions; how many."""
+    waiting = list(not_advised(on).filter(organisation__is_sample=True).select_related("organisation"))
+    for project in waiting:
+        keep_up(project, on)
+    return len(waiting)
+
+
+def not_advised(today: date) -> QuerySet[Project]:
+    """The projects in use that have not been advised on a day, in the order of their age."""
+    advised = KeptAdvice.objects.filter(on__gte=today).values("project")
+    return Project.objects.filter(archived_at=None).exclude(pk__in=advised).order_by("pk")
 
 
 def take(project: Project, found: Advice, at: datetime | None = None) -> Taken:

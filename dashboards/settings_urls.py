@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dashboards.views.people import account, audit, instance, invitation, members, organisation, projects
+from dashboards.views.people import account, audit, instance, invitation, members, needs, organisation, projects
 
 urlpatterns: list[URLPattern] = [
     path("invitation/<str:secret>", invitation.invitation, name="invitation"),
@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern] = [
     path("settings/organisation", organisation.organisation, name="settings-organisation"),
     path("settings/projects", projects.projects, name="settings-projects"),
     path("settings/projects/<int:number>", projects.change, name="change-project"),
+    path("settings/projects/<int:number>/needs", needs.needs, name="project-needs"),
     path("settings/people", members.people, name="settings-people"),
     path("settings/people/invite", members.invite, name="invite"),
     path("settings/people/invitations/<int:number>/take-back", members.take_back, name="take-back-invitation"),

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from dashboards import outbox
+from dashboards import decision_tasks, outbox
 from dashboards.models import Message
 
 MOST_AT_ONCE = 200
@@ -28,4 +28,4 @@ def deliver_due() -> None:
         deliver.delay(pk)
 
 
-SCHEDULE = {"deliver-mail": {"task": "dashboards.deliver_due", "schedule": 60.0}}
+SCHEDULE = {"deliver-mail": {"task": "dashboards.deliver_due", "schedule": 60.0}} | decision_tasks.SCHEDULE

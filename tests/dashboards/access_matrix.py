@@ -236,6 +236,7 @@ PAGES: dict[str, list[Line]] = {
     "settings/organisation": [Line(ADMINS, ADMINS)],
     "settings/projects": [Line(ADMINS, ADMINS)],
     "settings/projects/<int:number>": [Line(change=ADMIN_OF_ACME, of=the("project"))],
+    "settings/projects/<int:number>/needs": [Line(ADMIN_OF_ALPHA, ADMIN_OF_ALPHA, of=the("project"))],
     "settings/people": [Line(INVITERS)],
     "settings/people/invite": [Line(change=INVITERS)],
     "settings/people/invitations/<int:number>/take-back": [

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal as D
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
-from dashboards import proposals
+from dashboards import decision_tasks, proposals
 from dashboards.models import AuditEntry, KeptAdvice, Person, Proposal
 from dashboards.proposals import Refused, Taken
 from dashboards.proposing import Standing, chosen
 from pricing.noninferiority import Verdict
 from tests.dashboards.decision_cast import AT, FLASH, LUNA, MOVE, ON, WINDOW, advice_of, move, proposed
 from tests.usage.factories import make_organisation, make_project
+from usage import recommending
 from usage.advice import Range
 from usage.models import Project
 
@@ -200,3 +203,35 @@ def test_the_same_move_of_a_project_is_open_once(project: Project, state: str) -
     one.pk = None
     with pytest.raises(IntegrityError, match="proposal_open_once"), transaction.atomic():
         one.save()
+
+
+# Day by day
+
+
+def test_every_project_in_use_is_advised_once_a_day_and_in_a_task_of_its_own(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued: list[tuple[int, str]] = []
+    monkeypatch.setattr("django.utils.timezone.now", lambda: AT)
+    monkeypatch.setattr(decision_tasks.advise, "delay", lambda *args: queued.append(args))
+    gone = make_project(project.organisation, "gone", archived_at=AT)
+    decision_tasks.advise_due()
+    assert queued == [(project.pk, "2026-11-16")]
+    decision_tasks.advise(gone.pk, "2026-11-16")
+    decision_tasks.advise(*queued[0])
+    decision_tasks.advise_due()
+    assert queued == [(project.pk, "2026-11-16")]
+    assert [one.value.on for one in KeptAdvice.objects.all()] == [ON]
+
+
+def test_the_command_does_what_the_task_does(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recommending, "advise", lambda project, on: advice_of(MOVE, on=on))
+    out = io.StringIO()
+    call_command("advise", "--on", "2026-11-16", stdout=out)
+    assert out.getvalue() == "alpha: 1 new, 0 renewed, 0 lapsed, 0 moved\n"
+    call_command("advise", "alpha", "--on", "2026-11-16", "--json", stdout=out)
+    assert '"renewed": 1' in out.getvalue()
+    for wrong, said in ((["beta"], "no project “beta”"), (["--on", "today"], "Write the day as 2026-11-26")):
+        with pytest.raises(CommandError, match=said) as found:
+            call_command("advise", *wrong)
+        assert found.value.returncode == 2

@@ -19,6 +19,8 @@ from usage.advice import CostLine, Evidence, Range, Recommendation, Side
 from usage.counterfactual import Realised
 
 ZERO: Final = Decimal(0)
+SAME_WEIGHTS: Final = "weights"
+"""The source of a verdict that needs no evidence."""
 AHEAD: Final = timedelta(days=183)
 """How far ahead the saving is drawn."""
 
@@ -142,7 +144,8 @@ def scope(one: Proposal, move: Recommendation) -> list[str]:
 
 def evidence(move: Recommendation) -> list[EvidenceRow]:
     """Every comparison, what decides first, own before public."""
-    order = sorted(move.evidence, key=lambda one: (not one.decides, not words.is_own(one)))
+    told = [one for one in move.evidence if one.source != SAME_WEIGHTS]
+    order = sorted(told, key=lambda one: (not one.decides, not words.is_own(one)))
     return [evidence_row(one) for one in order]
 
 
