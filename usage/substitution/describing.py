@@ -140,7 +140,7 @@ def _of_seller(current: Candidate, offer: Candidate, setting: Setting) -> Iterat
     name = offer.side.provider_name
     if offer.side.provider not in {*setting.providers, current.side.provider}:
         yield Caution("", "New vendor for this project", f"Nothing has been bought from {name} in the window.")
-    if offer.open_weights is False and offer.maker and offer.maker != offer.side.provider:
+    if offer.open_weights is not True and offer.maker not in ("", offer.side.provider):
         yield Caution("", "Not sold by its maker", f"What is sent goes to {name}, under its terms.")
     if current.side.service_tier not in (*WAITING, offer.side.service_tier):
         text = f"{name} sells no {current.side.service_tier} tier of it: this is its {offer.side.service_tier} one."
