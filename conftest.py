@@ -15,6 +15,7 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 LONGEST = (
     "tests/pricing/test_replay_shared.py",
     "tests/dashboards/test_screens.py",
+    "tests/dashboards/test_catalogue_screens.py",
     "tests/dashboards/test_catalogue_pages.py",
     "tests/pricing/test_price_commands.py",
     "tests/pricing/test_audits_shared.py",

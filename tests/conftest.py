@@ -54,6 +54,19 @@ def bundled_tables(django_db_setup: None, django_db_blocker: DjangoDbBlocker) ->
     return tables
 
 
+def put(tables: Tables) -> None:
+    """Write the rows of tables that have none, inside a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        for table, rows in tables.items():
+            with cursor.copy(f"COPY {table} FROM STDIN (FORMAT binary)") as copy:
+                copy.write(rows)
+        # Else every test would check all foreign keys of the load again when it ends.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        cursor.execute(f"ANALYZE {', '.join(tables)}")
+
+
 @pytest.fixture(scope="module")
 def catalogue(bundled_tables: Tables, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The bundled catalogue with its quality, for every test of a module; use it beside `db`.
@@ -62,14 +75,6 @@ def catalogue(bundled_tables: Tables, django_db_blocker: DjangoDbBlocker) -> Ite
     tests with `transaction=True` or a live server: those open connections of their own.
     """
     with django_db_blocker.unblock(), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-            for table, rows in bundled_tables.items():
-                with cursor.copy(f"COPY {table} FROM STDIN (FORMAT binary)") as copy:
-                    copy.write(rows)
-            # Else every test would check all foreign keys of the load again when it ends.
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-            cursor.execute(f"ANALYZE {', '.join(bundled_tables)}")
+        put(bundled_tables)
         yield
         transaction.set_rollback(True)

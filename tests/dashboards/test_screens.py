@@ -1,6 +1,7 @@
-"""Every page with the real catalogue and the sample workspace: pictures, axe, console and policy, nothing sticking out.
+"""The pages of usage and money with the sample workspace: pictures, axe, console, policy, nothing sticking out.
 
-The pictures are in `screenshots/`, each page at 1440 and 390 px, light and dark.
+The pictures are in `screenshots/`, each page at 1440 and 390 px, light and dark. A new page is one line here, or in
+`test_catalogue_screens.py` where it is of the market.
 """
 
 from datetime import timedelta
@@ -11,27 +12,21 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from dashboards import access
 from dashboards.models import Person
-from pricing import catalog, gpu_rates, quality
-from pricing.models import Price, Provider
+from pricing.models import Provider
 from tests.dashboards.browser import Look, look  # noqa: F401
-from usage import connections, contracts, ingest, sample
+from tests.dashboards.sample_cast import ada  # noqa: F401
+from usage import connections, contracts, ingest
 from usage.models import AttributionRule, Budget, ColumnMapping, EvaluationRun, ImportBatch, Pull
 
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-@pytest.mark.browser
-@pytest.mark.django_db(transaction=True)
-def test_every_page_of_the_sample_workspace_is_sound(look: Look, tmp_path: Path) -> None:  # noqa: F811
-    catalog.load_bundled()
-    quality.load_bundled()
-    gpu_rates.load_bundled()
-    sample.load(force=True)
+
+def test_the_pages_of_what_was_spent_are_sound(ada: Person, look: Look) -> None:  # noqa: F811
     look.at("/sign-in", "sign-in")
-    ada = Person.objects.create_user("ada@larkfield.example", is_instance_admin=True)
-    access.join_orphan_organisations(ada)
     look.signed_in_as(ada)
     look.at("/", "overview")
+    look.at("/?period=fortnight", "overview-refused", expect_status=400)
     look.at("/projects/coding-agents", "project")
     look.at("/spend", "spend")
     look.at("/spend?group_by=project,model&grain=week&period=90d", "spend-two")
@@ -41,42 +36,27 @@ def test_every_page_of_the_sample_workspace_is_sound(look: Look, tmp_path: Path)
     look.at("/unpriced", "unpriced")
     look.at("/feeds?period=7d", "feeds")
     look.at("/spend/records?project=claims-triage", "records")
+    look.at("/periods", "closed-months")
+    _budgets(look)
+    _evaluations(look)
+
+
+def test_the_pages_of_where_usage_comes_from_and_at_which_terms_are_sound(
+    ada: Person,  # noqa: F811
+    look: Look,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    look.signed_in_as(ada)
     look.at("/imports", "imports")
     look.at("/rules", "rules")
     look.at("/rules/new?field=ext_api_key&value=k-search", "rule-new")
     look.at(f"/rules/{AttributionRule.objects.order_by('-position')[0].pk}", "rule")
-    look.at("/periods", "closed-months")
-    _evaluations(look)
-    _budgets(look)
-    _contracts(look)
     rejected = ImportBatch.objects.exclude(rejected={}).order_by("pk").first()
     assert rejected is not None
     look.at(f"/imports/{rejected.pk}", "import-run")
     _retry(look, tmp_path)
+    _contracts(look)
     _connections(look)
-    look.at("/?period=fortnight", "overview-refused", expect_status=400)
-    look.at("/quality", "quality")
-    _index(look)
-    look.at("/models", "models")
-    look.at("/models/deepseek-v4-flash", "model")
-    price = (
-        Price.objects.known_at()
-        .standard()
-        .get(offering__provider__slug="deepseek", offering__sku="deepseek-v4-flash", unit="input", effective_until=None)
-    )
-    look.at(f"/models/deepseek-v4-flash/evidence/{price.pk}", "evidence")
-    look.at("/changes?days=90", "changes")
-    look.at("/sources", "sources")
-    look.at("/sources/genai_prices", "source")
-    look.at("/compare?o=google:gemini-3-pro-preview&o=openai:gpt-5.6-sol", "compare-two")
-    look.at("/ladder", "ladder")
-    look.at("/ladder?person=manager&m=gpt-oss-120b&m=gemini-4-argon", "ladder-chosen")
-    look.at("/self-host", "self-host")
-    look.at("/self-host?at=2024-09-05", "self-host-reference")
-    look.at("/self-host?rate=0.5&volume=50000&load=60&staff=200", "self-host-rented")
-    look.at("/self-host?model=kimi-k3", "self-host-unmeasured")
-    look.at("/review", "review")
-    look.at("/models/no-such-model", "model-missing", expect_status=404)
 
 
 def _budgets(look: Look) -> None:  # noqa: F811
@@ -107,11 +87,6 @@ def _retry(look: Look, folder: Path) -> None:  # noqa: F811
     batch = ingest.import_paths(organisation, "csv", [file], "finance", mapping)
     look.at(f"/imports/{batch.pk}", "import-retry")
     look.at(f"/imports/{batch.pk}/mapping", "import-mapping")
-
-
-def _index(look: Look) -> None:  # noqa: F811
-    look.at("/index?benchmark=mmlu&threshold=64.8", "index-mmlu")
-    look.at("/index/convergence?by=months", "convergence-months")
 
 
 def _contracts(look: Look) -> None:  # noqa: F811
