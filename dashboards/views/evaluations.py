@@ -52,9 +52,11 @@ class Shown:
 
 
 def shown(request: HttpRequest) -> Shown:
-    """Three queries: the newest runs, what the project spends on, and the comparisons."""
+    """Three queries: the newest runs, what the project spends on, and the comparisons. 404 for a project not theirs."""
     reader = reader_or_404(request)
     ask, wrong = asks.read(request.GET.dict())
+    if ask.project:
+        reader.project(ask.project)
     runs = {run.pk: run for run in _runs(reader).newest().select_related("model", "project")}
     found = of_runs(runs.values())
     suite = ask.chosen(asks.preferred(found))

@@ -156,7 +156,11 @@ def test_who_sees_one_project_sees_its_evaluations_alone(suite: World) -> None:
     for url in (f"/evaluations/{theirs}", f"/evaluations/compare?current={theirs}&candidate={theirs}"):
         assert suite.alpha_only.get(url).status_code == 404
         assert suite.admin.get(url).status_code == 200
-    assert suite.alpha_only.get("/evaluations?project=beta").content.decode().count("secret") == 0
+    assert suite.alpha_only.get("/evaluations?project=alpha").status_code == 200
+    assert suite.alpha_only.get("/evaluations?project=beta").status_code == 404
+    assert suite.admin.get("/evaluations?project=beta").status_code == 200
+    for address in ("/evaluations", "/evaluations/figure.json"):
+        assert suite.admin.get(f"{address}?project=nobody").status_code == 404
 
 
 # Uploads
