@@ -94,9 +94,10 @@ CHAT_MIX: Final = Mix()
 def stated(usd_per_mtok_by_unit: Mapping[str, Decimal | None], unit: str) -> tuple[str, Decimal | None]:
     """The price that holds for a unit and the unit it is the price of; None where it is unknown.
 
-    Two prices stand in for that of cache writes, both the vendors' own meaning: where writes are sold by lifetime only
-    the shortest lifetime's, and that of input where the seller prices cached input and no writing at all, as such
-    sellers (OpenAI, DeepSeek: "cache miss") bill what is written as the input it is.
+    Two prices stand in for that of cache writes: where writes are sold by lifetime only the shortest lifetime's, and
+    that of input where the seller prices cached input and no writing at any tier. Such a seller's bill knows two kinds
+    of prompt tokens, cached input and input (docs/quality.md names those that say so). Who prices writes at one tier
+    bills them at the others too: at what price is unknown.
     """
     price = usd_per_mtok_by_unit.get(unit)
     if price is not None or not unit.endswith("cache_write"):
@@ -106,7 +107,8 @@ def stated(usd_per_mtok_by_unit: Mapping[str, Decimal | None], unit: str) -> tup
         written = usd_per_mtok_by_unit.get(f"{unit}_{lifetime}")
         if written is not None:
             return f"{unit}_{lifetime}", written
-    if usd_per_mtok_by_unit.get(f"{tier}cache_read") is None:
+    writes_are_sold = any("cache_write" in name for name, of in usd_per_mtok_by_unit.items() if of is not None)
+    if writes_are_sold or usd_per_mtok_by_unit.get(f"{tier}cache_read") is None:
         return unit, None
     return f"{tier}input", usd_per_mtok_by_unit.get(f"{tier}input")
 

@@ -321,6 +321,15 @@ class TestBatch:
         assert [(point.key, point.price) for point in found.points] == [("m0", D(3)), ("m1", D(2))]
         assert [(one.model, one.reason) for one in found.unmatched] == [("m2", NOT_PRICED)]
 
+    def test_writes_by_batch_are_unknown_where_the_seller_prices_writes_at_another_tier_alone(self) -> None:
+        read = {"input": D(4), "cache_read": D(2), "batch input": D(3), "batch cache_read": D(1)}
+        billed = Offer("billed", "a", "billed", {**read, "cache_write_30m": D(5)})
+        offers = [billed, Offer("automatic", "a", "automatic", read)]
+        scores = [Rated(offer.model, offer.model, D(1400)) for offer in offers]
+        found = curve(scores, offers, Wish(Mix.parse("0:0:0:2+batch:0:0:1:1"))).selection
+        assert [(point.key, point.price) for point in found.points] == [("automatic", D(3))]
+        assert [(one.model, one.reason) for one in found.unmatched] == [("billed", NOT_PRICED)]
+
 
 class TestWanted:
     OFFERS = (
