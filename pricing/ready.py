@@ -24,6 +24,9 @@ from pricing.models import ReadyAnswer
 MOST: Final = 20_000
 """So many answers one process keeps of one version; an offering has as many as its hours and grades have changed."""
 
+UNPACKED: Final = 2_048
+"""So many tails stay unpacked, some 8 MB: the same offering is asked for at one moment after another."""
+
 _READ = direct.statement("ready", """
     SELECT head, tail FROM pricing_readyanswer
     WHERE provider = $1::text AND sku = $2::text AND stamp = $3::text AND since <= $4::timestamptz
@@ -46,15 +49,20 @@ class Ready(NamedTuple):
     tail: bytes
 
     def plain(self, at: str) -> bytes:
-        return self.head + at.encode() + zlib.decompress(self.tail, -zlib.MAX_WBITS)
+        return self.head + at.encode() + _unpacked(self.tail)
 
     def gzipped(self, at: str) -> bytes:
         """The same as gzip: the head as a stored block, then the tail as it is."""
         first = self.head + at.encode()
-        rest = zlib.decompress(self.tail, -zlib.MAX_WBITS)
+        rest = _unpacked(self.tail)
         check = zlib.crc32(rest, zlib.crc32(first))
         block = struct.pack("<BHH", 0, len(first), 0xFFFF ^ len(first))
         return b"".join((_GZIP_HEAD, block, first, self.tail, struct.pack("<II", check, len(first) + len(rest))))
+
+
+@lru_cache(maxsize=UNPACKED)
+def _unpacked(tail: bytes) -> bytes:
+    return zlib.decompress(tail, -zlib.MAX_WBITS)
 
 
 def recall(provider: str, sku: str, at: datetime, version: str) -> Ready | None:

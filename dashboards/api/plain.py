@@ -99,10 +99,11 @@ def _question(provider: str, sku: str) -> Question | None:
 
 
 def _fields(part: str) -> list[tuple[str, str]]:
-    """Offerings are asked for again and again, moments are not, and most of those have nothing to decode."""
+    """Offerings are asked for again and again, moments are not, and most of those have colons alone to decode."""
     if not part.startswith("at="):
         return _named(part)
-    return _decoded(part) if "%" in part or "+" in part else [("at", part[3:])]
+    bare = part[3:].replace("%3A", ":")
+    return _decoded(part) if "%" in bare or "+" in bare else [("at", bare)]
 
 
 def _decoded(part: str) -> list[tuple[str, str]]:

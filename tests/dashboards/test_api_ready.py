@@ -7,12 +7,14 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 import psycopg
 import pytest
 from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dashboards import access
 from dashboards.api import plain
@@ -145,6 +147,11 @@ def test_another_process_gives_the_answer_django_gave_without_django(framed: lis
     assert int(again[1].pop("content-length")) == len(again[2])
     assert int(first[1].pop("content-length")) == len(first[2])
     assert without_quota((again[0], again[1], b"")) == without_quota((first[0], first[1], b""))
+
+
+@given(st.text("%3Aa:+=05TZ ", max_size=12))
+def test_a_moment_is_decoded_as_any_field_is(text: str) -> None:
+    assert plain._fields(f"at={text}") == parse_qsl(f"at={text}", keep_blank_values=True)
 
 
 def test_another_moment_of_the_span_needs_no_django(framed: list[str]) -> None:
