@@ -22,6 +22,7 @@ BENCHMARKS = {
     "import": "importing",
     "claude": "claude",
     "panels": "panels",
+    "recommending": "recommending",
     "serving": "serving",
     "catalogue": "catalogue",  # last: it changes every price
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from decimal import Decimal as D
 from typing import Any
@@ -17,7 +18,7 @@ from tests.usage.conftest import ImportFacts
 from tests.usage.factories import make_card, make_fact, make_offering, make_project, make_rule
 from usage.models import Organisation
 from usage.observed import sampling, token_log, token_logs
-from usage.observed.slicing import NOWHERE, Sampled, sliced, split, summed
+from usage.observed.slicing import NOWHERE, Sampled, coarser, sliced, split, summed
 from usage.token_log import EVERY_HOUR, Slice, Use
 
 SINCE, UNTIL = date(2026, 3, 1), date(2026, 3, 31)
@@ -175,6 +176,20 @@ def test_slices_sum_to_the_total_whatever_the_sample(data: Any, sample: list[Sam
     assert (told.input, told.cache_read, told.cache_write) == (total.input, total.cache_read, total.cache_write)
     assert (told.output, told.reasoning) == (total.output, total.reasoning)
     assert sum(one.requests for one in slices) == requests
+
+
+@given(st.lists(st.builds(Slice, st.integers(0, 10**6), st.integers(-1, 167), st.integers(0, 9),
+                          st.builds(Tokens, counts, counts)), max_size=12))  # fmt: skip
+def test_coarser_slices_sum_to_the_same_and_stay_between_their_edges(slices: list[Slice]) -> None:
+    use = Use(1, "standard", summed(one.tokens for one in slices), None, None, None, tuple(slices))
+    found = coarser(use, {200_001}, lambda hour: hour >= 24).slices
+    assert summed(one.tokens for one in found) == use.tokens
+    assert sum(one.requests for one in found) == sum(one.requests for one in slices)
+
+    def place(one: Slice) -> tuple[int, bool, bool]:
+        return max(one.prompt_tokens, 127).bit_length(), one.prompt_tokens > 200_000, one.hour >= 24
+
+    assert Counter(place(one) for one in found) == Counter({place(one) for one in slices})
 
 
 def test_a_kind_that_no_sampled_record_has_lies_nowhere() -> None:

@@ -18,12 +18,11 @@ from django.db import connection
 
 from pricing.units import LIFETIMES
 from usage import partitions, rollups
-from usage.observed.slicing import Sampled
+from usage.observed.slicing import POWERS, Sampled
 from usage.querysets import NOTIONAL
 from usage.token_log import EVERY_HOUR
 
 LOOKED_AT = 60_000
-POWERS = tuple(2**n for n in range(7, 22))
 _PER_PAGE = 24
 """Rows of a page of 8 kB, for a table that nobody has analysed yet."""
 

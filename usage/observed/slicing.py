@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from fractions import Fraction
 
 from pricing.cost import Tokens
 from pricing.units import LIFETIMES
-from usage.token_log import EVERY_HOUR, Slice
+from usage.token_log import EVERY_HOUR, Slice, Use
 
+POWERS = tuple(2**n for n in range(7, 22))
+"""Prompt lengths that are told apart."""
 NOWHERE = (0, EVERY_HOUR)
 """Where tokens go of whose kind the sample saw none: nobody knows how long their prompts were, nor when."""
 _UNSTATED = ""
+_PLACES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +40,16 @@ class Sampled:
 
 
 def split(total: int, weights: Sequence[Decimal]) -> list[int]:
-    """A total by largest remainder, the first of equals before the others; ValueError where nothing has weight."""
-    whole = sum(map(Fraction, weights), Fraction(0))
+    """A total by largest remainder, the first of equals before the others; ValueError where nothing has weight.
+
+    Weights have twelve decimals at most, as shares of projects have.
+    """
+    grains = [int(weight.scaleb(_PLACES)) for weight in weights]
+    whole = sum(grains)
     if whole <= 0:
         raise ValueError("Nothing to split by: every weight is 0.")
-    exact = [total * Fraction(weight) / whole for weight in weights]
-    parts = [int(one) for one in exact]
-    by_rest = sorted(range(len(exact)), key=lambda n: (parts[n] - exact[n], n))
+    parts = [total * grain // whole for grain in grains]
+    by_rest = sorted(range(len(grains)), key=lambda n: (-(total * grains[n] % whole), n))
     for n in by_rest[: total - sum(parts)]:
         parts[n] += 1
     return parts
@@ -131,3 +137,25 @@ def summed(tokens: Iterable[Tokens]) -> Tokens:
         sum(one.reasoning or 0 for one in every),
         lifetimes,
     )
+
+
+def coarser(use: Use, edges: Collection[int], same_hours: Callable[[int], Hashable]) -> Use:
+    """A use with as few slices as tell apart powers of two, prompts at `edges`, and hours that are not the same.
+
+    What they sum to stays. A slice's prompt is the mean of its requests', its hour the first of those.
+    """
+    bounds = sorted({*POWERS, *edges})
+    groups: dict[Hashable, list[Slice]] = defaultdict(list)
+    for one in use.slices:
+        groups[bisect_right(bounds, one.prompt_tokens), same_hours(one.hour)].append(one)
+    return replace(use, slices=tuple(_joined(own) for own in groups.values()))
+
+
+def _joined(slices: Sequence[Slice]) -> Slice:
+    if len(slices) == 1:
+        return slices[0]
+    requests = sum(one.requests for one in slices)
+    weighed = [(one.prompt_tokens, one.requests if requests else 1) for one in slices]
+    count = sum(weight for _, weight in weighed)
+    mean = -(-sum(prompt * weight for prompt, weight in weighed) // count)
+    return Slice(mean, min(one.hour for one in slices), requests, summed(one.tokens for one in slices))

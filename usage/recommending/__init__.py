@@ -21,14 +21,15 @@ from usage import observed, same_weights
 from usage.advice import Advice, Coverage
 from usage.models import DailyCost, EvaluationRun, Organisation, Project
 from usage.observed import Observed
+from usage.observed.slicing import coarser
 from usage.recommending.choosing import best_moves, told_refusals
 from usage.recommending.evidence import Published, category_of, own_evidence, own_runs, published
 from usage.recommending.histories import line, with_histories
 from usage.recommending.offers import candidates
-from usage.recommending.sieving import worth_weighing
 from usage.recommending.words import notes
 from usage.substitution import weighing
 from usage.substitution.factors import TokenCounts
+from usage.substitution.hours import held
 from usage.substitution.needs import Needs
 from usage.substitution.offers import Candidate, Rated
 from usage.substitution.quality import Scores, Standards
@@ -76,6 +77,12 @@ class _Market:
     known_at: datetime | None
     offered: Mapping[int, Offered]
     candidates: Mapping[int, Candidate]
+    edges: frozenset[int]
+    schedules: frozenset[str]
+
+    def coarsely(self, use: Use) -> Use:
+        """A use told apart by no more than the prices of this market: there are a thousand offers to weigh."""
+        return coarser(use, self.edges, lambda hour: held(self.schedules, hour))
 
 
 def _advised(
@@ -111,7 +118,11 @@ def _market(
     used = {use.offering_id for use in uses}
     models = rated | set(Offering.objects.filter(pk__in=used).values_list("model_id", flat=True))
     sold = offered(on, models, known_at, used)
-    return _Market(organisation, on, known_at, sold, candidates(organisation, sold, on, known_at))
+    found = candidates(organisation, sold, on, known_at)
+    keys = [card.key for one in found.values() for cards in one.cards.values() for card in cards]
+    edges = frozenset(key.context_from + (key.context_op != ">=") for key in keys if key.context_from)
+    schedules = frozenset(key.schedule for key in keys if key.schedule)
+    return _Market(organisation, on, known_at, sold, found, edges, schedules)
 
 
 def _advice(
@@ -124,15 +135,14 @@ def _advice(
     moves = best_moves(one for weighed in found for one in weighed.recommendations)
     refused = told_refusals((one for weighed in found for one in weighed.refused), moves)
     told, last_moved = with_histories(
-        market.organisation, project, market.offered, {line(use): use for use in uses}, moves,
+        market.organisation, project, market.offered, {line(use): market.coarsely(use) for use in uses}, moves,
         (market.on, market.known_at),
     )  # fmt: skip
     shares = {line(use): (use.spent or 0) / log.spent if log.spent else None for use in uses}
     told = [replace(one, share=shares[line(one.current)]) for one in told]
-    priced = [use for use in uses if baseline(use, market.candidates[use.offering_id], market.on) is not None]
     return Advice(
         project.slug, market.on, log.since, log.until, market.organisation.display_currency, tuple(told),
-        tuple(refused), _coverage(market, project, seen, uses, priced, setting), last_moved,
+        tuple(refused), _coverage(market, project, seen, uses, setting), last_moved,
     )  # fmt: skip
 
 
@@ -171,12 +181,10 @@ def _setting(
 def _weighed(market: _Market, use: Use, setting: Setting, project: Project) -> weighing.Weighed:
     """The moves that keep the weights and those that do not, together."""
     current = market.candidates[use.offering_id].at(use.service_tier, project.effort)
-    sold = [one for pk, one in market.candidates.items() if _is_sold(market, pk)]
-    sellers, rest = worth_weighing(use, current, sold, setting)
-    moves, substitutions = (
-        same_weights.moves(use, current, sellers, setting),
-        weighing.weigh(use, current, rest, setting),
-    )
+    sold = [one for pk, one in market.candidates.items() if pk != use.offering_id and _is_sold(market, pk)]
+    sellers = [one for one in sold if one.side.model == current.side.model]
+    moves = same_weights.moves(use, current, sellers, setting)
+    substitutions = weighing.weigh(market.coarsely(use), current, sold, setting)
     return weighing.Weighed(
         (*moves.recommendations, *substitutions.recommendations), (*moves.refused, *substitutions.refused)
     )
@@ -188,21 +196,25 @@ def _is_sold(market: _Market, offering: int) -> bool:
     return retires is None or retires > market.on
 
 
-def _coverage(
-    market: _Market, project: Project, seen: Observed, uses: Sequence[Use], priced: Sequence[Use], setting: Setting
-) -> Coverage:
+def _coverage(market: _Market, project: Project, seen: Observed, uses: Sequence[Use], setting: Setting) -> Coverage:
     log = seen.log
     requests = [use.requests for use in log.uses]
-    lost = [use for use in uses if use not in priced]
+    unpriced = [use for use in uses if _is_unpriced(market, use)]
+    priced = [use for use in uses if use not in unpriced]
     return Coverage(
         log.spent,
         sum((use.spent or Decimal(0) for use in priced), Decimal(0)),
         sum(_tokens(use) for use in log.uses) + log.unpriced_tokens,
-        log.unpriced_tokens + sum(_tokens(use) for use in lost),
+        log.unpriced_tokens + sum(_tokens(use) for use in unpriced),
         None if None in requests else sum(one for one in requests if one is not None),
         sum(use.sampled_requests for use in log.uses),
-        tuple(dict.fromkeys(notes(seen, uses, market.candidates, setting, project.effort))),
+        tuple(dict.fromkeys(notes(seen, uses, unpriced, market.candidates, setting, project.effort))),
     )
+
+
+def _is_unpriced(market: _Market, use: Use) -> bool:
+    """Whether nobody knows what a use costs: neither what was spent nor a price."""
+    return use.spent is None and baseline(market.coarsely(use), market.candidates[use.offering_id], market.on) is None
 
 
 def _tokens(use: Use) -> int:

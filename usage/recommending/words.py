@@ -7,7 +7,7 @@ from typing import Final
 
 from usage.observed import Observed
 from usage.substitution.offers import Candidate, Rated
-from usage.substitution.setting import Setting, baseline
+from usage.substitution.setting import Setting
 from usage.substitution.wording import money, named, tokens
 from usage.token_log import Use
 
@@ -18,13 +18,14 @@ _COUNTS: Final = {
 
 
 def notes(
-    seen: Observed, weighed: Sequence[Use], candidates: Mapping[int, Candidate], setting: Setting, effort: str
-) -> Iterator[str]:
+    seen: Observed, weighed: Sequence[Use], unpriced: Sequence[Use], candidates: Mapping[int, Candidate],
+    setting: Setting, effort: str,
+) -> Iterator[str]:  # fmt: skip
     """One sentence for each thing that is in no figure, or that would tell more if it were known."""
     yield from _small(seen, weighed, candidates, setting)
     for use in weighed:
         side = candidates[use.offering_id].at(use.service_tier, effort).side
-        if baseline(use, candidates[use.offering_id], setting.on) is None:
+        if use in unpriced:
             yield f"{named(side)}: neither what it cost nor its price is known, so nothing can be set against it."
         yield from _effort(Rated(side.model, effort), side.model_name, setting)
     if seen.notional_tokens:
