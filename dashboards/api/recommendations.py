@@ -16,6 +16,7 @@ from dashboards.api.problem import documented
 from dashboards.api.recommendation_schemas import RecommendationsAnswer
 from dashboards.api.spend import projects_of
 from pricing.answers.questions import moment
+from pricing.answers.questions import name as as_name
 from usage import recommending
 from usage.models import Project
 from usage.recommending.telling import as_json
@@ -40,7 +41,7 @@ def answer(request: HttpRequest, asked: Query[RecommendationsQuestion]) -> HttpR
     only(request, RecommendationsQuestion)
     token, organisation = asking(request)
     seen = projects_of(token)
-    own = Project.objects.filter(organisation=organisation, slug=asked.project)
+    own = Project.objects.filter(organisation=organisation, slug=as_name(asked.project, "project"))
     project = (own if seen is None else own.filter(pk__in=seen)).first()
     if project is None:
         raise Http404("No project has this slug: GET /api/v1/projects lists them.")

@@ -73,6 +73,7 @@ def test_nobody_sees_the_project_of_another(buyer: Buyer) -> None:
         ({"days": "0"}, "days"),
         ({"days": "367"}, "days"),
         ({"model": "next-1"}, "query"),
+        ({"project": "al\0pha"}, "project"),
     ],
 )
 def test_a_question_that_makes_no_sense_is_told_where(buyer: Buyer, asked: dict[str, str], field: str) -> None:
