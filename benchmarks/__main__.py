@@ -24,6 +24,7 @@ BENCHMARKS = {
     "panels": "panels",
     "recommending": "recommending",
     "serving": "serving",
+    "backtest": "backtest",
     "catalogue": "catalogue",  # last: it changes every price
 }
 ASKED_FOR = {"crashes": "crashes", "uploads": "uploads"}
