@@ -52,6 +52,7 @@ MENU = (
     Place("Closed months", "periods"),
     Place("Contracts", "contracts"),
     Place("Budgets", "budgets"),
+    Place("Alerts", "alerts"),
     Place("Sources", "sources", is_public=True),
     Place("Reports", "reports"),
     Place("Settings", "settings"),

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from dashboards.views import (
+    alerts,
     bridge,
     budgets,
     closing,
@@ -57,6 +58,7 @@ urlpatterns: list[URLPattern] = [
     path("periods/<str:month>/close", closing.close, name="close-period"),
     path("periods/<str:month>/restate", closing.restate, name="restate-period"),
     path("periods/restatements/<int:number>/undo", closing.undo, name="undo-restatement"),
+    path("alerts", alerts.alert_list, name="alerts"),
     path("budgets", budgets.budget_list, name="budgets"),
     path("budgets/<int:number>", budgets.budget, name="budget"),
     path("contracts", contracts.agreements, name="contracts"),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dashboards.views.people import account, audit, instance, invitation, members, needs, organisation, projects
+from dashboards.views.people import account, alerts, audit, instance, invitation, members, needs, organisation, projects
 
 urlpatterns: list[URLPattern] = [
     path("invitation/<str:secret>", invitation.invitation, name="invitation"),
@@ -13,6 +13,11 @@ urlpatterns: list[URLPattern] = [
     path("settings/account/sessions/<int:number>/end", account.end_session, name="end-session"),
     path("settings/account/tokens", account.new_token, name="new-token"),
     path("settings/account/tokens/<int:number>/revoke", account.revoke_token, name="revoke-own-token"),
+    path("settings/alerts", alerts.alert_settings, name="settings-alerts"),
+    path("settings/alerts/mute", alerts.mute, name="mute-alerts"),
+    path("settings/alerts/mutes/<int:number>/end", alerts.unmute, name="unmute-alerts"),
+    path("settings/alerts/thresholds", alerts.thresholds, name="alert-thresholds"),
+    path("settings/alerts/webhook", alerts.webhook, name="alert-webhook"),
     path("settings/organisation", organisation.organisation, name="settings-organisation"),
     path("settings/projects", projects.projects, name="settings-projects"),
     path("settings/projects/<int:number>", projects.change, name="change-project"),

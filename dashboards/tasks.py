@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from dashboards import decision_tasks, outbox
+from dashboards import alert_tasks, decision_tasks, outbox
 from dashboards.models import Message
 
 MOST_AT_ONCE = 200
@@ -28,4 +28,8 @@ def deliver_due() -> None:
         deliver.delay(pk)
 
 
-SCHEDULE = {"deliver-mail": {"task": "dashboards.deliver_due", "schedule": 60.0}} | decision_tasks.SCHEDULE
+SCHEDULE = {
+    "deliver-mail": {"task": "dashboards.deliver_due", "schedule": 60.0},
+    **alert_tasks.SCHEDULE,
+    **decision_tasks.SCHEDULE,
+}

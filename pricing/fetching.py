@@ -108,10 +108,35 @@ class Fetcher:
             "redirect", f"{origin.host} redirects more than {self.limits.redirects} times, at last to {shown(address)}."
         )
 
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Send a body to an address; the status of an answer that takes it (2xx). A redirect is not followed: whoever
+        was meant to get it is at the address, and nobody else."""
+        deadline = time.monotonic() + self.limits.total
+        where = addresses.target(url, self.private)
+        told = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **headers}
+        with _Session() as session, self._answer(session, url, where, told, deadline, body) as response:
+            status = response.status_code
+            if status in _REDIRECTS:
+                to = shown(response.headers.get("Location", "")) or "nowhere"
+                sentence = f"{where.host} redirects ({status}) to {to}, which is not followed: write that address."
+                raise SourceFailure("redirect", sentence, status=status)
+            if not 200 <= status < 300:
+                raise _refused(where.host, response, self._words(response, deadline))
+            return status
+
     def _answer(
-        self, session: requests.Session, url: str, where: Target, headers: Mapping[str, str], deadline: float
+        self,
+        session: requests.Session,
+        url: str,
+        where: Target,
+        headers: Mapping[str, str],
+        deadline: float,
+        body: bytes | None = None,
     ) -> requests.Response:
-        """The head of the answer, from the first of the host's addresses that can be connected to."""
+        """The head of the answer, from the first of the host's addresses that can be connected to.
+
+        With a `body` it is sent, and to one address only once the connection stands.
+        """
         session.trust_env = False  # neither proxies nor .netrc nor certificates of the environment
         session.headers.clear()
         session.verify = self.certificates or True
@@ -127,8 +152,10 @@ class Fetcher:
             left = _seconds_left(deadline, where.host)
             session.mount(f"{where.scheme}://", _PinnedAdapter(ip, deadline, self.private))
             try:
-                return session.get(
+                return session.request(
+                    "GET" if body is None else "POST",
                     url,
+                    data=body,
                     headers=dict(headers),
                     stream=True,
                     allow_redirects=False,

@@ -37,7 +37,8 @@ RULES = (
     "usage/recommending/choosing.py", "usage/recommending/telling.py",
     "usage/recommending/waiting.py",
     "usage/counterfactual.py", "dashboards/proposing.py",
-    "dashboards/formatting.py",
+    "dashboards/formatting.py", "dashboards/alerts/facts.py", "dashboards/alerts/words.py",
+    "dashboards/pages/alert_list.py", "dashboards/webhooks/payload.py",
 )  # fmt: skip
 """Pure modules: plain values in, plain values out."""
 

@@ -1,10 +1,21 @@
 """People and what they may see (accounts, memberships, tokens, one-time links), the log, mail and decisions.
 
 Only `dashboards.access` writes the tables of people, only `dashboards.audit` the log of what they changed, only
-`dashboards.outbox` the mail, only `dashboards.proposals` the decisions. Secrets are stored as SHA-256 of 256 random
+`dashboards.outbox` the mail, only `dashboards.proposals` the decisions, only
+`dashboards.alerts` and `dashboards.webhooks` the alerts. Secrets are stored as SHA-256 of 256 random
 bits; the secret itself is shown once and kept nowhere.
 """
 
+from dashboards.models.alerts import (
+    Alert,
+    AlertChoice,
+    AlertKind,
+    AlertMute,
+    AlertNotice,
+    AlertThreshold,
+    Webhook,
+    WebhookDelivery,
+)
 from dashboards.models.audit import AuditEntry, AuditQuerySet
 from dashboards.models.door import BrowserSession, Invitation, SignInFailure, SignInLink
 from dashboards.models.mail import Message, MessageQuerySet
@@ -14,6 +25,12 @@ from dashboards.models.tokens import AccessToken
 
 __all__ = [
     "AccessToken",
+    "Alert",
+    "AlertChoice",
+    "AlertKind",
+    "AlertMute",
+    "AlertNotice",
+    "AlertThreshold",
     "AuditEntry",
     "AuditQuerySet",
     "BrowserSession",
@@ -29,4 +46,6 @@ __all__ = [
     "Role",
     "SignInFailure",
     "SignInLink",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -28,6 +28,7 @@ class Link:
 # A page appears once its address exists, for whoever may open it.
 TABS = (
     Tab("Account", "settings-account", frozenset({EVERYBODY})),
+    Tab("Alerts", "settings-alerts", frozenset({EVERYBODY})),
     Tab("Organisation", "settings-organisation", frozenset({ORGANISATION})),
     Tab("Projects", "settings-projects", frozenset({ORGANISATION})),
     Tab("People", "settings-people", frozenset({ORGANISATION, PROJECT})),

@@ -23,7 +23,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from config.api import api
-from dashboards import access, audit
+from dashboards import access, alerts, audit
 from dashboards.api import auth
 from dashboards.models import AccessToken, AuditEntry, BrowserSession, Membership, Person
 from pricing.models import NameDecision
@@ -146,6 +146,12 @@ def things(world: World, clients: dict[str, Client]) -> Things:  # noqa: F811
         "invitation": access.invite(person["ann"], "n1@x.example", "viewer", acme)[0].pk,
         "alpha_invitation": access.invite(person["ann"], "n2@x.example", "viewer", acme, world.alpha)[0].pk,
         "person": person["vic"].pk,
+        "mute": alerts.mute(
+            person["vic"], acme, timezone.now(), what="kind:stale", days=9, reason="known", everybody=False
+        ).pk,
+        "mute_of_all": alerts.mute(
+            person["ann"], acme, timezone.now(), what="kind:price", days=9, reason="known", everybody=True
+        ).pk,
         "budget": budgets.enter(
             acme, "ann", amount=Decimal(30), currency="USD", period="month", effective_from=date(2026, 10, 1)
         )[0].pk,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from dashboards import alerts
 from dashboards.models import Person
 from pricing.models import Provider
 from tests.dashboards.browser import Look, look  # noqa: F401
@@ -61,7 +62,11 @@ def test_the_pages_of_where_usage_comes_from_and_at_which_terms_are_sound(
 
 def _budgets(look: Look) -> None:  # noqa: F811
     look.at("/budgets", "budgets")
-    look.at(f"/budgets/{Budget.objects.order_by('pk')[0].pk}", "budget")
+    budget = Budget.objects.select_related("organisation").order_by("pk")[0]
+    look.at(f"/budgets/{budget.pk}", "budget")
+    alerts.watch(budget.organisation, timezone.now())
+    look.at("/alerts", "alerts")
+    look.at("/settings/alerts", "settings-alerts")
 
 
 def _evaluations(look: Look) -> None:  # noqa: F811

@@ -91,6 +91,11 @@ class Exchange:
     def headers(self) -> Any:
         return self.handler.headers
 
+    @property
+    def body(self) -> bytes:
+        """What was sent; to be read once."""
+        return self.handler.rfile.read(int(self.headers.get("Content-Length") or 0))
+
     def raw(self, *parts: bytes) -> None:
         for part in parts:
             self.handler.wfile.write(part)
@@ -135,6 +140,8 @@ def serving(respond: Respond, *, cert: Path | None = None, tls: bool = True) -> 
             server.requests.append((self.path, {key.lower(): value for key, value in self.headers.items()}))
             with suppress(OSError, ssl.SSLError):  # the client hung up, as it should
                 server.respond(Exchange(self, stop))
+
+        do_POST = do_GET
 
         def do_CONNECT(self) -> None:
             assert server.on_connect is not None
