@@ -75,7 +75,8 @@ def offered(
 ) -> dict[int, Offered]:
     """Every offering of some models that is sold on a UTC day, by id; `also` those of `also`, whatever became of them.
 
-    A model is not sold before its release. Three queries, none where this process read the same of the same catalogue.
+    A model is not sold before its release; to a moment that knew no price of it, an offering is not there. Three
+    queries more than the two that ask whether this process read the same of the same catalogue.
     """
     key = ("candidates", on, known_at, tuple(sorted(set(models))), tuple(sorted(set(also))), _state())
     version, now = kept.recent_version(), datetime.now(UTC)
@@ -106,6 +107,8 @@ def _offered(on: date, models: Collection[int], known_at: datetime | None, also:
     found = {}
     for pk, provider_id, model_id, provider, provider_name, sku, region, context, retired_at in sold:
         model = facts[model_id]
+        if known_at is not None and pk not in cards and pk not in also:
+            continue  # nobody knew yet that it was sold
         starts = [day for day in (since.get(pk), model.released_on) if day is not None]
         ends = [retired_at.astimezone(UTC).date()] if retired_at else []
         ends += [model.retires_on] if model.retires_on and provider == model.maker else []

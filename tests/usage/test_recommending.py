@@ -158,7 +158,9 @@ def test_a_moment_knows_neither_later_prices_nor_later_scores(buyer: Buyer) -> N
     for unit, amount in (("input", "1"), ("output", "2")):
         make_price(next_one, unit, amount, since="2026-10-01", **later)
     assert list(moves(advise(buyer.project, ON))) == ["next-1 at other"]
-    assert list(moves(advise(buyer.project, ON, known_at=utc("2026-11-10")))) == ["next-1 at other"]
+    sell("later-1", "other", "1", "2", rating="1500", price={"evidence_at": utc("2026-11-12")})
+    told = advise(buyer.project, ON, known_at=utc("2026-11-10"))
+    assert (list(moves(told)), told.refused) == (["next-1 at other"], ())  # of the later one nobody knew a price
     before = advise(buyer.project, ON, known_at=utc("2026-11-09 23:59"))
     assert reasons(before) == {"next-1 at other": Reason.NOT_CHEAPER}
     unrated = advise(buyer.project, ON, known_at=utc("2026-10-19"))

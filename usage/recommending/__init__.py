@@ -93,8 +93,10 @@ def _advised(
         logs |= observed.token_logs(organisation, own, *window)
     day = min(on, known_at.astimezone(UTC).date()) if known_at else on
     scores, runs = published({category_of(project) for project in projects}, day), own_runs(projects, day)
-    rated = {run.model_id for own_of in runs.values() for run in own_of if run.model_id}.union(*scores.models.values())
-    market = _market(organisation, on, known_at, [use for seen in logs.values() for use in seen.log.uses], rated)
+    evaluated = {run.model_id for own in runs.values() for run in own if run.model_id}
+    used = {use.offering_id for seen in logs.values() for use in seen.log.uses}
+    sold = _sold(on, known_at, set[int]().union(*scores.models.values()), evaluated, used)
+    market = _market(organisation, on, known_at, sold)
     return [_advice(market, project, logs[project.pk], scores, runs.get(project.pk, [])) for project in projects]
 
 
@@ -112,12 +114,18 @@ def _windows(
     return found
 
 
-def _market(
-    organisation: Organisation, on: date, known_at: datetime | None, uses: Iterable[Use], rated: set[int]
-) -> _Market:
-    used = {use.offering_id for use in uses}
-    models = rated | set(Offering.objects.filter(pk__in=used).values_list("model_id", flat=True))
-    sold = offered(on, models, known_at, used)
+def _sold(
+    on: date, known_at: datetime | None, rated: set[int], evaluated: set[int], used: set[int]
+) -> dict[int, Offered]:
+    """Offers of all models that are rated, evaluated or in use. The rated ones are the same for every project, so they
+    are asked for by themselves: this process remembers them."""
+    in_use = set(Offering.objects.filter(pk__in=used).values_list("model_id", flat=True))
+    common, own = offered(on, rated, known_at), (evaluated | in_use) - rated
+    missing = used - common.keys()
+    return common | offered(on, own, known_at, missing) if own or missing else common
+
+
+def _market(organisation: Organisation, on: date, known_at: datetime | None, sold: Mapping[int, Offered]) -> _Market:
     found = candidates(organisation, sold, on, known_at)
     keys = [card.key for one in found.values() for cards in one.cards.values() for card in cards]
     edges = frozenset(key.context_from + (key.context_op != ">=") for key in keys if key.context_from)
