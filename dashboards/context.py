@@ -40,7 +40,6 @@ PLACES = (
     Place("Compare", "compare", is_public=True),
     Place("Changes", "changes", is_public=True),
     Place("Review", "review"),
-    Place("Imports", "imports"),
 )
 
 # Behind the organisation's name, beside signing out.

@@ -179,7 +179,7 @@ def _saving(steps: Sequence[Ahead], paying: Decimal, currency: str, *, narrow: b
         "yaxis": {"range": [lowest, highest], "tickvals": marks, "automargin": False,
                   "ticktext": [_dollars(mark, currency) for mark in marks]},
         "shapes": [_level(float(paying), start, end), *_changes(steps)],
-        "annotations": [*_labels(steps, currency), *_dates(steps, end), *_sides(steps, paying, end, narrow=narrow)],
+        "annotations": [*_labels(steps), *_dates(steps, end), *_sides(steps, paying, end, narrow=narrow)],
     }  # fmt: skip
     return {"data": _band(steps, end), "layout": layout}
 
@@ -195,13 +195,16 @@ def _band(steps: Sequence[Ahead], end: date) -> list[dict[str, Any]]:
     flat = {"type": "scatter", "mode": "lines", "x": days, "hoverinfo": "skip"}
     hidden = {"width": 0, "shape": "hv"}
     middle = {"color": "var(--accent)", "width": 2, "shape": "hv"}
-    return [
+    band = [
         flat | {"y": [float(one.saving.low) for one in ends], "line": hidden},
         flat | {"y": [float(one.saving.high) for one in ends], "line": hidden, "fill": "tonexty",
                 "fillcolor": "alpha(--accent, 0.16)"},
-        flat | {"y": [float(one.saving.low + one.saving.high) / 2 for one in ends], "line": middle,
-                "hoverinfo": "text", "hovertext": [f"From {formatting.day(one.on)}: {one.shown}" for one in ends]},
     ]  # fmt: skip
+    if any(step.saving.low == 0 for step in steps):
+        return band  # what may save nothing has no middle worth a line
+    told = [f"From {formatting.day(one.on)}: {one.shown}" for one in ends]
+    middles = [float(one.saving.low + one.saving.high) / 2 for one in ends]
+    return [*band, flat | {"y": middles, "line": middle, "hoverinfo": "text", "hovertext": told}]
 
 
 def _level(paying: float, start: date, end: date) -> dict[str, Any]:
@@ -227,12 +230,15 @@ def _dates(steps: Sequence[Ahead], end: date) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _labels(steps: Sequence[Ahead], currency: str) -> list[dict[str, Any]]:
-    return [
-        {"x": step.on.isoformat(), "y": float(step.saving.low), "xanchor": "left", "yanchor": "top", "xshift": 6,
-         "showarrow": False, "text": step.shown, "font": {"color": "var(--ink)", "weight": 600}}
-        for step in steps
-    ]  # fmt: skip
+def _labels(steps: Sequence[Ahead]) -> list[dict[str, Any]]:
+    """The range at each step: below its band, above it where the band begins at nothing."""
+    ink = {"color": "var(--ink)", "weight": 600}
+    base: dict[str, Any] = {"xanchor": "left", "xshift": 6, "showarrow": False, "font": ink}
+    found = []
+    for step in steps:
+        at, side = (step.saving.low, "top") if step.saving.low else (step.saving.high, "bottom")
+        found.append(base | {"x": step.on.isoformat(), "y": float(at), "yanchor": side, "text": step.shown})
+    return found
 
 
 def _sides(steps: Sequence[Ahead], paying: Decimal, end: date, *, narrow: bool) -> list[dict[str, Any]]:

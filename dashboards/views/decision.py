@@ -110,7 +110,10 @@ def _alternatives(one: Proposal, move: Recommendation) -> list[tuple[str, str, s
     others = [
         other for other in kept.value.recommendations if other.current.key == move.current.key and other.key != move.key
     ]
-    return [(words.title(other), words.saving(other.saving, one.currency, "month"), other.why) for other in others[:4]]
+    return [
+        (words.title(other), words.saving(other.saving, one.currency, "month"), words.first_sentence(other.why))
+        for other in others[:4]
+    ]
 
 
 def _snippet(of: Shown) -> str:

@@ -12,6 +12,7 @@ from dashboards.pages.asked import Option, address
 from dashboards.pages.decisions import rows as pages
 from dashboards.views import member_page
 from dashboards.views.spend import Reader, csv_response, reader_of, reader_or_404, refused, today
+from usage.advice import MOST
 from usage.models import Project
 
 STATES = {"": "all", "open": "open", "accepted": "accepted", "moved": "moved", "rejected": "rejected",
@@ -63,6 +64,13 @@ def refusals(request: HttpRequest) -> HttpResponse:
         "link": address(path, {"project": project and project.slug}),
     }  # fmt: skip
     return render(request, "dashboards/decisions_refused.html", context)
+
+
+def first(reader: Reader, project: Project | None = None) -> list[pages.Row]:
+    """The open decisions that surely save most, at most three, of all the reader may see or of a project. One query."""
+    ids = reader.project_ids if project is None else {project.pk}
+    found = Proposal.objects.seen(reader.organisation.pk, ids).undecided()[:MOST]
+    return [pages.row_of(one, today()) for one in found]
 
 
 def _page(reader: Reader, project: Project | None, state: str) -> pages.Page:

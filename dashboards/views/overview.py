@@ -18,7 +18,7 @@ from dashboards.pages.ledger import MODEL_COLUMNS, MODEL_KEYS, cuts_of
 from dashboards.pages.overview import Read, compose
 from dashboards.pages.parts import Line
 from dashboards.pages.periods import Period, Span, Unusable
-from dashboards.views import member_page
+from dashboards.views import decisions, member_page
 from dashboards.views.spend import (
     WEEKS,
     Reader,
@@ -64,6 +64,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             f"contract and list prices in force at each moment. {page.coverage}.",
             "pending": closing.beside(reader.pending(period.now), reader.organisation.display_currency),
             "known": reader.known(period.now),
+            "decide_first": decisions.first(reader),
             "can_remove_sample": reader.organisation.is_sample and reader.whole,
         },
     )

@@ -15,7 +15,7 @@ from dashboards.pages.ledger import MODEL_COLUMNS, MODEL_KEYS, cuts_of
 from dashboards.pages.periods import Period, Unusable
 from dashboards.pages.project import Read, compose
 from dashboards.pages.records import DIMENSIONS
-from dashboards.views import member_page
+from dashboards.views import decisions, member_page
 from dashboards.views.overview import asked, line_head, line_row, month_of, picks
 from dashboards.views.spend import (
     WEEKS,
@@ -60,6 +60,7 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
                 reader.pending(ask.period.now, project=one), reader.organisation.display_currency
             ),
             "known": reader.known(ask.period.now, project=one),
+            "decide_first": decisions.first(reader, one)[:1],
             "subtitle": f"{reader.organisation.display_currency} per Mtok, all token kinds, by week",
         },
     )

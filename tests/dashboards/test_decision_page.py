@@ -19,6 +19,7 @@ from pricing.noninferiority import Verdict
 from tests.dashboards.decision_cast import ARENA, FLASH, MOVE, ON, OWN, SOL, advice_of, move, proposed
 from tests.dashboards.ledger_cast import World, world  # noqa: F401
 from tests.dashboards.test_decisions_page import TODAY, finding_of, page_of, part, text_of
+from tests.dashboards.test_money_evidence import read
 from tests.usage.factories import make_card, make_offering
 from usage.advice import Kind, Range, Side
 
@@ -226,6 +227,25 @@ def test_a_move_that_traffic_cannot_show_counts_from_the_day_it_is_said(world: W
     assert decide(world, one, do="done")[1].moved_on == TODAY
 
 
+def test_what_may_save_nothing_is_a_bound_without_a_middle(world: World) -> None:  # noqa: F811
+    batch = replace(
+        move(SOL, replace(SOL, service_tier="batch"), low="0", high="7000", why="Half waits. Vendors say 24 hours."),
+        kind=Kind.BATCH, evidence=(),
+    )  # fmt: skip
+    [one] = proposed(world.alpha, batch)
+    html = page_of(world.admin, f"/decisions/{one.pk}")
+    assert finding_of(html) == (
+        "Send what of Alpha can wait to GPT-5.6 Sol in batches: up to $7.0k a month, with the same weights."
+    )
+    assert tile(html, "Saving per month") == "up to $7.0k of $13,522 today All 683 Mtok priced"
+    assert "The weights stay" in text_of(html)
+    figure = world.admin.get(f"/decisions/{one.pk}/saving.json").json()["wide"]
+    assert [trace["y"][0] for trace in figure["data"]] == [0, 7000]
+    assert "Half waits. Owner" not in text_of(page_of(world.admin))
+    assert "Half waits." in text_of(page_of(world.admin))
+    assert "Vendors say" not in page_of(world.admin)
+
+
 def test_the_page_takes_few_queries(world: World, one: Proposal, django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
     url = f"/decisions/{one.pk}"
     page_of(world.admin, url)
@@ -254,3 +274,15 @@ def test_a_move_that_costs_more_than_before_says_so(world: World, one: Proposal)
     Proposal.objects.filter(pk=one.pk).update(**fields)
     one.refresh_from_db()
     assert finding(one, one.move, TODAY).endswith("It costs $40–50 a month more, where $7.4k–11.1k less were promised.")
+
+
+def test_every_figure_of_money_leads_to_its_evidence(world: World, one: Proposal, ann: Person) -> None:  # noqa: F811
+    [other] = proposed(world.beta, MOVE, move(candidate=replace(FLASH, sku="x", model="x", model_name="X")))
+    fields = {"state": "realised", "moved_on": date(2026, 10, 1), "realised_low": D(1), "realised_high": D(2)}
+    Proposal.objects.filter(pk=other.pk).update(realised_until=TODAY, **fields)
+    pages_of_money = ("/decisions", "/decisions/refused", f"/decisions/{one.pk}", f"/decisions/{other.pk}", "/")
+    for url in pages_of_money:
+        found = read(page_of(world.admin, url))
+        assert found.figures, url
+        assert found.scope, url
+        assert [figure for figure, evidence in found.figures if not evidence] == [], url

@@ -212,3 +212,15 @@ def test_a_range_that_begins_at_nothing_is_a_bound() -> None:
     assert saving(Range(D(0), D(9000)), "USD", "month") == "up to $9.0k/month"
     assert saving(Range(D(1), D(9000)), "USD") == "$1.00 to $9.0k"
     assert saving(Range(D("0.4"), D("3")), "USD", "month") == "$0.40 to $3.00/month"
+
+
+def test_the_overview_and_the_project_lead_to_what_is_decided_first(world: World) -> None:  # noqa: F811
+    assert part(page_of(world.admin, "/"), "decide-first") == ""
+    proposed(world.alpha, *(move(side, low=f"{n}00", high="900") for n, side in enumerate(sides(4), 1)))  # type: ignore[arg-type]
+    [top] = proposed(world.beta)
+    overview = page_of(world.admin, "/")
+    assert re.findall(r'class="saves"><a[^>]*>([^<]*)', overview) == ["$7.4k–11.1k", "$400–900", "$300–900"]
+    assert f'<a href="/decisions/{top.pk}">Beta: GPT-5.6 Sol to Gemini 3.8 Flash</a>' in overview
+    project = page_of(world.alpha_only, "/projects/alpha")
+    assert re.findall(r'class="saves"><a[^>]*>([^<]*)', project) == ["$400–900"]
+    assert "$7.4k" not in page_of(world.alpha_only, "/")

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from dashboards import alerts
-from dashboards.models import Person
+from dashboards import alerts, proposals
+from dashboards.models import Person, Proposal
 from pricing.models import Provider
 from tests.dashboards.browser import Look, look  # noqa: F401
 from tests.dashboards.sample_cast import ada  # noqa: F401
@@ -40,6 +40,21 @@ def test_the_pages_of_what_was_spent_are_sound(ada: Person, look: Look) -> None:
     look.at("/periods", "closed-months")
     _budgets(look)
     _evaluations(look)
+
+
+def test_the_pages_of_what_to_decide_are_sound(ada: Person, look: Look) -> None:  # noqa: F811
+    """What the sample is really advised: a move to another model and one that keeps the weights."""
+    look.signed_in_as(ada)
+    look.at("/decisions", "decisions-none")
+    proposals.advise_sample(timezone.now().date())
+    moves = Proposal.objects.order_by("-saving_low")
+    [other], [same] = moves.filter(recommendation__kind="substitution")[:1], moves.filter(saving_low=0)[:1]
+    look.at("/decisions", "decisions")
+    look.at("/decisions/refused", "decisions-refused")
+    look.at(f"/decisions/{other.pk}", "decision")
+    look.at(f"/decisions/{same.pk}", "decision-same-weights")
+    look.at(f"/settings/projects/{other.project_id}/needs", "project-needs")
+    look.at("/", "overview-decisions")
 
 
 def test_the_pages_of_where_usage_comes_from_and_at_which_terms_are_sound(

@@ -84,11 +84,12 @@ def _saving(one: Proposal, move: Recommendation, of: Range) -> Tile:
     known = Decimal(priced) / tokens if tokens else None
     whole = "All " if known == 1 else f"{formatting.mtok(priced)} of "
     least = formatting.share(max(of.low, ZERO), move.paying) if move.paying > 0 else ""
-    said = f"{whole}{formatting.mtok(tokens)} Mtok priced" if tokens else ""
+    said = [f"{whole}{formatting.mtok(tokens)} Mtok priced"] if tokens else []
+    said += [f"at least {least} saved"] if least and of.low > 0 else []
     return Tile(
         "Saving per month", words.saving(of, one.currency),
         f"of {formatting.money_in_prose(move.paying, one.currency)} today",
-        "; ".join(part for part in (said, f"at least {least} saved" if least else "") if part), "#prices", known,
+        "; ".join(said), "#prices", known,
     )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ class Row:
     realised: str
     within: bool | None
     pays_back: str
+    why: str
 
     @property
     def state(self) -> str:
@@ -132,6 +133,7 @@ def row_of(one: Proposal, today: date) -> Row:
         f"{words.since_words(one.due, today)} late" if overdue else "",
         "" if saved is None else words.saving(saved, one.currency),
         within(one), words.pays_back(words.once(move), Range(one.saving_low, one.saving_high)),
+        words.first_sentence(move.why),
     )  # fmt: skip
 
 

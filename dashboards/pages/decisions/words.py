@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -27,6 +28,7 @@ KINDS: Final = {
     Kind.COMMITMENT: "the same model on a contract you hold",
     Kind.SUBSTITUTION: "another model",
 }
+_SENTENCE: Final = re.compile(r"(?<=\.)\s+(?=[A-Z])")
 FEW: Final = Decimal(10)
 """Money below which cents are told."""
 REASONS: Final = {
@@ -35,7 +37,7 @@ REASONS: Final = {
     Reason.PREVIEW: "a preview", Reason.RETIRES: "retires", Reason.CONTEXT: "context too small",
     Reason.MODALITY: "a modality is missing", Reason.TOOLS: "no tools", Reason.CACHING: "caches otherwise",
     Reason.REGION: "region not allowed", Reason.PROVIDER: "provider not allowed",
-    Reason.CLOSED_WEIGHTS: "closed weights", Reason.FLOOR: "below the floor", Reason.UNKNOWN: "not known",
+    Reason.CLOSED_WEIGHTS: "closed weights", Reason.FLOOR: "below the floor", Reason.UNKNOWN: "a trait is unknown",
 }  # fmt: skip
 UNITS: Final = {
     "input": "Input, uncached", "cache_read": "Input, cached", "cache_write": "Cache writes", "output": "Output",
@@ -58,6 +60,8 @@ def name(side: Side, other: Side | None = None) -> str:
         said += f" ({side.effort or 'no effort stated'})"
     if other is not None and side.model == other.model and side.provider != other.provider:
         said += f" at {side.provider_name}"
+    if other is not None and side.offering_id == other.offering_id and side.service_tier != other.service_tier:
+        said += f", {side.service_tier}"
     return said
 
 
@@ -184,6 +188,11 @@ def verdict(move: Recommendation) -> tuple[str, str]:
         return kind, f"{said} on your {formatting.count(own.n)} items"
     public = next((one for one in move.evidence if one.decides), None)
     return kind, f"{said} by {public.name}" if public else said
+
+
+def first_sentence(text: str) -> str:
+    """What a reason begins with, where there is little room."""
+    return _SENTENCE.split(text, maxsplit=1)[0]
 
 
 def signed(value: float, unit: str, decimals: int = 1) -> str:
