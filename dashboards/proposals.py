@@ -27,7 +27,9 @@ LONGEST_REASON = 1000
 REALISED_AFTER = timedelta(days=30)
 """How long the traffic must have moved for what it saved to be told as realised."""
 WATCHED_LAPSED = timedelta(days=30)
-WATCHED = (State.PROPOSED, State.ACCEPTED, State.DONE, State.REALISED)
+WATCHED = (State.PROPOSED, State.ACCEPTED, State.DONE)
+WATCHED_REALISED = timedelta(days=365)
+"""How long what a move saves is followed: a year later hardly anything is as it was."""
 
 
 class Refused(ValueError):
@@ -216,7 +218,8 @@ def follow(project: Project, today: date) -> int:
     A move that somebody makes without a decision lapses, as its model is no longer in use: those are watched, too.
     """
     made_anyway = Q(state=State.LAPSED, advised_on__gte=today - WATCHED_LAPSED)
-    found = Proposal.objects.filter(made_anyway | Q(state__in=WATCHED), project=project)
+    recent = Q(state=State.REALISED, moved_on__gte=today - WATCHED_REALISED)
+    found = Proposal.objects.filter(made_anyway | recent | Q(state__in=WATCHED), project=project)
     return sum(_followed(one, today) for one in found.select_related("project__organisation").order_by("pk"))
 
 

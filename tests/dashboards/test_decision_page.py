@@ -14,7 +14,7 @@ import pytest
 from dashboards import proposals
 from dashboards.models import AuditEntry, Person, Proposal
 from dashboards.pages.decisions import page as pages
-from dashboards.pages.decisions.words import finding, pays_back
+from dashboards.pages.decisions.words import finding, order, pays_back, title
 from pricing.noninferiority import Verdict
 from tests.dashboards.decision_cast import ARENA, FLASH, MOVE, ON, OWN, SOL, advice_of, move, proposed
 from tests.dashboards.ledger_cast import World, world  # noqa: F401
@@ -216,6 +216,8 @@ def test_what_it_really_saved_stands_beside_the_promise(world: World, ann: Perso
     proposals.follow(world.alpha, date(2026, 12, 14))
     one.refresh_from_db()
     assert one.state == "realised"
+    assert proposals.follow(world.alpha, date(2027, 11, 14)) == 1
+    assert proposals.follow(world.alpha, date(2027, 11, 15)) == 0
 
 
 def test_a_move_that_traffic_cannot_show_counts_from_the_day_it_is_said(world: World) -> None:  # noqa: F811
@@ -286,3 +288,13 @@ def test_every_figure_of_money_leads_to_its_evidence(world: World, one: Proposal
         assert found.figures, url
         assert found.scope, url
         assert [figure for figure, evidence in found.figures if not evidence] == [], url
+
+
+def test_another_seller_of_the_same_weights_is_named_and_not_the_model_twice() -> None:
+    here = replace(SOL, provider="together", provider_name="Together AI")
+    there = replace(SOL, provider="groq", provider_name="Groq")
+    seller = replace(move(here, there), kind=Kind.SELLER)
+    assert title(seller) == "GPT-5.6 Sol: Together AI to Groq"
+    assert order(seller, "Alpha") == "Buy GPT-5.6 Sol for Alpha from Groq, not Together AI"
+    region = replace(move(here, replace(here, region="eu")), kind=Kind.SELLER)
+    assert title(region) == "GPT-5.6 Sol: Together AI (gpt-5.6-sol) to Together AI (eu)"

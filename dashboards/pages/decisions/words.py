@@ -65,12 +65,21 @@ def name(side: Side, other: Side | None = None) -> str:
     return said
 
 
+def _seller(side: Side, other: Side) -> str:
+    """Who sells it, and where, if both sides are one seller's."""
+    if side.provider != other.provider:
+        return side.provider_name
+    return f"{side.provider_name} ({side.region or side.sku})"
+
+
 def title(move: Recommendation) -> str:
     """A move in a few words: `GPT-5.6 Sol to Gemini 3.8 Flash`, `GPT-5.6 Sol in batches`."""
     old, new = move.current, move.candidate
     match move.kind:
-        case Kind.SUBSTITUTION | Kind.SELLER:
+        case Kind.SUBSTITUTION:
             return f"{name(old, new)} to {name(new, old)}"
+        case Kind.SELLER:
+            return f"{old.model_name}: {_seller(old, new)} to {_seller(new, old)}"
         case Kind.BATCH:
             return f"{old.model_name} in batches"
         case Kind.FLEX:
@@ -88,7 +97,9 @@ def order(move: Recommendation, project: str) -> str:
     """What is to be done, as the beginning of a sentence."""
     old, new = move.current, move.candidate
     match move.kind:
-        case Kind.SUBSTITUTION | Kind.SELLER:
+        case Kind.SELLER:
+            return f"Buy {old.model_name} for {project} from {_seller(new, old)}, not {_seller(old, new)}"
+        case Kind.SUBSTITUTION:
             return f"Move {project} from {name(old, new)} to {name(new, old)}"
         case Kind.BATCH:
             return f"Send what of {project} can wait to {old.model_name} in batches"
