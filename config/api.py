@@ -16,10 +16,12 @@ from dashboards.api import (
     evaluations,
     events,
     frontier,
+    ladder,
     own_index,
     problem,
     recommendations,
     rules,
+    self_host,
     spend,
 )
 from dashboards.api import files as file_views
@@ -79,6 +81,8 @@ api.add_router("", catalogue.router)
 api.add_router("", cost.router)
 api.add_router("", spend.router)
 api.add_router("", frontier.router)
+api.add_router("", ladder.router)
+api.add_router("", self_host.router)
 api.add_router("", own_index.router)
 api.add_router("", bridge.router)
 api.add_router("", evaluations.router)

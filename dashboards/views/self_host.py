@@ -9,45 +9,16 @@ from django.views.decorators.http import require_safe
 
 from dashboards.charts import self_host as chart
 from dashboards.pages import self_host as pages
-from dashboards.pages.self_host import words
+from dashboards.pages.self_host import reading, words
 from dashboards.views import catalogue_page
 from dashboards.views.catalogue import csv_response, figure_response
 from pricing.answers import self_hosting as answers
-from pricing.frontier import Mix
-from pricing.models import LanguageModel
-from pricing.quality import model_key
 
 REFERENCE = pages.PATH + "?at=2024-09-05"
 
 
 def _page(request: HttpRequest) -> tuple[pages.Page, list[str]]:
-    """Three queries: the model, the rates, its sellers; two more where nobody sells it."""
-    ask, wrong = pages.read(request.GET.dict())
-    at = answers.moment_of(ask.at, timezone.now())
-    run, model = _asked(ask, wrong)
-    key = model.key if model else model_key(run.model) if run else ""
-    name = run.name if run else model.name if model else ""
-    into = ask.input if ask.input is not None else run.input_per_second if run else None
-    out = ask.output if ask.output is not None else run.output_per_second if run else None
-    mix = Mix(into, out) if into is not None and out is not None and into + out else Mix()
-    market = answers.market(model, key, mix, at)
-    slug = model.slug if model else ""
-    return pages.compose(ask, pages.Read(run, name, slug, answers.rates_on(at.date()), market, at)), wrong
-
-
-def _asked(ask: pages.Ask, wrong: list[str]) -> tuple[answers.Run | None, LanguageModel | None]:
-    """The run and the model that the address means: a model's own run where it names none."""
-    runs = {run.run: run for run in answers.runs()}
-    if ask.run and ask.run not in runs:
-        wrong.append(f"There is no published run “{ask.run[:60]}”: choose one from the list.")
-    if ask.model:
-        model = LanguageModel.objects.filter(slug=ask.model).first()
-        if model is None:
-            wrong.append(f"There is no model “{ask.model[:60]}” in the catalogue: open it from the list of models.")
-        own = [run for run in runs.values() if model and model_key(run.model) == model.key]
-        return next((run for run in own if run.run == ask.run or not ask.run), None), model
-    run = runs.get(ask.run) or answers.runs()[0]
-    return run, answers.model_of(run)
+    return reading.page(request.GET.dict(), timezone.now())
 
 
 @require_safe

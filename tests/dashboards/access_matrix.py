@@ -282,7 +282,7 @@ WHOLE_SPEND = "spend:read of the whole organisation"
 OPERATIONS: dict[str, str] = {
     "price": CATALOGUE, "price_history": CATALOGUE, "prices": CATALOGUE, "resolve": CATALOGUE, "models": CATALOGUE,
     "model": CATALOGUE, "changes": CATALOGUE, "frontier": CATALOGUE, "cost": CATALOGUE, "export_litellm": CATALOGUE,
-    "price_index": CATALOGUE,
+    "price_index": CATALOGUE, "ladder": CATALOGUE, "self_host": CATALOGUE,
     "export_litellm_inexpressible": CATALOGUE, "feed_prices": CATALOGUE, "spend": SPEND, "usage_events": USAGE,
     "own_index": SPEND, "bridge": SPEND, "evaluations": SPEND, "recommendations": SPEND,
     "projects": SPEND, "rules": WHOLE_SPEND, "rule": WHOLE_SPEND, "rule_make": RULES,
