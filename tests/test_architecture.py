@@ -34,7 +34,7 @@ RULES = (
     "usage/content.py", "usage/patterns.py", "usage/pulling/windows.py", "usage/rule_terms.py",
     "usage/bands.py", "usage/baskets.py", "usage/bridge.py", "usage/commitments.py", "usage/contract_terms.py",
     "usage/fixed_costs.py", "usage/forecast.py", "usage/observed/slicing.py", "usage/pacing.py",
-    "usage/recommending/choosing.py", "usage/recommending/telling.py",
+    "usage/recommending/choosing.py", "usage/recommending/sieving.py", "usage/recommending/telling.py",
     "usage/recommending/waiting.py",
     "usage/counterfactual.py", "dashboards/proposing.py",
     "dashboards/formatting.py", "dashboards/alerts/facts.py", "dashboards/alerts/words.py",

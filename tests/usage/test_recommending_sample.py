@@ -12,7 +12,7 @@ from pricing.models import Price, Score
 from usage import sample
 from usage.advice import MONTH, Kind
 from usage.models import Organisation, Project, UsageRecord
-from usage.recommending import advise_all
+from usage.recommending import advise_all, sieving
 
 pytestmark = pytest.mark.django_db
 ON = date(2026, 11, 16)
@@ -27,7 +27,7 @@ def plain_price(offering: int, unit: str) -> D:
     return price.amount / price.per
 
 
-def test_the_sample_is_advised_by_its_own_rows(db: None, catalogue: None) -> None:
+def test_the_sample_is_advised_by_its_own_rows(db: None, catalogue: None, monkeypatch: pytest.MonkeyPatch) -> None:
     sample.load(force=True, until=ON)
     organisation = Organisation.objects.get(is_sample=True)
     every = {one.project: one for one in advise_all(organisation, ON)}
@@ -62,5 +62,8 @@ def test_the_sample_is_advised_by_its_own_rows(db: None, catalogue: None) -> Non
     assert decisive.value == pytest.approx(float(ratings[1].value - ratings[0].value))
     assert decisive.low is not None
     assert decisive.low > -float(project.quality_margin)
+    monkeypatch.setattr(sieving, "TOLD", 10_000)
+    unsieved = {one.project: one for one in advise_all(organisation, ON)}
+    assert all(unsieved[slug].recommendations == advice.recommendations for slug, advice in every.items())
     assert all(advice.coverage.spent > 0 for advice in every.values())
     assert {one.reason for advice in every.values() for one in advice.refused} >= {"unknown_trait", "not_cheaper"}

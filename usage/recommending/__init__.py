@@ -26,6 +26,7 @@ from usage.recommending.choosing import best_moves, told_refusals
 from usage.recommending.evidence import Published, category_of, own_evidence, own_runs, published
 from usage.recommending.histories import line, with_histories
 from usage.recommending.offers import candidates
+from usage.recommending.sieving import worth_weighing
 from usage.recommending.words import notes
 from usage.substitution import weighing
 from usage.substitution.factors import TokenCounts
@@ -192,7 +193,8 @@ def _weighed(market: _Market, use: Use, setting: Setting, project: Project) -> w
     sold = [one for pk, one in market.candidates.items() if pk != use.offering_id and _is_sold(market, pk)]
     sellers = [one for one in sold if one.side.model == current.side.model]
     moves = same_weights.moves(use, current, sellers, setting)
-    substitutions = weighing.weigh(market.coarsely(use), current, sold, setting)
+    rest = worth_weighing(use, current, sold, setting)
+    substitutions = weighing.weigh(market.coarsely(use), current, rest, setting)
     return weighing.Weighed(
         (*moves.recommendations, *substitutions.recommendations), (*moves.refused, *substitutions.refused)
     )
