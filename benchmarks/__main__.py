@@ -25,6 +25,7 @@ BENCHMARKS = {
     "recommending": "recommending",
     "serving": "serving",
     "backtest": "backtest",
+    "mail_kills": "mail_kills",
     "catalogue": "catalogue",  # last: it changes every price
 }
 ASKED_FOR = {"crashes": "crashes", "uploads": "uploads"}

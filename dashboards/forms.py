@@ -83,7 +83,8 @@ class NewPasswordForm(PasswordForm):
         return current
 
 
-def _zones(nothing: str = "") -> list[tuple[str, str]]:
+def time_zones(nothing: str = "") -> list[tuple[str, str]]:
+    """Zones as a form offers them; `nothing` words the empty choice."""
     zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix/")))
     return [*([("", nothing)] if nothing else []), ("UTC", "UTC"), *((zone, zone) for zone in zones)]
 
@@ -100,7 +101,7 @@ class DetailsForm(forms.Form):
         super().__init__(*args, **kwargs)
         zone = self.fields["time_zone"]
         assert isinstance(zone, forms.ChoiceField)  # noqa: S101
-        zone.choices = _zones("the organisation’s")
+        zone.choices = time_zones("the organisation’s")
         zone.error_messages["invalid_choice"] = "Choose a time zone of the list."
 
 
@@ -121,7 +122,7 @@ class OrganisationForm(forms.Form):
         zone, currency = self.fields["time_zone"], self.fields["display_currency"]
         assert isinstance(zone, forms.ChoiceField)  # noqa: S101
         assert isinstance(currency, forms.ChoiceField)  # noqa: S101
-        zone.choices = _zones()
+        zone.choices = time_zones()
         zone.error_messages["invalid_choice"] = "Choose a time zone of the list."
         currency.choices = [(code, code) for code in currencies]
 

@@ -22,6 +22,7 @@ from dashboards.views import (
     project,
     queues,
     records,
+    reports,
     retry,
     rules,
 )
@@ -101,4 +102,13 @@ urlpatterns: list[URLPattern] = [
     path("connections/<int:number>/test", connections.check, name="connection-test"),
     path("connections/<int:number>/pause", connections.pause, name="connection-pause"),
     path("connections/<int:number>/remove", connections.disconnect, name="connection-remove"),
+    path("reports", reports.reports, name="reports"),
+    path("reports/preview", reports.preview, name="report-preview"),
+    path("reports/preview/mail", reports.preview_mail, name="report-preview-mail"),
+    path("reports/sent/<int:number>", reports.sent, name="report-sent"),
+    path("reports/sent/<int:number>/mail", reports.sent_mail, name="report-sent-mail"),
+    path("reports/sent/<int:number>/again", reports.again, name="report-again"),
+    path("reports/unsubscribe/<str:token>", reports.unsubscribe, name="unsubscribe"),
+    path("reports/<int:number>", reports.change, name="report-change"),
+    path("reports/<int:number>/<str:what>", reports.act, name="report-act"),
 ]

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from dashboards import alert_tasks, decision_tasks, outbox
+from dashboards import alert_tasks, decision_tasks, outbox, report_tasks
 from dashboards.models import Message
 
 MOST_AT_ONCE = 200
@@ -32,4 +32,5 @@ SCHEDULE = {
     "deliver-mail": {"task": "dashboards.deliver_due", "schedule": 60.0},
     **alert_tasks.SCHEDULE,
     **decision_tasks.SCHEDULE,
+    **report_tasks.SCHEDULE,
 }

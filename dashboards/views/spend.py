@@ -95,8 +95,13 @@ def reader_of(request: HttpRequest) -> Reader | None:
     organisation = access.current_organisation(request)
     if organisation is None or not isinstance(request.user, Person):
         return None
-    whole = access.may(request.user, "viewer", organisation)
-    seen = access.projects_seen(request.user, organisation) if not whole else organisation.projects.all()
+    return reader_for(request.user, organisation)
+
+
+def reader_for(person: Person, organisation: Organisation) -> Reader:
+    """What a person may see of an organisation, on a page or in a mail."""
+    whole = access.may(person, "viewer", organisation)
+    seen = access.projects_seen(person, organisation) if not whole else organisation.projects.all()
     projects = {project.pk: project for project in seen.order_by("name")}
     return Reader(organisation, projects, None if whole else frozenset(projects))
 

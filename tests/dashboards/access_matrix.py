@@ -158,6 +158,18 @@ PAGES: dict[str, list[Line]] = {
     "settings/alerts/webhook": [Line(change=ADMINS)],
     "budgets": [Line(READERS, ADMINS), Line(READERS, query="format=csv")],
     "budgets/<int:number>": [Line(ADMIN_OF_ACME, ADMIN_OF_ACME, of=the("budget"))],
+    # weekly reports: one's own, and for an admin what of others' mail may not have arrived
+    "reports": [Line(PEOPLE, READERS), Line(READERS, query="format=csv"), Line(frozenset({ANN}), query="change={sub}")],
+    "reports/preview": [Line(READERS), Line(frozenset({ANN}), query="subscription={sub}")],
+    "reports/preview/mail": [Line(READERS), Line(frozenset({ANN}), query="subscription={sub}")],
+    "reports/sent/<int:number>": [Line(frozenset({ANN, VIC}), of=the("mail"))],
+    "reports/sent/<int:number>/mail": [Line(frozenset({ANN, VIC}), of=the("mail"))],
+    "reports/sent/<int:number>/again": [Line(change=frozenset({ANN, VIC}), of=the("mail"))],
+    "reports/unsubscribe/<str:token>": [Line(EVERYBODY, EVERYBODY, of=the("unsubscribing", "token"))],
+    "reports/<int:number>": [Line(change=frozenset({ANN}), of=the("sub"))],
+    "reports/<int:number>/<str:what>": [
+        Line(change=frozenset({ANN}), of=lambda things: {"number": things["sub"], "what": "pause"})
+    ],
     "contracts": [Line(WHOLE)],
     "contracts/add/<str:what>": [Line(change=ADMINS, of=lambda _: {"what": "contract"})],
     "contracts/commitment/<int:number>/burn.json": [Line(OF_ACME, of=the("commitment"))],

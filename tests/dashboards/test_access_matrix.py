@@ -25,7 +25,8 @@ from django.utils import timezone
 from config.api import api
 from dashboards import access, alerts, audit
 from dashboards.api import auth
-from dashboards.models import AccessToken, AuditEntry, BrowserSession, Membership, Person
+from dashboards.models import AccessToken, AuditEntry, BrowserSession, Membership, Message, Person
+from dashboards.reports import subscriptions
 from pricing.models import NameDecision
 from tests.dashboards.access_matrix import (
     ANYBODY,
@@ -117,7 +118,13 @@ def things(world: World, clients: dict[str, Client]) -> Things:  # noqa: F811
         provider="seller", name="odd", offering=world.offering, reason="why", person="root"
     )
     audit.record(person["ann"], "changed a rule", "keys of the beta team", organisation=acme)
+    report = subscriptions.save(
+        subscriptions.begin(person["ann"], acme), weekday=0, hour=8, time_zone="UTC", now=timezone.now()
+    )
     return {
+        "sub": report.pk,
+        "unsubscribing": subscriptions.token(report),
+        "mail": _mail_to(person["vic"], acme),
         "acme": acme.pk,
         "other": organisations.chosen("otherwise").pk,
         "orphan": organisations.create_organisation("Orphan", "orphan").pk,
@@ -170,6 +177,16 @@ def things(world: World, clients: dict[str, Client]) -> Things:  # noqa: F811
             effective_from=date(2026, 10, 1), effective_until=date(2026, 11, 1),
         ).pk,
     }  # fmt: skip
+
+
+def _mail_to(person: Person, organisation: Organisation) -> int:
+    """One that may not have arrived."""
+    now = timezone.now()
+    return Message.objects.create(
+        person=person, organisation=organisation, kind="report", dedupe_key="k", address=person.email, subject="Week",
+        text="text", html="<html><head></head>Week</html>", message_id="<1@acme.example>", status="uncertain",
+        data_began_at=now, expires_at=now,
+    ).pk  # fmt: skip
 
 
 def _evaluated(project: Project, model: str = "model-a") -> int:

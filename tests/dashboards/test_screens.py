@@ -38,6 +38,8 @@ def test_the_pages_of_what_was_spent_are_sound(ada: Person, look: Look) -> None:
     look.at("/feeds?period=7d", "feeds")
     look.at("/spend/records?project=claims-triage", "records")
     look.at("/periods", "closed-months")
+    look.at("/reports", "reports-none")
+    look.at("/reports/preview", "report-preview")
     _budgets(look)
     _evaluations(look)
 
