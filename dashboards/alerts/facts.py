@@ -110,10 +110,11 @@ def price_facts(moves: Iterable[Move], used: Mapping[int, Used], currency: str, 
         if days <= 0:
             found.append(_price(move, of, currency, "price"))
             continue
-        found.append(_price(move, of, currency, "announced"))
         stage = next((stage for stage in PROMOTION_DAYS if days <= stage), None)
-        if move.is_rise and stage is not None:
+        if move.is_rise and stage is not None:  # then that says it, and one mail does not say it twice
             found.append(_price(move, of, currency, "promotion", f" {stage}"))
+        else:
+            found.append(_price(move, of, currency, "announced"))
     return found
 
 

@@ -49,9 +49,9 @@ def said(fact: Fact, sees: set[int] | None = None, hides: set[int] = frozenset()
         (0, ["price 1 2026-11-16"]),
         (-5, ["price 1 2026-11-11"]),
         (15, ["announced 1 2026-12-01"]),
-        (14, ["announced 1 2026-11-30", "promotion 1 2026-11-30 14"]),
-        (4, ["announced 1 2026-11-20", "promotion 1 2026-11-20 14"]),
-        (3, ["announced 1 2026-11-19", "promotion 1 2026-11-19 3"]),
+        (14, ["promotion 1 2026-11-30 14"]),
+        (4, ["promotion 1 2026-11-20 14"]),
+        (3, ["promotion 1 2026-11-19 3"]),
     ],
 )
 def test_a_price_is_told_when_it_is_announced_ahead_of_its_day_and_when_it_holds(days: int, keys: list[str]) -> None:
@@ -64,11 +64,11 @@ def test_a_price_that_falls_ends_no_low_price_and_what_nobody_uses_is_no_fact() 
 
 
 def test_the_words_of_a_price_are_what_when_and_in_whose_money() -> None:
-    ahead, promotion = price_facts(move(14), p7=100, none=5)
+    ahead, promotion = price_facts(move(15), move(14), p7=100, none=5)
     whole = said(ahead)
     assert whole is not None
     assert (whole.title, whole.text, whole.url) == (
-        "30 Nov 2026: Argon doubles",
+        "1 Dec 2026: Argon doubles",
         "$2.00 to $4.00 in per Mtok. You pay $210.00 a week; from then $420.00.",
         "/models/argon",
     )
@@ -169,13 +169,13 @@ def test_every_kind_has_its_words() -> None:
     silent = Silent("feed 1", "OpenAI", "/connections/1", NOW, DAY, True, "The key may not read usage.")
     shares = Shares(100, 50, Decimal(100), Decimal(50), Decimal("0.02"), Decimal("0.05"))
     every: list[Any] = [
-        *price_facts(move(-1), move(2)), *facts.budget_facts([budget(60, 120)]), *facts.coverage_facts(shares),
-        *facts.silence_facts([silent], NOW),
+        *price_facts(move(-1), move(20), move(2)), *facts.budget_facts([budget(60, 120)]),
+        *facts.coverage_facts(shares), *facts.silence_facts([silent], NOW),
         *facts.retirement_facts([Retiring("argon", "Argon", TODAY, {7: Decimal(9)})], TODAY),
     ]  # fmt: skip
     titles = [words.title for fact in every if (words := said(fact)) is not None]
     assert titles == [
-        "15 Nov 2026: Argon doubles", "18 Nov 2026: Argon doubles", "Argon doubles in 2 days",
+        "15 Nov 2026: Argon doubles", "6 Dec 2026: Argon doubles", "Argon doubles in 2 days",
         "Alpha has used 50% of its budget for November", "Alpha will be over its budget",
         "50.0% of your tokens have no price", "50.0% of your money has no project", "The feed OpenAI failed",
         "Argon was to be switched off on 16 Nov 2026",

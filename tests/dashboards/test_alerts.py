@@ -49,8 +49,8 @@ def quiet(world: World) -> World:  # noqa: F811
 @pytest.mark.django_db
 def test_every_kind_is_told_once_however_often_somebody_looks(world: World, settings: Any) -> None:  # noqa: F811
     settings.FETCH = True
-    announce(world)
-    announce(world, "2026-11-12 00:00", seen="2026-11-12 00:00")
+    for day, seen in (("2026-12-01", "2026-11-10"), ("2027-01-15", "2026-11-10"), ("2026-11-12", "2026-11-12")):
+        announce(world, f"{day} 00:00", seen=f"{seen} 00:00")
     LanguageModel.objects.update(retires_on=date(2026, 12, 10))
     number = budgets.enter(world.organisation, "", amount=Decimal(200), currency="USD", period="month",
                            effective_from=date(2026, 11, 1))[0].pk  # fmt: skip
@@ -62,7 +62,7 @@ def test_every_kind_is_told_once_however_often_somebody_looks(world: World, sett
                         sentence="The key may not read usage.")  # fmt: skip
     model = world.offering.model.slug
     assert sorted(look(world)) == sorted([
-        f"announced {world.offering.pk} 2026-12-01", f"promotion {world.offering.pk} 2026-12-01 14",
+        f"announced {world.offering.pk} 2027-01-15", f"promotion {world.offering.pk} 2026-12-01 14",
         f"price {world.offering.pk} 2026-11-12", f"retires {model} 2026-12-10 30", f"budget {number} 2026-11-01 50",
         "unpriced", "unattributed", f"feed {feed.pk}",
     ])  # fmt: skip
@@ -71,17 +71,17 @@ def test_every_kind_is_told_once_however_often_somebody_looks(world: World, sett
 
 @pytest.mark.django_db
 def test_a_stage_ahead_is_told_when_it_is_reached(quiet: World) -> None:
-    announce(quiet)
-    assert len(look(quiet)) == 2
-    assert look(quiet, NOW + DAY * 9) == []  # 4 days ahead
-    assert look(quiet, NOW + DAY * 10) == [f"promotion {quiet.offering.pk} 2026-12-01 3"]
+    announce(quiet, "2026-12-03 00:00")
+    key = f"{quiet.offering.pk} 2026-12-03"
+    told = {days: look(quiet, NOW + DAY * days) for days in (0, 1, 11, 12)}  # 15, 14, 4 and 3 days ahead
+    assert told == {0: [f"announced {key}"], 1: [f"promotion {key} 14"], 11: [], 12: [f"promotion {key} 3"]}
 
 
 @pytest.mark.django_db
 def test_a_price_seen_after_the_look_is_not_told_of_it(quiet: World) -> None:
     announce(quiet, seen="2026-11-19 00:00")
     assert look(quiet) == []
-    assert len(look(quiet, NOW + DAY)) == 2
+    assert len(look(quiet, NOW + DAY)) == 1
 
 
 @pytest.mark.django_db
@@ -141,12 +141,13 @@ def mails(name: str) -> list[Message]:
 
 @pytest.mark.django_db
 def test_an_admin_gets_one_digest_a_day_and_each_alert_once(mailing: World) -> None:
-    announce(mailing)
+    announce(mailing, "2026-12-10 00:00")
+    announce(mailing, "2027-01-10 00:00", new=3)
     for hours in (0, 1, 5, 24, 30):
         look(mailing, NOW + timedelta(hours=hours))
     (mail,) = mails("ada")
     assert (mail.kind, mail.dedupe_key) == ("alert", "digest 2026-11-18")
-    assert mail.subject == "1 Dec 2026: model-a doubles, and 1 more (Acme)"
+    assert mail.subject == "10 Dec 2026: model-a doubles, and 1 more (Acme)"
     assert "http://127.0.0.1:8000/models/model-a" in mail.text
     assert max(map(len, mail.text.splitlines())) <= 72
     assert AlertNotice.objects.filter(person=person("ada")).count() == 2
@@ -165,6 +166,7 @@ def test_a_digest_waits_for_the_morning_of_its_reader(mailing: World) -> None:
 @pytest.mark.django_db
 def test_what_is_wanted_at_once_does_not_wait_and_is_not_in_the_digest(mailing: World) -> None:
     announce(mailing)
+    announce(mailing, "2027-01-10 00:00", new=3)
     alerts.choose(person("ada"), mailing.organisation, by_mail=True, kinds=alerts.KINDS, at_once=["promotion"],
                   projects=[])  # fmt: skip
     look(mailing, datetime(2026, 11, 18, 3, tzinfo=UTC))
@@ -185,7 +187,7 @@ def test_a_reader_of_one_project_is_told_its_money_and_of_nothing_else(mailing: 
     look(mailing)
     (mail,) = mails("bea")
     # Alpha's last seven days: 10 and 5 Mtok out of 60 USD; the whole is 78.
-    assert "You pay $60.00 a week; from then $90.00." in mail.text
+    assert "You pay $60.00 a week; from then $90.00." in " ".join(mail.text.split())
     assert "78.00" not in mail.text + mail.html
     assert "budget" not in mail.text
 
@@ -202,19 +204,18 @@ def test_who_was_removed_is_told_nothing(mailing: World) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("what", ["kind:announced", "model:model-a"])
+@pytest.mark.parametrize("what", ["kind:promotion", "model:model-a"])
 def test_what_is_muted_is_silent_until_it_ends_and_is_told_then(mailing: World, what: str) -> None:
     announce(mailing)
     ada = person("ada")
     alerts.mute(ada, mailing.organisation, NOW, what=what, days=3, reason="we know", everybody=False)
-    alerts.mute(ada, mailing.organisation, NOW, what="kind:promotion", days=90, reason="we know", everybody=False)
     look(mailing)
     look(mailing, NOW + DAY * 2)
     assert mails("ada") == []
     look(mailing, NOW + DAY * 4)
     (mail,) = mails("ada")
     assert "doubles" in mail.subject
-    assert AuditEntry.objects.filter(action="muted alerts").count() == 2
+    assert AuditEntry.objects.filter(action="muted alerts").count() == 1
 
 
 @pytest.mark.django_db
@@ -243,8 +244,8 @@ def test_without_a_mail_server_nothing_is_marked_as_told(quiet: World) -> None:
 def test_the_command_says_what_is_so_and_keeps_nothing_in_a_dry_run(quiet: World, capsys: Any) -> None:
     announce(quiet)
     call_command("send_alerts", "--dry-run")
-    assert "new: 1 Dec 2026: model-a doubles" in capsys.readouterr().out
+    assert "new: model-a doubles in " in capsys.readouterr().out
     assert not Alert.objects.exists()
     call_command("send_alerts")
-    assert "2 facts, 2 of them new, 0 mails kept" in capsys.readouterr().out
-    assert Alert.objects.count() == 2
+    assert "Facts: 1, new: 1; mails kept: 0" in capsys.readouterr().out
+    assert Alert.objects.count() == 1

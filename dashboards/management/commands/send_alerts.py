@@ -61,8 +61,8 @@ def _lines(told: dict[str, Any]) -> str:
     if isinstance(facts, int):
         opened = "".join(f"\n  {key}" for key in told["opened"])
         return (
-            f"{facts} facts, {len(told['opened'])} of them new, {told['mails']} mails kept, "
-            f"{told['delivered']} webhook deliveries.{opened}"
+            f"Facts: {facts}, new: {len(told['opened'])}; mails kept: {told['mails']}; "
+            f"delivered to the webhook: {told['delivered']}.{opened}"
         )
     if not facts:
         return "Nothing that anybody should hear of."
