@@ -75,7 +75,6 @@ def test_the_window_ends_with_the_last_day_of_usage_and_never_after_the_day(buye
 
 
 def test_every_reason_is_told(buyer: Buyer) -> None:
-    sell("hair-1", "other", "1", "2", rating="1491.9")  # 7.07 × 1.645 / 1.96 × … below: the interval reaches −15.1
     sell("rare-1", "other", "1", "2", rating="1500", votes=50)
     sell("worse-1", "other", "1", "2", rating="1400")
     sell("silent-1", "other", "", "", rating="1510")
@@ -85,8 +84,7 @@ def test_every_reason_is_told(buyer: Buyer) -> None:
     sell("dear-1", "other", "6", "20", rating="1510")
     ending = sell("ending-1", "other", "1", "2", rating="1510")
     Offering.objects.filter(pk=ending.pk).update(retired_at=utc("2026-12-16"))
-    found = reasons(advise(buyer.project, ON))
-    assert found == {
+    assert reasons(advise(buyer.project, ON)) == {
         "rare-1 at other": Reason.NOT_ENOUGH,
         "worse-1 at other": Reason.WORSE,
         "silent-1 at other": Reason.UNPRICED,
@@ -95,7 +93,7 @@ def test_every_reason_is_told(buyer: Buyer) -> None:
         "short-1 at other": Reason.CONTEXT,
         "dear-1 at other": Reason.NOT_CHEAPER,
         "ending-1 at other": Reason.RETIRES,
-    } | ({"hair-1 at other": Reason.NOT_ENOUGH} if "hair-1 at other" in found else {})
+    }
 
 
 @pytest.mark.parametrize(("value", "passes"), [("1490.94", True), ("1490.92", False)])
