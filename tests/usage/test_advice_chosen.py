@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pricing.noninferiority import Verdict
 from usage.advice import Kind, Range, Reason, Recommendation, Refused, Side
-from usage.recommending.choosing import MOST_MOVES, MOST_REFUSED, best_moves, told_refusals
+from usage.recommending.choosing import FEW, MOST_MOVES, MOST_REFUSED, best_moves, told_refusals
 
 
 def side(model: str, provider: str = "p", **fields: Any) -> Side:
@@ -46,15 +46,25 @@ def test_moves_of_one_side_leave_room_for_those_of_another() -> None:
 
 
 def test_every_reason_is_among_the_refusals_and_none_crowds_out_the_others() -> None:
-    free = [refused(f"free-{n:02}", Reason.FREE, "1000") for n in range(30)]
-    worse = [refused(f"worse-{n:02}", Reason.WORSE, str(500 - n)) for n in range(30)]
+    resold = [refused(f"resold-{n:02}", Reason.PROVIDER, "1000") for n in range(30)]
+    dear = [refused(f"dear-{n:02}", Reason.NOT_CHEAPER, str(500 - n)) for n in range(30)]
     lone = refused("lone", Reason.REGION, "1")
     unpriced = refused("silent", Reason.UNPRICED, None)
-    told = told_refusals([*free, *worse, lone, unpriced], [])
+    told = told_refusals([*resold, *dear, lone, unpriced], [])
     assert len(told) == MOST_REFUSED
     assert [one for one in told if one in (lone, unpriced)] == [lone, unpriced]
-    assert sum(one.reason is Reason.WORSE for one in told) >= 5
-    assert [one for one in told if one in worse] == worse[: sum(one.reason is Reason.WORSE for one in told)]
+    assert sum(one.reason is Reason.NOT_CHEAPER for one in told) >= 5
+    assert [one for one in told if one in dear] == dear[: sum(one.reason is Reason.NOT_CHEAPER for one in told)]
+
+
+def test_what_comes_nearest_is_told_first_and_of_what_is_hopeless_two_are_enough() -> None:
+    worse = [refused(f"worse-{n:02}", Reason.WORSE, str(500 - n)) for n in range(30)]
+    free, open_one, near = (
+        refused("free", Reason.FREE, "900"),
+        refused("open", Reason.NOT_ENOUGH, "5"),
+        refused("near", Reason.REGION, "1"),
+    )
+    assert told_refusals([*worse, free, open_one, near], []) == [near, open_one, free, *worse[:FEW]]
 
 
 def test_what_is_recommended_at_one_seller_is_not_refused_at_another() -> None:
@@ -73,5 +83,6 @@ def test_refusals_are_few_ordered_and_of_every_reason(found: list[Refused]) -> N
     told = told_refusals(found, [])
     assert len(told) <= MOST_REFUSED
     assert {one.reason for one in told} == {one.reason for one in found}
-    worth = [one.saving.high if one.saving else D(0) for one in told]
-    assert worth == sorted(worth, reverse=True)
+    for reason in Reason:
+        worth = [one.saving.high if one.saving else D(0) for one in told if one.reason is reason]
+        assert worth == sorted(worth, reverse=True)

@@ -212,12 +212,25 @@ def test_no_rating_stands_in_for_another_effort(buyer: Buyer) -> None:
     Score.objects.all().delete()
     rate("now-1", "1500", effort="high")
     sell("next-1", "other", "1", "2", rating="1510")
+    buyer.project.effort = "low"
     advice = advise(buyer.project, ON)
     assert reasons(advice) == {"next-1 at other": Reason.NO_EVIDENCE}
     assert any("rated at effort high" in note for note in advice.coverage.notes)
     buyer.project.effort = "high"
     [found] = advise(buyer.project, ON).recommendations
     assert (found.current.effort, found.candidate.effort) == ("high", "")
+
+
+def test_where_the_project_says_no_effort_the_best_rated_one_sets_the_bar(buyer: Buyer) -> None:
+    Score.objects.all().delete()
+    rate("now-1", "1500", effort="high")
+    rate("now-1", "1300", effort="low")
+    sell("next-1", "other", "1", "2", rating="1510")
+    sell("less-1", "other", "1", "2", rating="1310")
+    advice = advise(buyer.project, ON)
+    assert [one.candidate.model for one in advice.recommendations] == ["next-1"]
+    assert reasons(advice) == {"less-1 at other": Reason.WORSE}
+    assert any("best of these" in note for note in advice.coverage.notes)
 
 
 def test_what_is_not_weighed_is_told(buyer: Buyer) -> None:

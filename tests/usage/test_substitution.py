@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.noninferiority import Verdict
+from pricing.noninferiority import Difference, Verdict
 from tests.usage.offered import MTOK, TODAY, make_card, make_offer, make_rating, make_setting, make_use
 from usage.advice import Range, Reason
 from usage.substitution.factors import Counted, TokenCounts
 from usage.substitution.needs import Needs
 from usage.substitution.offers import Candidate, Rated, start_of
-from usage.substitution.quality import Rating, Scores
+from usage.substitution.quality import Own, Rating, Scores
 from usage.substitution.repricing import Scale, Sliced, reprice
 from usage.substitution.weighing import saving_of, weigh
 
@@ -107,11 +108,47 @@ def test_a_worse_candidate_is_worse_whatever_it_saves() -> None:
 def test_an_effort_without_a_score_of_its_own_borrows_none() -> None:
     ratings = {Rated("sol", "high"): make_rating(1480), Rated("flash", "max"): make_rating(1482)}
     setting = make_setting(ratings)
-    (refused,) = weigh(make_use(), SOL, [FLASH], setting).refused  # sol without a stated effort has no score
+    (refused,) = weigh(make_use(), SOL.at(effort="low"), [FLASH], setting).refused
     assert refused.reason is Reason.NO_EVIDENCE
     assert "sol" in refused.why
     (move,) = weigh(make_use(), SOL.at(effort="high"), [FLASH], setting).recommendations
     assert move.candidate.effort == "max"
+
+
+def test_who_resells_what_its_maker_sells_is_weighed_where_it_is_known_or_named() -> None:
+    resold = replace(FLASH, side=replace(FLASH.side, provider="reseller"), is_resold=True)
+    (refused,) = weigh(make_use(), SOL, [resold], make_setting(EQUAL)).refused
+    assert refused.reason is Reason.PROVIDER
+    assert "name it" in refused.why
+    named = make_setting(EQUAL, needs=Needs(allowed=frozenset({"reseller"})))
+    known = make_setting(EQUAL, providers=frozenset({"reseller"}))
+    for setting in (named, known):
+        assert weigh(make_use(), SOL, [resold], setting).recommendations
+    cloud = replace(resold, side=replace(resold.side, provider="bedrock"))
+    assert weigh(make_use(), SOL, [cloud], make_setting(EQUAL)).recommendations
+
+
+def test_where_nobody_states_the_effort_in_use_a_candidate_is_held_against_the_best_of_them() -> None:
+    rated: dict[str | Rated, Rating] = {Rated("sol", "low"): make_rating(1440), Rated("sol", "high"): make_rating(1480)}
+    (move,) = weigh(make_use(), SOL, [FLASH], make_setting({**rated, "flash": make_rating(1482)})).recommendations
+    assert "taken at its best rated effort, high" in move.why
+    assert move.current.effort == ""
+    (refused,) = weigh(make_use(), SOL, [FLASH], make_setting({**rated, "flash": make_rating(1441)})).refused
+    assert refused.reason is Reason.WORSE
+
+
+def test_a_trait_that_nobody_states_is_shown_by_an_own_evaluation_and_by_no_public_rating() -> None:
+    tools = Needs(traits=frozenset({"tools"}))
+    own = {(Rated("sol"), Rated("flash")): [Own("claims", Difference(0.0, 0.006, -0.01, 0.01, 480, is_paired=True))]}
+    by_own, by_arena = make_setting(needs=tools, scores=Scores(own=own)), make_setting(EQUAL, needs=tools)
+    (move,) = weigh(make_use(), SOL, [FLASH], by_own).recommendations
+    assert move.cautions[0].title == "No source speaks of a need"
+    assert "tools" in move.cautions[0].text
+    (refused,) = weigh(make_use(), SOL, [FLASH], by_arena).refused
+    assert refused.reason is Reason.UNKNOWN
+    lacking = replace(FLASH, capabilities=frozenset({"reasoning"}))
+    (refused,) = weigh(make_use(), SOL, [lacking], by_own).refused
+    assert refused.reason is Reason.TOOLS
 
 
 def test_a_candidate_rated_at_two_efforts_is_two_candidates() -> None:

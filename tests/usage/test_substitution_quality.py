@@ -122,3 +122,38 @@ def test_a_floor_is_reached_by_the_lower_end(floor: str | None, met: bool | None
 def test_twenty_items_that_all_tie_do_not_prove_equality() -> None:
     found = judge(Own("claims", paired_of_sums(20, 0.0, 0.0)))
     assert (found.verdict, found.items) == (Verdict.NOT_ENOUGH, 54)
+
+
+UNSTATED = {Rated("sol", "low"): make_rating(1440), Rated("sol", "high"): make_rating(1480)}
+
+
+@pytest.mark.parametrize(("rating", "verdict"), [(1480, Verdict.EQUAL), (1500, Verdict.BETTER), (1440, Verdict.WORSE)])
+def test_a_model_of_no_stated_effort_is_as_good_as_its_best_rated_one(rating: int, verdict: Verdict) -> None:
+    found = judge(arena={**UNSTATED, FLASH: make_rating(rating)})
+    assert found.verdict is verdict
+    assert "taken at its best rated effort, high" in found.why
+    assert "taken at its best rated effort, high" in deciding(found)[0].note
+
+
+def test_a_best_effort_of_too_few_votes_does_not_set_the_bar_where_another_is_settled() -> None:
+    lucky = {Rated("sol", "max"): replace(make_rating(1600), n=40)}
+    assert judge(arena={**UNSTATED, **lucky, FLASH: make_rating(1480)}).verdict is Verdict.EQUAL
+
+
+def test_a_stated_effort_that_is_not_rated_borrows_no_other_and_neither_does_a_candidate() -> None:
+    scores = Scores(arena={**UNSTATED, FLASH: make_rating(1500)})
+    assert judged(Rated("sol", "medium"), FLASH, scores, STANDARDS).verdict is None
+    assert judged(SOL, Rated("flash", "high"), scores, STANDARDS).verdict is None
+
+
+def test_a_rating_without_an_effort_is_that_of_a_model_of_no_stated_effort() -> None:
+    found = judge(arena={SOL: make_rating(1400), **UNSTATED, FLASH: make_rating(1400)})
+    assert found.verdict is Verdict.EQUAL
+    assert "best rated" not in found.why
+
+
+def test_against_a_model_of_no_stated_effort_every_effort_of_an_own_suite_counts() -> None:
+    low, high = Rated("sol", "low"), Rated("sol", "high")
+    scores = Scores(own={(low, FLASH): [own(0.05)], (high, FLASH): [own(-0.2)]})
+    assert judged(SOL, FLASH, scores, STANDARDS).verdict is Verdict.WORSE
+    assert judged(low, FLASH, scores, STANDARDS).verdict is Verdict.BETTER

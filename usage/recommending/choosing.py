@@ -11,7 +11,11 @@ from usage.advice import Reason, Recommendation, Refused
 
 MOST_REFUSED: Final = 20
 MOST_OF_A_REASON: Final = 5
-"""Refusals for one reason, unless there is room: free offers would save all, and be all that is told."""
+"""Refusals for one reason, unless there is room."""
+HOPELESS: Final = (Reason.WORSE, Reason.NO_EVIDENCE)
+BESIDE: Final = (Reason.FREE, Reason.PREVIEW)
+FEW: Final = 2
+"""Refusals for one of these reasons, room or not: there are hundreds, and nobody can do anything about them."""
 MOST_MOVES: Final = 8
 """Moves of one current side: the alternatives that a reader may want beside the best."""
 _NOTHING: Final = Decimal(0)
@@ -34,11 +38,12 @@ def best_moves(found: Iterable[Recommendation]) -> list[Recommendation]:
 
 
 def told_refusals(found: Iterable[Refused], moves: Sequence[Recommendation]) -> list[Refused]:
-    """At most `MOST_REFUSED`, the most money first, one seller of a model and effort, every reason among them.
+    """At most `MOST_REFUSED`, one seller of a model and effort, every reason among them, what comes nearest first.
 
-    Reasons take turns: the dearest refusal of each, then the second of each, so that none is crowded out.
-
-    What is refused at one seller and recommended at another is not told.
+    That is what is as good and is refused for something else, then what evidence would settle, then what is free or a
+    preview, what is worse or unknown last; of each the most money first. Reasons take turns: the dearest refusal of
+    each, then the second of each, so that none is crowded out. What is refused at one seller and recommended at another
+    is not told.
     """
     recommended = {(one.current.key, one.candidate.model, one.candidate.effort) for one in moves}
     seen: set[tuple[str, ...]] = set()
@@ -54,9 +59,16 @@ def told_refusals(found: Iterable[Refused], moves: Sequence[Recommendation]) -> 
     turns = sorted(
         ((n, _dearest(one), one) for own in of_reason.values() for n, one in enumerate(own)), key=lambda turn: turn[:2]
     )
-    firsts = [one for n, _, one in turns if n < MOST_OF_A_REASON]
-    rest = [one for n, _, one in turns if n >= MOST_OF_A_REASON]
-    return sorted([*firsts, *rest][:MOST_REFUSED], key=_dearest)
+    few = {*HOPELESS, *BESIDE}
+    firsts = [one for n, _, one in turns if n < (FEW if one.reason in few else MOST_OF_A_REASON)]
+    rest = [one for n, _, one in turns if n >= MOST_OF_A_REASON and one.reason not in few]
+    return sorted([*firsts, *rest][:MOST_REFUSED], key=lambda one: (_distance(one), _dearest(one)))
+
+
+def _distance(one: Refused) -> int:
+    if one.reason in HOPELESS:
+        return 3
+    return 2 if one.reason in BESIDE else 1 if one.reason is Reason.NOT_ENOUGH else 0
 
 
 def _dearest(one: Refused) -> tuple[Decimal, str, str]:

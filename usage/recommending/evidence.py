@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -145,16 +145,24 @@ def own_runs(projects: Collection[Project], day: date) -> dict[int, list[Evaluat
 
 
 def own_evidence(project: Project, runs: Sequence[EvaluationRun], currents: Collection[Rated]) -> OwnEvidence:
-    """What runs say of every other model than those in use. Two queries for each suite of a model in use."""
+    """What runs say of every other model than those in use. Two queries for each suite of a model in use.
+
+    A model in use at no stated effort is each of its runs in a suite that has none without one.
+    """
     by_suite: dict[tuple[str, ...], dict[Rated, EvaluationRun]] = defaultdict(dict)
     for run in runs:
         by_suite[run.suite, run.task, run.metric][_of(run)] = run
     found = OwnEvidence(defaultdict(list), defaultdict(list), {run.model_id for run in runs if run.model_id})
     for suite in by_suite.values():
-        for current in sorted(currents & suite.keys()):
+        for current in sorted(one for one in suite if one in currents or _may_be(one, currents, suite)):
             others = [run for rated, run in sorted(suite.items()) if rated != current]
             _compare(project, suite[current], others, found)
     return found
+
+
+def _may_be(one: Rated, currents: Collection[Rated], suite: Mapping[Rated, EvaluationRun]) -> bool:
+    unstated = Rated(one.model)
+    return unstated in currents and unstated not in suite
 
 
 def _compare(project: Project, current: EvaluationRun, others: list[EvaluationRun], found: OwnEvidence) -> None:

@@ -34,7 +34,15 @@ def candidates(
     """Offers as candidates, by offering. At most four queries."""
     terms = {} if known_at else terms_of(organisation, offered, on)
     rates = rates_on(organisation.display_currency, _currencies(offered.values(), terms), on)
-    return {pk: _candidate(one, rates, terms.get(pk)) for pk, one in offered.items()}
+    at_maker = {one.model_id for one in offered.values() if one.provider == one.maker and one.cards}
+    return {
+        pk: replace(_candidate(one, rates, terms.get(pk)), is_resold=_is_resold(one, at_maker))
+        for pk, one in offered.items()
+    }
+
+
+def _is_resold(one: Offered, at_maker: Collection[int]) -> bool:
+    return one.open_weights is not True and one.provider != one.maker and one.model_id in at_maker
 
 
 def in_the_past(

@@ -52,9 +52,13 @@ def _small(
 
 
 def _effort(rated: Rated, name: str, setting: Setting) -> Iterator[str]:
-    """Where a model in use is rated at other efforts than the project's only, nothing published speaks of it."""
+    """Where a model in use is rated at other efforts than the project's only, what of it is taken to be in use."""
     known = {one.effort for one in setting.scores.arena if one.model == rated.model}
-    if known and rated.effort not in known:
-        asked = f"asks at effort {rated.effort}" if rated.effort else "does not say at which effort it asks"
-        efforts = " and ".join(sorted(one or "none stated" for one in known))
-        yield f"{name} is rated at effort {efforts}, and the project {asked}: no rating stands in for another effort's."
+    if not known or rated.effort in known:
+        return
+    efforts = " and ".join(sorted(one or "none stated" for one in known))
+    if rated.effort:
+        asked = f"asks at effort {rated.effort}: no rating stands in for another effort's"
+    else:
+        asked = "does not say at which effort it asks: the best of these is what another model is held against"
+    yield f"{name} is rated at effort {efforts}, and the project {asked}."

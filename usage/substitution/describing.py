@@ -141,7 +141,7 @@ def _of_seller(current: Candidate, offer: Candidate, setting: Setting) -> Iterat
     if offer.side.provider not in {*setting.providers, current.side.provider}:
         yield Caution("", "New vendor for this project", f"Nothing has been bought from {name} in the window.")
     if offer.open_weights is not True and offer.maker not in ("", offer.side.provider):
-        yield Caution("", "Not sold by its maker", f"What is sent goes to {name}, under its terms.")
+        yield Caution("doubt", "Not sold by its maker", f"What is sent goes to {name}, under its terms.")
     if current.side.service_tier not in (*WAITING, offer.side.service_tier):
         text = f"{name} sells no {current.side.service_tier} tier of it: this is its {offer.side.service_tier} one."
         yield Caution("doubt", "It may answer slower", text)

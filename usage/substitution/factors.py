@@ -83,6 +83,19 @@ class TokenCounts:
     published: Mapping[Rated, Sequence[Run]] = field(default_factory=dict)
     tokenizers: Tokenizers = field(default_factory=shipped)
 
+    def own_of(self, current: Rated, candidate: Rated) -> Sequence[Counted]:
+        """What own suites counted; against a current model of no stated effort, at each of its efforts."""
+        if current.effort or (current, candidate) in self.own:
+            return self.own.get((current, candidate), ())
+        mine = [pair for pair in self.own if pair[0].model == current.model and pair[1] == candidate]
+        return [one for pair in sorted(mine) for one in self.own[pair]]
+
+    def runs_of(self, current: Rated) -> Sequence[Run]:
+        """Published runs of the model in use; of no stated effort, those at each of its efforts."""
+        if current.effort or current in self.published:
+            return self.published.get(current, ())
+        return [run for one in sorted(self.published) if one.model == current.model for run in self.published[one]]
+
 
 def of(current: Rated, candidate: Rated, known: TokenCounts) -> tuple[Factor, ...]:
     """The factors of a candidate against the current model: of `input` and of `output`."""
@@ -120,11 +133,11 @@ def _of_unit(unit: str, current: Rated, candidate: Rated, known: TokenCounts) ->
         return Factor(unit, Decimal(1), Decimal(1), "the same weights at the same effort take the same tokens")
     if current.model == candidate.model and unit == "input":
         return Factor(unit, Decimal(1), Decimal(1), "the same weights count the same tokens")
-    found = _own(unit, known.own.get((current, candidate), ()))
+    found = _own(unit, known.own_of(current, candidate))
     if found is None and unit == "input":
         found = _of_tokenizers(current.model, candidate.model, known.tokenizers)
     if found is None:
-        found = _published(unit, known.published.get(current, ()), known.published.get(candidate, ()))
+        found = _published(unit, known.runs_of(current), known.published.get(candidate, ()))
     return found or _assumed(unit)
 
 

@@ -40,7 +40,8 @@ class Candidate:
     `cards` are by service tier: those in force and those announced, under contract where one holds (`is_contracted`).
     `rates` say what one unit of a card's currency is in the organisation's; its own currency is 1, one that is absent
     is unknown. `known_since` is the first day of which any evidence says that it was on sale. `quantisation` is what
-    the seller states of it. `side.effort` is '' unless the offer is for one effort only.
+    the seller states of it. `is_resold`: its maker sells it too, and its weights are not known to be open.
+    `side.effort` is '' unless the offer is for one effort only.
     """
 
     side: Side
@@ -57,6 +58,7 @@ class Candidate:
     is_preview: bool = False
     quantisation: str = ""
     is_contracted: bool = False
+    is_resold: bool = False
     edges: tuple[datetime, ...] = field(init=False, compare=False, repr=False, default=())
 
     def __post_init__(self) -> None:

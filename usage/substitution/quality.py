@@ -2,6 +2,10 @@
 
 Pure. Non-inferiority (`pricing.noninferiority`): the lower end of the 90 % interval of (candidate − current) against a
 margin that was set beforehand. Other benchmarks are shown and decide nothing. No score stands in for another effort's.
+
+Where nobody says at which effort a model is used, and nothing is known of it without one, it is taken to be as good as
+the best of its efforts that are rated, and a candidate must hold against every effort an own suite ran: the strictest
+reading of what is known. A candidate gains nothing by it: each of its efforts is a candidate of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +21,8 @@ from pricing.noninferiority import ARENA_VOTES, Difference, Judgement, Verdict, 
 from usage.advice import Evidence
 from usage.substitution.offers import Rated
 
+OWN: Final = "own"
+"""The source of evidence that is the organisation's own evaluation."""
 ARENA_NOTE: Final = "Arena is chat preference: what people liked to read, not whether it was right for your work."
 CONTEXT_NOTE: Final = "Shown beside; it decides nothing."
 
@@ -69,17 +75,49 @@ class Scores:
     arena: Mapping[Rated, Rating] = field(default_factory=dict)
     own: Mapping[tuple[Rated, Rated], Sequence[Own]] = field(default_factory=dict)
     others: Mapping[Rated, Sequence[Rating]] = field(default_factory=dict)
+    _rated: Mapping[str, tuple[Rated, ...]] = field(init=False, compare=False, repr=False, default_factory=dict)
+    _ran: Mapping[str, tuple[Rated, ...]] = field(init=False, compare=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_rated", _by_model(self.arena))
+        object.__setattr__(self, "_ran", _by_model(now for (now, _), found in self.own.items() if found))
+
+    def in_use(self, current: Rated) -> tuple[Rated, ...]:
+        """What own suites may have run of a model in use: itself, or where its effort is not stated each that they did.
+
+        One that they ran without an effort is itself.
+        """
+        return _may_be(current, self._ran)
+
+    def best_in_use(self, current: Rated) -> Rated | None:
+        """What is rated of a model in use; where its effort is not stated the best that enough votes stand behind."""
+        rated = [one for one in _may_be(current, self._rated) if one in self.arena]
+        settled = [one for one in rated if (votes := self.arena[one].n) is None or votes >= ARENA_VOTES]
+        return max(settled or rated, key=lambda one: self.arena[one].value, default=None)
 
     def efforts_by_model(self, current: Rated) -> dict[str, set[str]]:
         """The efforts at which anything decisive is known of each model against the one in use."""
         found: dict[str, set[str]] = defaultdict(set)
-        for one in (*self.arena, *(then for now, then in self.own if now == current)):
+        mine = self.in_use(current)
+        for one in (*self.arena, *(then for now, then in self.own if now in mine)):
             found[one.model].add(one.effort)
         return found
 
     def efforts(self, model: str, current: Rated) -> tuple[str, ...]:
         """The same of one model."""
         return tuple(sorted(self.efforts_by_model(current).get(model, ())))
+
+
+def _by_model(every: Iterable[Rated]) -> dict[str, tuple[Rated, ...]]:
+    found: dict[str, set[Rated]] = defaultdict(set)
+    for one in every:
+        found[one.model].add(one)
+    return {model: tuple(sorted(known)) for model, known in found.items()}
+
+
+def _may_be(current: Rated, known: Mapping[str, tuple[Rated, ...]]) -> tuple[Rated, ...]:
+    efforts = known.get(current.model, ())
+    return (current,) if current.effort or current in efforts or not efforts else efforts
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +137,12 @@ class Quality:
 
 def judged(current: Rated, candidate: Rated, scores: Scores, standards: Standards) -> Quality:
     """The verdict on a candidate with all its evidence, what decides first."""
-    own = [one for one in scores.own.get((current, candidate), ()) if one.difference is not None]
-    arena = _arena(scores.arena.get(current), scores.arena.get(candidate), standards)
+    own = _own_of(current, candidate, scores)
+    taken = scores.best_in_use(current)
+    rating = scores.arena[taken] if taken else None
+    said = "" if taken in (current, None) else f" {_taken_at(taken)}"
+    arena = _arena(rating, scores.arena.get(candidate), standards)
+    arena = replace(arena, note=arena.note + said) if arena else None
     paired = [one for one in own if one.difference and one.difference.is_paired]
     told = [_own(one, standards) for one in own]
     deciding = paired or own
@@ -109,8 +151,8 @@ def judged(current: Rated, candidate: Rated, scores: Scores, standards: Standard
         verdict, items, why = _agreed(rows)
         evidence = [replace(one, decides=True) for one in rows] + [one for one in told if one not in rows]
         evidence += [arena] if arena else []
-    elif arena:
-        verdict, items, why = arena.verdict, arena.items, _arena_said(arena, scores.arena[current])
+    elif arena and rating:
+        verdict, items, why = arena.verdict, arena.items, _arena_said(arena, rating) + said
         evidence = [replace(arena, decides=True)]
     else:
         return Quality(None, (*_context(current, candidate, scores),), _nothing(current, candidate, scores))
@@ -118,12 +160,28 @@ def judged(current: Rated, candidate: Rated, scores: Scores, standards: Standard
     return Quality(verdict, tuple(evidence), why, items, _floor_met(candidate, scores, standards))
 
 
+def _own_of(current: Rated, candidate: Rated, scores: Scores) -> list[Own]:
+    """What own suites say of a candidate against each effort that may be in use."""
+    mine = scores.in_use(current)
+    return [
+        one if now == current else replace(one, suite=f"{one.suite} (yours at {now.effort or 'no effort'})")
+        for now in mine
+        for one in scores.own.get((now, candidate), ())
+        if one.difference is not None
+    ]
+
+
+def _taken_at(taken: Rated | None) -> str:
+    effort = taken.effort if taken else ""
+    return f"Yours is taken at its best rated effort, {effort}, as nobody says which is in use."
+
+
 def _own(one: Own, standards: Standards) -> Evidence:
     margin, difference = float(standards.evaluation_margin), one.difference
     if difference is None:
         raise ValueError("A comparison without a difference is no evidence.")
     made = judge(difference, margin)
-    return _evidence("own", one.suite, "share", difference, made, one.observed_on, one.url, one.why)
+    return _evidence(OWN, one.suite, "share", difference, made, one.observed_on, one.url, one.why)
 
 
 def _arena(current: Rating | None, candidate: Rating | None, standards: Standards) -> Evidence | None:

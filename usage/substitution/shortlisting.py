@@ -22,6 +22,8 @@ from usage.substitution.quality import Scores
 from usage.substitution.setting import Baseline, Setting
 
 SELLERS: Final = 4
+BY_AGREEMENT: Final = ("azure", "bedrock", "vertex")
+"""Providers that sell makers' models by agreement with them, under terms that both publish."""
 _DEAREST: Final = Decimal("Infinity")
 
 
@@ -42,7 +44,7 @@ def by_model(offers: Iterable[Candidate], base: Baseline, setting: Setting, need
         if one.side.model == base.offer.side.model or (one.is_batch_id and base.offer.side.service_tier not in WAITING):
             continue
         offer = best_tier(one, base.offer.side.service_tier, moment)
-        against = refusal(offer, setting, needs)
+        against = refusal(offer, setting, needs) or resold(offer, setting)
         found[offer.rated].append(Ranked(offer, plain_cost(offer, tokens, moment), against[0] if against else None))
     return {rated: _in_order(ranked) for rated, ranked in found.items()}
 
@@ -74,6 +76,14 @@ def refusal(
     if offer.is_free(start_of(setting.on)) and not setting.wants_free:
         return Reason.FREE, "It is free: such offers are limited, may train on what is sent, and end unannounced."
     return unmet(offer, needs, setting.on, input_factor)
+
+
+def resold(offer: Candidate, setting: Setting) -> tuple[Reason, str] | None:
+    """That a seller is a stranger between the work and the maker; None where it is no reseller, known or named."""
+    if not offer.is_resold or offer.side.provider in {*setting.needs.allowed, *setting.providers, *BY_AGREEMENT}:
+        return None
+    said = "resells what the maker sells: name it among the project's providers to allow it."
+    return Reason.PROVIDER, f"{offer.side.provider_name} {said}"
 
 
 def plain_cost(offer: Candidate, tokens: Tokens, moment: datetime) -> Decimal:

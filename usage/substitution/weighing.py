@@ -8,21 +8,21 @@ is not recommended is refused with the reason in a sentence.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
 from pricing.noninferiority import Verdict
-from usage.advice import Factor, Kind, Range, Reason, Recommendation, Refused, Step
+from usage.advice import Caution, Factor, Kind, Range, Reason, Recommendation, Refused, Step
 from usage.substitution import factors as counting
 from usage.substitution.describing import cautions, changes, cost_lines, said_of
 from usage.substitution.needs import Needs, Unmet, observed
 from usage.substitution.offers import Candidate, Rated, start_of
-from usage.substitution.quality import Quality, judged
+from usage.substitution.quality import OWN, Quality, judged
 from usage.substitution.repricing import Assumption, Repriced, Scale, cost_of, monthly, monthly_range, reprice
 from usage.substitution.setting import AHEAD, Baseline, Setting, baseline
-from usage.substitution.shortlisting import by_model, first, other_efforts, refusal
+from usage.substitution.shortlisting import by_model, first, other_efforts, refusal, resold
 from usage.substitution.wording import day, money, span
 from usage.token_log import Use
 
@@ -178,7 +178,7 @@ class _Weighing:
             evidence=self.quality.evidence, factors=self.factors,
             lines=cost_lines(self.base.priced, self.priced),
             changes=changes(self.base.offer, self.offer, start_of(setting.on)),
-            cautions=cautions(self.base, self.offer, setting, self.priced, steps, self.factors),
+            cautions=(*self._untold(), *cautions(self.base, self.offer, setting, self.priced, steps, self.factors)),
             steps=steps,
         )  # fmt: skip
 
@@ -190,8 +190,26 @@ class _Weighing:
         return steps_of(self.base, self.offer, self.setting, self.priced, self.scale)
 
     def _use(self) -> Unmet | None:
+        """What speaks against using it. A trait that no source states is shown by an own evaluation that went well: it
+        was asked what the work asks. One that is known to be missing refuses all the same."""
+        against = self._against(self.needs)
+        if against and against[0] is Reason.UNKNOWN and self._is_shown:
+            against = self._against(replace(self.needs, traits=frozenset()))
+        return against or resold(self.offer, self.setting)
+
+    def _against(self, needs: Needs) -> Unmet | None:
         counted = [one.high for one in self.factors if one.unit == "input" and not one.assumed]
-        return refusal(self.offer, self.setting, self.needs, max([Decimal(1), *counted]))
+        return refusal(self.offer, self.setting, needs, max([Decimal(1), *counted]))
+
+    @property
+    def _is_shown(self) -> bool:
+        return self.quality.verdict in GOOD and any(one.decides and one.source == OWN for one in self.quality.evidence)
+
+    def _untold(self) -> tuple[Caution, ...]:
+        against = self._against(self.needs)
+        if against is None:
+            return ()
+        return (Caution("doubt", "No source speaks of a need", f"{against[1]} Your evaluation went well without."),)
 
     def _unknown(self) -> Unmet | None:
         return (Reason.NO_EVIDENCE, self.quality.why) if self.quality.verdict is None else None
