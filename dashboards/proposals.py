@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from dashboards import audit
 from dashboards.models import KeptAdvice, Person, Proposal
+from dashboards.models.proposals import OPEN
 from dashboards.proposing import Standing, chosen
 from pricing.noninferiority import Verdict
 from usage import advice, realised, recommending
@@ -166,7 +167,7 @@ def reopen(proposal: Proposal, person: Person) -> Proposal:
     with _deciding(proposal, allowed, "Only a decision that was taken can be taken back") as one:
         if one.moved_on is not None:
             raise Refused("The traffic has moved: what was decided can no longer be taken back.")
-        others = Proposal.objects.filter(project=one.project, key=one.key, state__in=(State.PROPOSED, State.ACCEPTED))
+        others = Proposal.objects.filter(project=one.project, key=one.key, state__in=OPEN)
         if others.exclude(pk=one.pk).exists():
             raise Refused("The same move is open already: decide that one.")
         one.due, one.reason = None, ""

@@ -151,10 +151,18 @@ def test_a_decision_is_taken_once_and_taken_back(project: Project, ann: Person) 
     ]  # fmt: skip
 
 
-def test_what_is_rejected_cannot_be_taken_back_beside_the_same_open_move(project: Project, ann: Person) -> None:
+@pytest.mark.parametrize("meanwhile", ["nothing", "accept", "done"])
+def test_what_is_rejected_cannot_be_taken_back_beside_the_same_open_move(
+    project: Project, ann: Person, meanwhile: str
+) -> None:
     [one] = proposed(project)
     proposals.reject(one, ann, "No.")
     proposals.take(project, advice_of(move(low="20000", high="30000")))
+    again = Proposal.objects.get(state="proposed")
+    if meanwhile == "accept":
+        proposals.accept(again, ann, "", None)
+    elif meanwhile == "done":
+        proposals.done(again, ann)
     with pytest.raises(Refused, match="open already"):
         proposals.reopen(one, ann)
 
