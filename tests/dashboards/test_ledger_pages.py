@@ -300,7 +300,7 @@ def test_the_price_paid_is_the_money_over_the_tokens_that_have_a_price(world: Wo
 # What a page costs
 
 
-@pytest.mark.parametrize(("path", "most"), [("/", 32), ("/projects/alpha", 32), ("/imports", 8)])
+@pytest.mark.parametrize(("path", "most"), [("/", 33), ("/projects/alpha", 33), ("/imports", 8)])
 def test_a_page_asks_few_questions_however_many_projects_there_are(
     world: World,  # noqa: F811
     path: str,
