@@ -144,14 +144,21 @@ def _sums(
     if foreign and "day" not in finest:
         rows = scope.rows(*finest, "day")  # an amount of money is converted at the rate of its day
     rates = Rates(display, foreign, rows)
-    total, groups, series, unconverted = Sums(), Groups(), Groups(), defaultdict[str, Decimal](Decimal)
+    finest_groups, unconverted = Groups(), defaultdict[str, Decimal](Decimal)
     for row in rows:
-        part = part_of(row, rates, unconverted)
-        total.add(part)
-        _into(groups, _key(row, group_by), part)
-        if grain:
-            _into(series, _key(row, finest), part)
-    return total, groups, series, unconverted
+        _into(finest_groups, _key(row, finest), part_of(row, rates, unconverted))
+    groups = _gathered(finest_groups, _names(finest), _names(group_by)) if grain else finest_groups
+    total = _gathered(groups, _names(group_by), ()).get((), Sums())
+    return total, groups, finest_groups if grain else Groups(), unconverted
+
+
+def _gathered(groups: Groups, names: Sequence[str], wanted: Sequence[str]) -> Groups:
+    """The same by some of their names: an answer by model and week has thousands of rows, and each is added once."""
+    places = [names.index(name) for name in wanted]
+    found = Groups()
+    for key, sums in groups.items():
+        _into(found, tuple(key[place] for place in places), sums.part)
+    return found
 
 
 def _into(groups: Groups, key: tuple[Any, ...], part: Part) -> None:

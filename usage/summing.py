@@ -47,6 +47,11 @@ class Sums:
     def add(self, part: Part) -> None:
         self._of = list(map(plus, self._of, part))
 
+    @property
+    def part(self) -> Part:
+        """What it adds to other sums."""
+        return self._of
+
     def money(self) -> dict[str, str | None]:
         """Every kind of money as text; None where records exist and none of them has that cost."""
         of = self._of

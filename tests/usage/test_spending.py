@@ -52,6 +52,26 @@ def test_spend_sums_what_is_known_and_counts_what_is_not(organisation: Organisat
     assert [(group["day"], group["requests"]) for group in days] == [("2026-03-11", 1)]
 
 
+@pytest.mark.parametrize("group_by", [[], ["model"], ["week", "model"], ["model", "week", "project"]])
+def test_an_answer_over_time_has_the_groups_and_the_total_of_one_without(
+    group_by: list[str], organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    make_card(make_offering())
+    project = make_project(organisation, "shop")
+    make_rule(organisation, [{"field": "path", "op": "equals", "value": "/shop"}], {project.pk: "1"})
+    days = [("a", "2026-03-10 10:00", "/shop"), ("b", "2026-03-11 10:00", ""), ("c", "2026-03-18 10:00", "/shop")]
+    import_facts([
+        *(make_fact(key, when, path=path) for key, when, path in days),
+        make_fact("d", "2026-03-19 10:00", model="who"),
+        make_fact("e", "2026-03-20 10:00", cost_kind="notional", out_total=7),
+    ])  # fmt: skip
+    plain, over_time = (report(organisation, group_by=group_by, grain=grain) for grain in ("", "week"))
+    series = over_time.pop("series")
+    assert over_time == plain
+    assert sum(Decimal(one["list"] or 0) for one in series) == Decimal(plain["total"]["list"])
+    assert sum(one["requests"] for one in series) == plain["total"]["requests"] == 5
+
+
 def test_notional_usage_is_in_no_total(organisation: Organisation, import_facts: ImportFacts) -> None:
     make_card(make_offering())
     import_facts([make_fact("a", cost_kind="notional"), make_fact("b")])
