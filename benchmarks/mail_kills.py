@@ -100,7 +100,8 @@ def run(space: Workspace) -> None:
             made = outbox.put(person, whose, "report", f"report {number}", "A week", "text\n" * 400)
             assert made is not None
             _killed(port, made.pk, chance.uniform(0, 14 * PAUSE))
-        left = Counter(Message.objects.filter(organisation=whose).values_list("status", "data_began_at__isnull"))
+        rows = Message.objects.filter(organisation=whose).values_list("status", "data_began_at")
+        left = Counter((status, began is None) for status, began in rows)
         sink.pause = 0
         for hours in (1, 2):
             outbox.deliver_due(timezone.now() + timedelta(hours=hours), most=KILLS)
