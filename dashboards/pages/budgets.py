@@ -52,7 +52,7 @@ def tile(pace: Pace, **filters: object) -> Tile:
         f"{period_words(pace)} to date",
         formatting.money_in_prose(pace.spent, pace.currency),
         records_url(span, **filters),
-        words=(*_ahead(pace), Figure(f"{formatting.short_money(pace.amount, pace.currency)} budget", PAGE)),
+        words=(*_ahead(pace, PAGE), Figure(f"{formatting.short_money(pace.amount, pace.currency)} budget", PAGE)),
         said=(f"{formatting.share(pace.spent, pace.amount)} of budget used, {_gone(pace)}{unknown_words(pace)}",),
         pace=(pace.share, pace.gone),
     )
@@ -116,13 +116,14 @@ def _used(one: Row) -> str:
     return formatting.share(one.pace.spent, one.pace.amount)
 
 
-def _ahead(pace: Pace) -> Words:
+def _ahead(pace: Pace, url: str) -> Words:
     if pace.low is None:
         return ("Too little history to foretell; ",)
+    forecast = Figure(forecast_words(pace), url)
     if pace.is_over:
-        return (f"Over since {formatting.day(pace.exceeded_on)}: " if pace.exceeded_on else "Over: ",
-                f"forecast {forecast_words(pace)} of ")  # fmt: skip
-    return (f"Forecast {forecast_words(pace)} of ",)
+        since = f"Over since {formatting.day(pace.exceeded_on)}" if pace.exceeded_on else "Over"
+        return (f"{since}: forecast ", forecast, " of ")
+    return ("Forecast ", forecast, " of ")
 
 
 def _gone(pace: Pace) -> str:

@@ -55,6 +55,9 @@ class Reading(HTMLParser):
         if tag not in VOID:
             self.open.append((tag, found))
 
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """One that ends where it starts opens nothing and closes nothing: `<rect/>`."""
+
     def handle_endtag(self, tag: str) -> None:
         while self.open:
             if self.open.pop()[0] == tag:
@@ -91,7 +94,8 @@ def kind(path: str) -> str:
 
 def test_a_figure_without_evidence_would_be_seen() -> None:
     found = read(
-        '<main><p class="scope"><span>Week 46</span></p>$1.00 <a href="/x">$2.00</a> <b data-evidence="/y">€3</b>'
+        '<main><p class="scope"><span>Week 46</span></p><svg><rect/></svg>'
+        '$1.00 <a href="/x">$2.00</a> <b data-evidence="/y">€3</b>'
     )
     assert found.figures == [("$1.00", None), ("$2.00", "/x"), ("€3", "/y")]
     assert found.scope == "Week 46"

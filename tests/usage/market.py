@@ -63,9 +63,11 @@ def make_buyer(import_facts: ImportFacts, **fields: Any) -> Buyer:
 def sell(
     model: str, provider: str, sent: str, written: str, *, rating: str = "", maker: str = "", since: str = "2026-01-01",
     votes: int = 5000, sku: str = "", context: int | None = 1_000_000, price: dict[str, Any] | None = None,
+    open_weights: bool | None = True,
 ) -> Offering:  # fmt: skip
     """A model that is sold at a price, '' for none, and rated by Arena with an interval of five points."""
-    found = make_offering(model, provider, maker=maker or provider, sku=sku, context_window=context)
+    traits = {"context_window": context, "open_weights": open_weights}
+    found = make_offering(model, provider, maker=maker or provider, sku=sku, **traits)
     for unit, amount in (("input", sent), ("output", written)):
         if amount:
             make_price(found, unit, amount, since=since, **({"evidence_at": utc(since)} | (price or {})))

@@ -122,6 +122,17 @@ def test_the_same_weights_in_a_region_that_is_not_allowed_are_refused(import_fac
     assert (advice.recommendations, reasons(advice)) == ((), {"now-1 at host": Reason.REGION})
 
 
+def test_a_stranger_who_resells_what_the_maker_sells_is_named_and_not_advised(import_facts: ImportFacts) -> None:
+    buyer = make_buyer(import_facts)
+    LanguageModel.objects.filter(slug="now-1").update(open_weights=None)
+    sell("now-1", "host", "4", "16", maker="vendor", sku="vendor/now-1")
+    advice = advise(buyer.project, ON)
+    assert (advice.recommendations, reasons(advice)) == ((), {"now-1 at host": Reason.PROVIDER})
+    buyer.project.allowed_providers = ["vendor", "host"]
+    [found] = advise(buyer.project, ON).recommendations
+    assert (found.kind, found.candidate.provider) == (Kind.SELLER, "host")
+
+
 def test_an_id_of_a_batch_tier_is_no_place_for_what_cannot_wait(buyer: Buyer) -> None:
     sell("next-1", "router", "1", "2", rating="1510", maker="other", sku="other/next-1:batch")
     advice = advise(buyer.project, ON)

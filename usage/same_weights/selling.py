@@ -9,7 +9,7 @@ from usage.substitution.needs import observed
 from usage.substitution.offers import WAITING, Candidate, best_tier, start_of
 from usage.substitution.repricing import SAME, Repriced, monthly, reprice
 from usage.substitution.setting import Baseline, Setting
-from usage.substitution.shortlisting import refusal
+from usage.substitution.shortlisting import refusal, resold
 from usage.substitution.weighing import announced, saving_of, steps_of
 from usage.substitution.wording import money, span
 
@@ -33,7 +33,8 @@ def elsewhere(base: Baseline, seller: Candidate, setting: Setting) -> Recommenda
         return None
     steps = steps_of(base, offer, setting, priced, SAME)
     against = (
-        refusal(offer, setting, observed(setting.needs, base.sliced.use))
+        resold(offer, setting)
+        or refusal(offer, setting, observed(setting.needs, base.sliced.use))
         or _uncertain(saving, setting)
         or announced(steps, offer, setting)
     )

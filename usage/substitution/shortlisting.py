@@ -44,7 +44,7 @@ def by_model(offers: Iterable[Candidate], base: Baseline, setting: Setting, need
         if one.side.model == base.offer.side.model or (one.is_batch_id and base.offer.side.service_tier not in WAITING):
             continue
         offer = best_tier(one, base.offer.side.service_tier, moment)
-        against = refusal(offer, setting, needs) or resold(offer, setting)
+        against = resold(offer, setting) or refusal(offer, setting, needs)
         found[offer.rated].append(Ranked(offer, plain_cost(offer, tokens, moment), against[0] if against else None))
     return {rated: _in_order(ranked) for rated, ranked in found.items()}
 

@@ -195,7 +195,7 @@ class _Weighing:
         against = self._against(self.needs)
         if against and against[0] is Reason.UNKNOWN and self._is_shown:
             against = self._against(replace(self.needs, traits=frozenset()))
-        return against or resold(self.offer, self.setting)
+        return resold(self.offer, self.setting) or against
 
     def _against(self, needs: Needs) -> Unmet | None:
         counted = [one.high for one in self.factors if one.unit == "input" and not one.assumed]
