@@ -16,17 +16,14 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import Final
 
+from pricing.noninferiority import critical
+
 WEEKS: Final = 8
 LEAST_WEEKS: Final = 3
 _WEEK: Final = 7
 _DAY: Final = timedelta(days=1)
 _ZERO: Final = Decimal(0)
 _CENT: Final = Decimal("0.01")
-_T95: Final = {
-    2: Decimal("2.920"), 3: Decimal("2.353"), 4: Decimal("2.132"), 5: Decimal("2.015"), 6: Decimal("1.943"),
-    7: Decimal("1.895"),
-}  # fmt: skip
-"""Quantile 0.95 of Student's t by degrees of freedom: five per cent beyond each end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ def forecast(
     by_day = tuple((day, _cost(day, level, shares, steps)) for day in _days(known_until, until))
     middle = sum((cost for _, cost in by_day), _ZERO)
     ahead = sum((shares[day.weekday()] for day, _ in by_day), _ZERO)
-    stray = _T95[len(weeks) - 1] * _spread(weeks) * (ahead + ahead * ahead).sqrt()
+    stray = Decimal(repr(critical(len(weeks) - 1))) * _spread(weeks) * (ahead + ahead * ahead).sqrt()
     low, high = max(middle - stray, _ZERO), middle + stray
     return Forecast(low.quantize(_CENT), middle.quantize(_CENT), high.quantize(_CENT), len(weeks), by_day)
 
