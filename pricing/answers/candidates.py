@@ -154,6 +154,8 @@ def _laid(prices: Any, offerings: Collection[int], by: datetime) -> tuple[dict[i
         fact = PriceFact(*cast(Any, columns))
         facts[offering].append(fact)
         if fact.effective_from <= by:
-            first = (evidence_at if basis == Basis.INFERRED else fact.effective_from).astimezone(UTC).date()
+            # What is only seen or inferred may be dated back, to when a tier began: it proves its own day alone.
+            unstated = basis in (Basis.INFERRED, Basis.OBSERVED)
+            first = (evidence_at if unstated else fact.effective_from).astimezone(UTC).date()
             since[offering] = min(first, since.get(offering, first))
     return {offering: layout(own) for offering, own in facts.items()}, since

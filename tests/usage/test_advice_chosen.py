@@ -39,6 +39,12 @@ def test_one_seller_of_each_model_and_effort_and_kind_the_surest_money_first() -
     assert best_moves([host, dear, high, cheap]) == [cheap, high, host]
 
 
+def test_the_seller_in_use_goes_before_one_that_hardly_saves_more() -> None:
+    new, known = move("a", "100", "new"), move("a", "99", NOW.provider)
+    assert best_moves([new, known]) == [known]
+    assert best_moves([new, move("a", "98", NOW.provider)]) == [new]
+
+
 def test_moves_of_one_side_leave_room_for_those_of_another() -> None:
     many = [move(f"m{n:02}", str(100 - n)) for n in range(20)]
     other = replace(move("z", "1"), current=side("other"))

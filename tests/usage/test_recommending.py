@@ -139,6 +139,14 @@ def test_an_id_of_a_batch_tier_is_no_place_for_what_cannot_wait(buyer: Buyer) ->
     assert (advice.recommendations, advice.refused) == ((), ())
 
 
+@pytest.mark.parametrize("basis", ["observed", "inferred"])
+def test_a_price_that_is_dated_back_has_cost_less_since_it_was_first_seen(buyer: Buyer, basis: str) -> None:
+    seen = {"basis": basis, "precision": "gap", "evidence_at": utc("2026-11-02")}
+    sell("next-1", "other", "1", "2", rating="1510", price=seen)
+    [found] = advise(buyer.project, ON).recommendations
+    assert found.since == date(2026, 11, 2)
+
+
 def test_contracted_prices_of_both_sides_count(buyer: Buyer) -> None:
     next_one = sell("next-1", "other", "4", "16", rating="1510")
     assert reasons(advise(buyer.project, ON)) == {"next-1 at other": Reason.NOT_CHEAPER}

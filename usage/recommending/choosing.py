@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from usage.advice import Reason, Recommendation, Refused
+from usage.substitution.shortlisting import NEW_VENDOR
 
 MOST_REFUSED: Final = 20
 MOST_OF_A_REASON: Final = 5
@@ -22,19 +23,30 @@ _NOTHING: Final = Decimal(0)
 
 
 def best_moves(found: Iterable[Recommendation]) -> list[Recommendation]:
-    """Of each current side the moves of the surest money, one seller of each model and effort, the dearest first."""
-    ordered = sorted(found, key=lambda one: (-one.saving.low, -one.saving.high, one.key))
-    seen: set[tuple[str, ...]] = set()
-    of_side: dict[str, int] = {}
+    """Of each current side the moves of the surest money, one seller of each model and effort, the dearest first.
+
+    The seller in use goes before others that hardly save more.
+    """
+    by_what: dict[tuple[str, ...], list[Recommendation]] = defaultdict(list)
+    for one in sorted(found, key=_surest):
+        by_what[one.current.key, one.kind, one.candidate.model, one.candidate.effort].append(one)
+    of_side: dict[str, int] = defaultdict(int)
     kept = []
-    for one in ordered:
-        what = (one.current.key, one.kind, one.candidate.model, one.candidate.effort)
-        if what in seen or of_side.get(one.current.key, 0) >= MOST_MOVES:
-            continue
-        seen.add(what)
-        of_side[one.current.key] = of_side.get(one.current.key, 0) + 1
-        kept.append(one)
+    for one in sorted((_at_home(ranked) for ranked in by_what.values()), key=_surest):
+        if of_side[one.current.key] < MOST_MOVES:
+            of_side[one.current.key] += 1
+            kept.append(one)
     return kept
+
+
+def _surest(one: Recommendation) -> tuple[Decimal, Decimal, str]:
+    return (-one.saving.low, -one.saving.high, one.key)
+
+
+def _at_home(ranked: Sequence[Recommendation]) -> Recommendation:
+    best = ranked[0]
+    home = (one for one in ranked if one.candidate.provider == one.current.provider)
+    return next((one for one in home if one.saving.low * NEW_VENDOR >= best.saving.low), best)
 
 
 def told_refusals(found: Iterable[Refused], moves: Sequence[Recommendation]) -> list[Refused]:

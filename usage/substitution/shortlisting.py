@@ -8,7 +8,7 @@ model the first alone, which tells what it would save.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +22,8 @@ from usage.substitution.quality import Scores
 from usage.substitution.setting import Baseline, Setting
 
 SELLERS: Final = 4
+NEW_VENDOR: Final = Decimal("1.02")
+"""How many times the price of a known seller a new one counts as: a contract and a review are worth some per cent."""
 BY_AGREEMENT: Final = ("azure", "bedrock", "vertex")
 """Providers that sell makers' models by agreement with them, under terms that both publish."""
 _DEAREST: Final = Decimal("Infinity")
@@ -46,12 +48,17 @@ def by_model(offers: Iterable[Candidate], base: Baseline, setting: Setting, need
         offer = best_tier(one, base.offer.side.service_tier, moment)
         against = resold(offer, setting) or refusal(offer, setting, needs)
         found[offer.rated].append(Ranked(offer, plain_cost(offer, tokens, moment), against[0] if against else None))
-    return {rated: _in_order(ranked) for rated, ranked in found.items()}
+    return {rated: _in_order(ranked, setting.providers) for rated, ranked in found.items()}
 
 
-def _in_order(ranked: Iterable[Ranked]) -> list[Ranked]:
-    """The cheapest first; those without a price only where nobody states one."""
-    every = sorted(ranked, key=lambda one: (one.cost, one.offer.side.key))
+def _in_order(ranked: Iterable[Ranked], providers: Collection[str]) -> list[Ranked]:
+    """The cheapest first, a seller that is bought from already before others that are hardly cheaper; those without a
+    price only where nobody states one."""
+
+    def order(one: Ranked) -> tuple[Decimal, str]:
+        return (one.cost if one.offer.side.provider in providers else one.cost * NEW_VENDOR, one.offer.side.key)
+
+    every = sorted(ranked, key=order)
     return [one for one in every if one.cost != _DEAREST] or every
 
 
