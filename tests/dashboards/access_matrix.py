@@ -227,7 +227,12 @@ PAGES: dict[str, list[Line]] = {
         Line(change=frozenset({ANN, MEL}), of=the("proposal_of_beta"), sends=lambda _: {"do": "done"}),
     ],
     # evaluations: a run of project alpha, one of beta
-    "evaluations": [Line(READERS), Line(READERS, query="project=beta"), Line(READERS, query="format=csv")],
+    "evaluations": [
+        Line(READERS),
+        Line(OF_ACME, query="project=beta"),
+        Line(OF_ALPHA, query="project=alpha"),
+        Line(READERS, query="format=csv"),
+    ],
     "evaluations/figure.json": [Line(READERS)],
     "evaluations/import": [Line(change=IMPORTERS | {PAM})],
     "evaluations/compare": [
