@@ -42,8 +42,9 @@ def said(answer: Any) -> str:
 
 
 def heading(answer: Any) -> str:
+    """What the finding reads, without its marks."""
     (found,) = re.findall(r'<h1 class="finding">(.*?)</h1>', answer.content.decode(), re.S)
-    return unescape(found)
+    return unescape(re.sub(r"<[^>]+>", "", found))
 
 
 def message(world: World, who: Person | None = None, **fields: Any) -> Message:
