@@ -20,9 +20,10 @@ from config import embedded, queues, schema, static_files
 from config.environment import text
 from config.postgres_binaries import EmbeddedError
 from config.supervisor import Part, RunLock, Supervisor
-from dashboards import access, proposals
+from dashboards import access, alerts, proposals
 from pricing import catalog, gpu_rates, quality
 from usage import sample
+from usage.models import Organisation
 
 READY_SECONDS = 120
 LOOK_SECONDS = 0.2
@@ -198,8 +199,10 @@ def _load_sample(choices: Choices, phases: Phases) -> None:
     if choices.sample:
         with phases.phase("sample workspace"):
             sample.load()
-        with phases.phase("advice on the sample workspace"):
+        with phases.phase("advice and alerts of the sample workspace"):
             proposals.advise_sample(timezone.now().date())
+            for organisation in Organisation.objects.filter(is_sample=True):
+                alerts.watch(organisation, timezone.now())
 
 
 def _wait_until_ready(choices: Choices, supervisor: Supervisor) -> bool:

@@ -42,7 +42,9 @@ class Thing:
 
 
 def finding(lines: Sequence[Line]) -> str:
-    """How many stand open, and the newest of them."""
+    """How many stand open, and the newest of them; that nothing does is known only where something ever did."""
+    if not lines:
+        return "No alert so far. Prices and usage are looked at twice an hour."
     standing = [line for line in lines if line.state == "open"]
     if not standing:
         return "Nothing needs you now."

@@ -16,7 +16,7 @@ from dashboards.models import Alert, AlertKind, AlertNotice
 from dashboards.pages import alert_list as pages
 from dashboards.views import member_page
 from dashboards.views.people import person_in
-from dashboards.views.spend import Reader, csv_response, reader_or_404
+from dashboards.views.spend import Reader, csv_response, reader_or_404, refused
 
 MOST: Final = 200
 SHOWN: Final = timedelta(days=180)
@@ -27,8 +27,11 @@ SHOWN: Final = timedelta(days=180)
 def alert_list(request: HttpRequest) -> HttpResponse:
     """What the reader may know of, the open ones first; `state` and `kind` narrow it."""
     reader = reader_or_404(request)
-    state = request.GET.get("state") if request.GET.get("state") in pages.STATES else "open"
-    kind = request.GET.get("kind", "") if request.GET.get("kind") in alerts.KINDS else ""
+    state, kind = request.GET.get("state") or "open", request.GET.get("kind", "")
+    for asked, what, known in ((state, "state", pages.STATES), (kind, "kind", ("", *alerts.KINDS))):
+        if asked not in known:
+            there = ", ".join(one for one in known if one)
+            return refused(request, f"“{asked[:40]}” is no {what} of an alert: choose {there}.")
     every = _lines(request, reader)
     lines = [line for line in every if kind in ("", line.kind) and (state == "all" or (line.state == "over") is
              (state == "gone"))]  # fmt: skip

@@ -60,9 +60,22 @@ def test_states_and_kinds_narrow_the_list_and_its_table(world: World) -> None:  
     keep(world, feed(1), retiring(world, alpha="60"))
     Alert.objects.filter(kind="stale").update(resolved_at=NOW)
     for query, keys in (("", ["retires"]), ("state=gone", ["stale"]), ("state=all", ["retires", "stale"]),
-                        ("state=all&kind=stale", ["stale"]), ("state=nonsense", ["retires"])):  # fmt: skip
+                        ("state=all&kind=stale", ["stale"])):  # fmt: skip
         answer = world.admin.get(f"/alerts?{query}&format=csv").content.decode()
         assert [row["kind"] for row in csv.DictReader(io.StringIO(answer))] == keys
+
+
+@pytest.mark.parametrize("query", ["state=nonsense", "kind=nonsense", "kind=%00"])
+def test_a_state_or_kind_that_there_is_not_is_refused_and_never_an_all_clear(world: World, query: str) -> None:  # noqa: F811
+    answer = world.admin.get(f"/alerts?{query}")
+    assert answer.status_code == 400
+    assert "of an alert: choose" in text(answer)
+
+
+def test_before_anything_was_ever_seen_the_list_gives_no_all_clear(world: World) -> None:  # noqa: F811
+    page = text(world.admin.get("/alerts"))
+    assert "No alert so far." in page
+    assert "Nothing needs you" not in page
 
 
 def test_a_muted_alert_stays_on_the_list_and_says_so(world: World) -> None:  # noqa: F811
