@@ -14,9 +14,10 @@ from django.test import Client
 
 from dashboards import access, proposals
 from dashboards.models import Person, Proposal
+from pricing.noninferiority import Verdict
 from tests.dashboards.decision_cast import MOVE, REFUSED, SOL, advice_of, move, proposed
 from tests.dashboards.ledger_cast import NOW, World, client_of, world  # noqa: F401
-from usage.advice import Kind, Range
+from usage.advice import Evidence, Kind, Range
 
 pytestmark = pytest.mark.django_db
 TODAY = NOW.date()
@@ -137,6 +138,19 @@ def test_what_is_not_recommended_is_one_click_away_with_its_reason_and_what_woul
     )
     assert "Mistral Large 4 at Mistral Alpha GPT-5.6 Sol not enough evidence" in part(html, "refused")
     assert REFUSED.why in text_of(html)
+
+
+def test_votes_of_a_public_rating_are_not_items_to_run(world: World) -> None:  # noqa: F811
+    votes = Evidence("arena", "Arena", "points", Verdict.NOT_ENOUGH, -21.0, -27.4, -14.6, 15.0, 9_000, decides=True)
+    by_votes = replace(REFUSED, evidence=(votes,), items=26_360, candidate=replace(REFUSED.candidate, sku="other"))
+    proposals.take(world.alpha, advice_of(move(), refused=[REFUSED, by_votes]))
+    html = page_of(world.admin, "/decisions/refused?project=alpha")
+    assert finding_of(html) == (
+        "The 2 nearest candidates would cost less and are not recommended; an evaluation could settle 1 of them, the "
+        "nearest with 620 items."
+    )
+    assert "Run 620 items" in text_of(html)
+    assert "26,360" not in text_of(html)
 
 
 def test_filters_narrow_to_a_project_and_a_state(world: World, ann: Person) -> None:  # noqa: F811

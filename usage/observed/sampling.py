@@ -68,13 +68,17 @@ def seen(
 
 
 def _leaves(since: date, until: date) -> dict[str, int]:
-    """The tables of the months of a window that exist, and how many rows each is believed to have."""
+    """The tables of the months of a window that exist, and how many rows each is believed to have.
+
+    By their size now and the rows a page held when last analysed, as the planner does: an import since then counts.
+    """
     first = datetime.combine(since, time.min, UTC)
     last = datetime.combine(until - timedelta(days=1), time.min, UTC)
     wanted = [partitions.leaf(month) for month in partitions.months(first, last)]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT relname, CASE WHEN reltuples < 0 THEN pg_relation_size(oid) / 8192 * %s ELSE reltuples END::bigint"
+            "SELECT relname, (pg_relation_size(oid) / 8192 * CASE WHEN reltuples > 0 AND relpages > 0"
+            " THEN reltuples / relpages ELSE %s END)::bigint"
             " FROM pg_class WHERE relname = ANY(%s) AND relnamespace = current_schema()::regnamespace ORDER BY relname",
             [_PER_PAGE, wanted],
         )

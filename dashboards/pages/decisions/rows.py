@@ -294,6 +294,12 @@ class RefusedRow:
     of: Refused
     currency: str
 
+    @property
+    def items_to_run(self) -> int | None:
+        """Items of an own evaluation that would settle it; the votes of a public rating are nobody's to run."""
+        by_public = any(one.decides and not words.is_own(one) for one in self.of.evidence)
+        return None if by_public else self.of.items
+
 
 def refusals(advice: Mapping[int, Advice], names: Mapping[int, tuple[str, str]]) -> list[RefusedRow]:
     """Every refused candidate of the newest advice, in its order, project by project."""
@@ -312,16 +318,16 @@ def refusals(advice: Mapping[int, Advice], names: Mapping[int, tuple[str, str]])
 
 
 def refusals_finding(rows: Sequence[RefusedRow]) -> str:
-    """How many cheaper candidates are left out, and how many of them an evaluation could settle."""
+    """How many cheaper candidates are told, the nearest of each project, and how many more items could settle."""
     if not rows:
         return "Nothing that would cost less was left out."
-    open_ones = [row for row in rows if row.of.items]
-    verb = "is" if len(rows) == 1 else "are"
-    said = f"{_counted(len(rows), 'candidate', 'candidates')} would cost less and {verb} not recommended"
-    if not open_ones:
+    said = "One candidate would cost less and is not recommended"
+    if len(rows) > 1:
+        said = f"The {len(rows):,} nearest candidates would cost less and are not recommended"
+    items = [row.items_to_run for row in rows if row.items_to_run]
+    if not items:
         return f"{said}."
-    least = min(row.of.items or 0 for row in open_ones)
-    return f"{said}; an evaluation could settle {len(open_ones):,} of them, the nearest with {least:,} items."
+    return f"{said}; an evaluation could settle {len(items):,} of them, the nearest with {min(items):,} items."
 
 
 REFUSED_HEAD = (
@@ -335,5 +341,5 @@ def refused_row(row: RefusedRow) -> list[Any]:
     low, high = (None, None) if of.saving is None else (of.saving.low, of.saving.high)
     return [
         row.slug, of.current.model, of.current.provider, of.candidate.model, of.candidate.provider, of.candidate.sku,
-        of.reason.value, of.why, row.currency, low, high, of.items,
+        of.reason.value, of.why, row.currency, low, high, row.items_to_run,
     ]  # fmt: skip
