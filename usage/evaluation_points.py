@@ -28,12 +28,14 @@ class Suite:
 class RatedPoint:
     """The newest run of one model at one effort on one suite. Scores are shares from 0 to 1, intervals of 90 %.
 
-    `model` is the slug of the catalogue, None where the name is not resolved. An effort never stands in for another.
+    `model` is the slug of the catalogue and `model_id` its key there, None where the name is not resolved. An
+    effort never stands in for another.
     `usd_per_answer` and `output_tokens_per_answer` are means over the answers that state them; None is unknown.
     """
 
     suite: Suite
     model: str | None
+    model_id: int | None
     name: str
     effort: str
     value: Decimal
@@ -88,6 +90,7 @@ def _point(run: EvaluationRun) -> RatedPoint:
     return RatedPoint(
         suite=Suite(run.project.slug, run.suite, run.task, run.metric),
         model=run.model.slug if run.model else None,
+        model_id=run.model_id,
         name=run.model.name if run.model else run.raw_name,
         effort=run.effort,
         value=run.mean.quantize(_SHOWN),

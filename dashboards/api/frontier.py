@@ -22,7 +22,9 @@ from dashboards.api.spend import projects_of
 from pricing.answers import BadQuestion, moment, quality
 from pricing.frontier import Mix, Terms, Wanted, Wish
 from usage import real_mixes
+from usage.evaluation_points import points
 from usage.models import Project
+from usage.own_measures import PREFIX, own_measures
 
 router = Router(tags=["catalogue"], auth=CatalogueBearer())
 
@@ -30,7 +32,10 @@ Points = Annotated[Decimal, Field(ge=0, le=10**6)]
 
 
 class FrontierQuestion(Schema):
-    benchmark: Name = "arena"
+    benchmark: Annotated[str, Field(max_length=600)] = Field(
+        "arena",
+        description="Its slug; or `own:project/suite` of an evaluation of one's own, which needs the scope spend:read.",
+    )
     category: Name = Field("", description="Of the benchmark; default: its first.")
     date: Moment | None = Field(None, description="Prices that held and scores that were known then; default: now.")
     at: Moment | None = Field(None, description="The same, as other operations call it.")
@@ -73,6 +78,9 @@ def frontier(request: HttpRequest, asked: Query[FrontierQuestion]) -> HttpRespon
     except ValueError as fault:
         raise BadQuestion(str(fault), "mix") from None
 
+    if asked.benchmark.startswith(PREFIX):
+        return _private(quality.told(_own(request, asked), _wish(asked, mix), at or datetime.now(UTC)))
+
     def reply() -> dict[str, Any]:
         return quality.price_per_quality(asked.benchmark, asked.category, _wish(asked, mix), at)
 
@@ -94,15 +102,38 @@ def _of_project(request: HttpRequest, asked: FrontierQuestion, at: datetime | No
     used = _used(request, asked)
     if used.mix is None:
         raise BadQuestion(f"{asked.project} used no tokens from {used.since} to {used.until}: ask for others.", "from")
-    found = quality.price_per_quality(asked.benchmark, asked.category, _wish(asked, used.mix), at)
+    wish = _wish(asked, used.mix)
+    if asked.benchmark.startswith(PREFIX):
+        found = quality.told(_own(request, asked), wish, at or datetime.now(UTC))
+    else:
+        found = quality.price_per_quality(asked.benchmark, asked.category, wish, at)
     found["project"] = {
         "project": asked.project, "from": used.since.isoformat(), "until": used.until.isoformat(),
         "tokens": used.tokens, "batch_tokens": used.batch_tokens, "other_tokens": used.other_tokens,
         "unknown_records": dict(used.unknown_records),
     }  # fmt: skip
+    return _private(found)
+
+
+def _private(found: dict[str, Any]) -> HttpResponse:
     response = HttpResponse(orjson.dumps(found), content_type="application/json")
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def _own(request: HttpRequest, asked: FrontierQuestion) -> quality.Scores:
+    """The scores of an evaluation of a project that the token may see."""
+    slug, _, name = asked.benchmark.removeprefix(PREFIX).partition("/")
+    project = _project(request, slug)
+    own = own_measures(points(project.organisation, [project.pk], suite=name))
+    found = own.get(asked.benchmark)
+    if found is None:
+        raise BadQuestion(f"{slug} has no evaluation {name[:80]!r}: GET /api/v1/evaluations lists them.", "benchmark")
+    category = asked.category or next(iter(found.points))
+    if category not in found.points:
+        there = ", ".join(found.points)
+        raise BadQuestion(f"{name[:80]} has no category {category[:60]!r}; it has: {there}.", "category")
+    return found.scores(category)
 
 
 def _used(request: HttpRequest, asked: FrontierQuestion) -> real_mixes.RealMix:
@@ -118,7 +149,7 @@ def _project(request: HttpRequest, slug: str) -> Project:
     token = request.auth.token  # type: ignore[attr-defined]
     if token is None or token.organisation is None or not access.token_may(token, "viewer", "spend:read"):
         raise AuthorizationError(
-            message="A project's mix is its usage: ask with a token of the organisation that has the scope spend:read."
+            message="Usage and evaluations are a project's own: ask with its organisation's token that may spend:read."
         )
     seen = projects_of(token)
     found = Project.objects.filter(organisation=token.organisation, slug=slug)

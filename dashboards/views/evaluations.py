@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from dashboards import access
 from dashboards.charts import evaluations as charts
+from dashboards.pages.asked import address
 from dashboards.pages.evaluations import ask as asks
 from dashboards.pages.evaluations import comparison as comparisons
 from dashboards.pages.evaluations import rows as pages
@@ -27,6 +28,7 @@ from usage.evaluation_comparisons import compare as compare_runs
 from usage.evaluation_formats import all_formats
 from usage.evaluation_points import RatedPoint, Suite, interval, of_runs
 from usage.models import DailyCost, EvaluationRun, Project
+from usage.own_measures import category_of, slug_of
 
 USED_DAYS = 30
 
@@ -123,6 +125,7 @@ def page(
             "link": request.build_absolute_uri(asks.suite_url(suite, **more)), "margin": margin_words(found.margin),
             "margin_points": _shown(found.margin), "is_own_margin": found.ask.margin is None,
             "plain_url": asks.suite_url(suite),
+            "curve_url": address("/quality", {"benchmark": slug_of(suite), "category": category_of(suite)}),
             "undrawn": max(len(found.rows) - charts.MOST, 0),
             "earlier": _earlier(found),
         }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from dashboards import formatting, market
 from dashboards.charts import frontier as chart
 from dashboards.pages import quality as pages
 from dashboards.pages.asked import Option, midnight
+from dashboards.pages.evaluations.ask import suite_url
 from dashboards.pages.quality import marks
 from dashboards.pages.quality.dates import dates
 from dashboards.views import catalogue_page
@@ -26,6 +28,8 @@ from pricing.benchmarks import benchmarks
 from pricing.frontier import default_delta
 from pricing.models import Benchmark, Price
 from usage import real_mixes
+from usage.evaluation_points import points
+from usage.own_measures import PREFIX, OwnMeasure, own_measures
 
 SOON = timedelta(days=120)
 
@@ -38,6 +42,7 @@ class _Asked:
     wrong: list[str]
     reader: Reader | None
     now: datetime
+    own: Mapping[str, OwnMeasure]
     usage: str = ""
 
     @property
@@ -47,10 +52,20 @@ class _Asked:
 
 def _asked(request: HttpRequest) -> _Asked:
     """The state of the address; 404 for a project that is not the reader's to see."""
-    ask, wrong = pages.read(request.GET)
     reader = reader_of(request) if request.user.is_authenticated else None
-    asked = _Asked(ask, wrong, reader, timezone.now())
+    own = own_measures(points(reader.organisation, reader.project_ids)) if reader else {}
+    _seen(reader, request.GET.get("benchmark", ""))
+    ask, wrong = pages.read(request.GET, {slug: one.measure for slug, one in own.items()})
+    asked = _Asked(ask, wrong, reader, timezone.now(), own)
     return _by_project(asked) if ask.project else asked
+
+
+def _seen(reader: Reader | None, benchmark: str) -> None:
+    """404 for an evaluation of a project that is not the reader's to see."""
+    if benchmark.startswith(PREFIX):
+        if reader is None:
+            raise Http404("No such project")
+        reader.project(benchmark.removeprefix(PREFIX).partition("/")[0])
 
 
 def _by_project(asked: _Asked) -> _Asked:
@@ -79,6 +94,8 @@ def _in_words(name: str, used: real_mixes.RealMix) -> str:
 def _drawn(asked: _Asked) -> read.Drawn:
     """What the catalogue holds for the question; nothing of a benchmark that was not loaded yet."""
     ask = asked.ask
+    if ask.is_own:
+        return read.drawn(asked.own[ask.benchmark].scores(ask.category), ask.wish, asked.at)
     try:
         scores = read.scores_on(ask.benchmark, ask.category, asked.at.astimezone(UTC).date())
     except BadQuestion:
@@ -108,8 +125,7 @@ def _scene(asked: _Asked, page: pages.QualityPage) -> chart.Scene:
     level = page.band.of.rating if page.band else next(
         (row.point.rating for row in page.all_rows if row.model == asked.ask.sold), None
     )  # fmt: skip
-    unit = benchmarks()[asked.ask.benchmark].UNIT
-    return chart.Scene(page.all_rows, unit, price, page.band, page.sellers, page.sold, level)
+    return chart.Scene(page.all_rows, asked.ask.measure.unit, price, page.band, page.sellers, page.sold, level)
 
 
 @require_safe
@@ -124,11 +140,11 @@ def page(request: HttpRequest) -> HttpResponse:
         "ask": ask,
         "quality": shown,
         "wrong": asked.wrong,
-        "options": pages.options(ask, drawn.scores.scores) | {"project": _projects(asked)},
+        "options": pages.options(ask, drawn.scores.scores, _whose(asked)) | {"project": _projects(asked)},
         "fields": pages.fields(ask, drawn.offers, drawn.models),
         "own_mix": pages.own_mix(ask),
         "mix_in_words": pages.mix_in_words(ask.mix),
-        "benchmark": benchmarks()[ask.benchmark],
+        "benchmark": ask.measure,
         "marks": _marks(asked),
         "figure_url": ask.url("/quality/figure.json", sort=""),
         "csv_url": ask.url(format="csv"),
@@ -141,10 +157,10 @@ def page(request: HttpRequest) -> HttpResponse:
         ],
         "window": pages.written(ask.window),
         "delta": pages.plain(shown.band.delta if shown.band else default_delta(shown.frontier)),
-        "votes": "Votes" if ask.benchmark == "arena" else "Tasks",
+        "votes": "Votes" if ask.benchmark == "arena" else "Items" if ask.is_own else "Tasks",
         "empty": pages.empty(ask, drawn.scores.days),
         "narrowing": [field for field in FIELDS if getattr(ask, field)],
-        "urls": _urls(ask),
+        "urls": _urls(ask) | _suite(asked),
         "kept": {
             "mix": pages.kept(ask, "mix", "project", "window", "axis"),
             "date": pages.kept(ask, "date"),
@@ -159,6 +175,8 @@ def page(request: HttpRequest) -> HttpResponse:
 def _marks(asked: _Asked) -> tuple[marks.Mark, ...]:
     """Of the benchmark as known on the day; none before it was ever loaded."""
     day, ask = asked.at.astimezone(UTC).date(), asked.ask
+    if ask.is_own:
+        return ()
     try:
         known = Benchmark.objects.marks(ask.benchmark, ask.category, day)
     except Benchmark.DoesNotExist:
@@ -179,6 +197,19 @@ def _projects(asked: _Asked) -> list[Option]:
         Option(one.name, asked.ask.url(project=one.slug, mix="", window="", axis=""), asked.ask.project == one.slug)
         for one in asked.reader.projects.values()
     ]
+
+
+def _whose(asked: _Asked) -> dict[str, str]:
+    """Of each evaluation of one's own the name of its project."""
+    names = {slug: name for name, slug in asked.reader.names.values()} if asked.reader else {}
+    return {slug: names[one.project] for slug, one in asked.own.items()}
+
+
+def _suite(asked: _Asked) -> dict[str, str]:
+    """Where the evaluation that is drawn stands model by model."""
+    if not asked.ask.is_own:
+        return {}
+    return {"suite": suite_url(asked.own[asked.ask.benchmark].points[asked.ask.category][0].suite)}
 
 
 def _urls(ask: pages.Ask) -> dict[str, Any]:

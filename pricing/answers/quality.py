@@ -92,15 +92,16 @@ def price_per_quality(
 ) -> dict[str, Any]:  # fmt: skip
     """The rated models with a price, which of them nothing beats, and every score without a price, with the reason."""
     moment = at or now or datetime.now(UTC)
-    scores = scores_on(benchmark, category, moment.astimezone(UTC).date())
+    return told(scores_on(benchmark, category, moment.astimezone(UTC).date()), wish, moment)
+
+
+def told(scores: Scores, wish: Wish, at: datetime) -> dict[str, Any]:
+    """The same of scores that are at hand; BadQuestion where what is to be near is not among them."""
     if wish.near and wish.near not in {score.key for score in scores.scores}:
         raise BadQuestion(
             f"{wish.near[:80]!r} is not rated here: write the `key` of a point, such as model or model@effort.", "near"
         )
-    return _told(drawn(scores, wish, moment))
-
-
-def _told(found: Drawn) -> dict[str, Any]:
+    found = drawn(scores, wish, at)
     known, wish, own = found.scores.benchmark, found.wish, found.curve
     rated_on = found.scores.rated_on
     return {

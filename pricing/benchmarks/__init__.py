@@ -145,6 +145,35 @@ def benchmarks() -> Mapping[str, Benchmark]:
     return dict(sorted(found.items(), key=lambda item: (item[0] != DEFAULT, item[0])))
 
 
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What is said of a measure of quality wherever its points are shown, be it a published one or somebody's own.
+
+    `interval` is how sure the ends of its intervals are, in per cent.
+    """
+
+    slug: str
+    name: str
+    unit: str
+    attribution: str
+    categories: Mapping[str, str]
+    url: str = ""
+    licence: str = ""
+    runs_dated: bool = True
+    interval: int = 95
+
+
+@cache
+def measures() -> Mapping[str, Measure]:
+    """Every benchmark as a measure, in the same order."""
+    return {
+        slug: Measure(
+            slug, one.NAME, one.UNIT, one.ATTRIBUTION, one.CATEGORIES, one.URL, one.LICENCE, one.RUNS_DATED
+        )
+        for slug, one in benchmarks().items()
+    }  # fmt: skip
+
+
 def read_table(path: Path) -> bytes:
     """The bytes of a table, unpacked where it is gzip; UnreadableBody when it is not whole or too large."""
     with path.open("rb") as file:

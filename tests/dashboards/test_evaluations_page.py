@@ -12,18 +12,25 @@ import json
 import re
 from decimal import Decimal as D
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dashboards import access
 from dashboards.models import AuditEntry, Person
+from pricing.models import Offering
 from tests.dashboards.ledger_cast import World, client_of, world  # noqa: F401
+from tests.dashboards.market_cast import make_price
 from tests.usage.factories import make_offering
 from usage import evaluations
 from usage.evaluation_formats import Source
+from usage.evaluation_points import Suite, interval, points
 from usage.models import EvaluationRun, Project
+from usage.own_measures import category_of, own_measures, slug_of
 
 pytestmark = pytest.mark.django_db
 HEAD = "suite,item,model,score,cost_usd,output_tokens,effort,run_date"
@@ -327,3 +334,85 @@ def test_a_question_that_makes_no_sense_is_told_where(suite: World) -> None:
         answer = ask(suite, **asked)
         assert answer.status_code == 422, asked
         assert field in answer.content.decode()
+
+
+OWN = "/quality?benchmark=own:alpha%2Ftriage"
+
+
+class TestBesidePrices:
+    """A suite of one's own is a measure of quality like any benchmark, for those who may see its project."""
+
+    @pytest.fixture
+    def priced(self, suite: World) -> World:
+        for sku, usd in (("model-a", "10"), ("cheap", "1"), ("bad", "0.5"), ("few", "3")):
+            for unit in ("input", "output"):
+                make_price(Offering.objects.get(sku=sku), unit, usd)
+        return suite
+
+    def test_the_curve_is_drawn_from_the_newest_run_of_each_model(self, priced: World) -> None:
+        rows = table_of(priced.admin, OWN)
+        assert {name: (D(row["rating"]), row["on_frontier"]) for name, row in rows.items()} == {
+            "model-a": (D("90"), "no"), "few": (D("85"), "no"),
+            "cheap": (D("90"), "yes"), "bad": (D("70"), "yes"),
+        }  # fmt: skip
+        ends = interval(run_of("cheap"))
+        assert ends is not None
+        assert (D(rows["cheap"]["rating_low"]), D(rows["cheap"]["rating_high"])) == (ends[0] * 100, ends[1] * 100)
+        assert rows["cheap"]["votes"] == "300"
+        html = priced.admin.get(OWN).content.decode()
+        assert "whiskers are 90% intervals" in html
+        assert "its 90% interval" in html
+
+    def test_measured_cost_of_an_answer_is_the_other_axis(self, priced: World) -> None:
+        costs = {name: D(row["usd_per_task"]) for name, row in table_of(priced.admin, f"{OWN}&axis=measured").items()}
+        assert costs == {"model-a": D("0.01"), "cheap": D("0.001"), "bad": D("0.0005")}
+
+    def test_it_is_a_choice_of_the_page_and_one_click_from_the_suite(self, priced: World) -> None:
+        assert OWN in priced.admin.get("/quality").content.decode()
+        assert OWN in priced.admin.get("/evaluations").content.decode()
+
+    def test_strangers_do_not_learn_that_it_exists(self, priced: World, client: Client, settings: Any) -> None:
+        settings.PUBLIC_CATALOG = True
+        assert priced.alpha_only.get(OWN).status_code == 200
+        for stranger in (client, priced.charlie):
+            assert stranger.get(OWN).status_code == 404
+            assert "own:" not in stranger.get("/quality").content.decode()
+
+    def test_a_suite_that_is_not_there_is_said(self, priced: World) -> None:
+        answer = priced.admin.get("/quality?benchmark=own:alpha%2Fnone")
+        assert answer.status_code == 400
+        assert "There is no benchmark “own:alpha/none”" in answer.content.decode()
+
+    def test_variants_and_metrics_are_categories_that_do_not_mix(self, priced: World) -> None:
+        head = "suite,item,model,score,task,metric"
+        body = f"{head}\ntriage,i1,seller/bad,1,short,exact\ntriage,i1,seller/cheap,0,short,exact\n".encode()
+        evaluations.import_sources(priced.alpha, "csv", [Source("u.csv", lambda: io.BytesIO(body))])
+        own = own_measures(points(priced.alpha.organisation))["own:alpha/triage"]
+        assert len(own.points) == 2
+        for category, found in own.points.items():
+            rows = table_of(priced.admin, f"{OWN}&category={quote_plus(category)}")
+            assert {name: D(row["rating"]) for name, row in rows.items()} == {
+                one.name: (one.value * 100).quantize(D("0.0001")) for one in found
+            }  # fmt: skip
+
+    def test_the_api_says_the_same_to_who_may_read_the_project(self, priced: World) -> None:
+        url = "/api/v1/frontier?benchmark=own:alpha/triage"
+        secret = access.create_token("t", "viewer", organisation=priced.organisation, scopes=["spend:read"])[1]
+        answer = Client().get(url, headers={"Authorization": f"Bearer {secret}"})
+        found = answer.json()
+        assert {one["key"]: D(one["rating"]) for one in found["frontier"]} == {"cheap": D(90), "bad": D("70")}
+        assert (found["benchmark"], found["unit"]) == ("own:alpha/triage", "% of own evaluation")
+        assert answer["Cache-Control"] == "private, no-store"
+        assert Client().get(url).status_code == 403
+        narrow = access.create_token("n", "viewer", organisation=priced.organisation, scopes=["catalogue:read"])[1]
+        assert Client().get(url, headers={"Authorization": f"Bearer {narrow}"}).status_code == 403
+
+
+@given(
+    st.lists(
+        st.tuples(st.text(min_size=1, max_size=9), st.text(max_size=9), st.text(min_size=1, max_size=9)), unique=True
+    )
+)
+def test_no_two_suites_have_one_address(named: list[tuple[str, str, str]]) -> None:
+    suites = [Suite("alpha", *one) for one in named]
+    assert len({(slug_of(one), category_of(one)) for one in suites}) == len(suites)

@@ -1,14 +1,14 @@
 """The state of the page: how its address is read and written."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import unquote_plus
 
 from dashboards.pages.asked import address, day
-from pricing.benchmarks import benchmarks
+from pricing.benchmarks import DEFAULT, Measure, measures
 from pricing.frontier import AXES, CHAT_MIX, LIST, MEASURED, Mix, Terms, Wanted, Wish
 from pricing.providers import declared
 
@@ -31,6 +31,7 @@ class Ask:
 
     `project` weighs prices by what that project used in `window`, UTC days [since, until); who reads the usage puts
     its mix and window here. `near` is the key of a rated model, `sold` the slug of one whose sellers are shown.
+    `measures` are what quality can be measured by for this reader.
     """
 
     benchmark: str = "arena"
@@ -57,10 +58,20 @@ class Ask:
     sold: str = ""
     q: str = ""
     sort: str = ""
+    measures: Mapping[str, Measure] = field(default_factory=measures, compare=False, repr=False)
+
+    @property
+    def measure(self) -> Measure:
+        return self.measures[self.benchmark]
+
+    @property
+    def is_own(self) -> bool:
+        """Whether quality is measured by an evaluation of one's own."""
+        return self.benchmark not in measures()
 
     @property
     def category_label(self) -> str:
-        return benchmarks()[self.benchmark].CATEGORIES[self.category]
+        return self.measure.categories[self.category]
 
     @property
     def is_measured(self) -> bool:
@@ -68,9 +79,9 @@ class Ask:
 
     def url(self, path: str = PATH, **changes: object) -> str:
         """The address of this state, some of it changed."""
-        first = next(iter(benchmarks()[self.benchmark].CATEGORIES))
+        first = next(iter(self.measure.categories))
         state: dict[str, object] = {
-            "benchmark": "" if self.benchmark == next(iter(benchmarks())) else self.benchmark,
+            "benchmark": "" if self.benchmark == DEFAULT else self.benchmark,
             "category": "" if self.category == first else self.category,
             "mix": "" if self.mix == CHAT_MIX or self.project else str(self.mix),
             "axis": "" if self.axis == LIST else self.axis,
@@ -161,24 +172,27 @@ class _Reading:
         return value if asked == value else ""
 
     def one_of(self, name: str, known: Mapping[str, object] | tuple[str, ...], said: str) -> str:
-        asked = self.text(name) or next(iter(known))
+        asked = self.text(name, 600) or next(iter(known))
         if asked in known:
             return asked
         self.wrong.append(said.format(asked[:40]))
         return next(iter(known))
 
 
-def read(query: Mapping[str, str]) -> tuple[Ask, list[str]]:
-    """The state in an address, and a sentence for each part that could not be read and stays at its default."""
+def read(query: Mapping[str, str], own: Mapping[str, Measure] = {}) -> tuple[Ask, list[str]]:
+    """The state in an address, and a sentence for each part that could not be read and stays at its default.
+
+    `own` are the reader's own evaluations, which stand beside the public benchmarks.
+    """
     of = _Reading(query)
-    known = benchmarks()
+    known = {**measures(), **own}
     benchmark = of.one_of("benchmark", known, f"There is no benchmark “{{}}”: choose one of {', '.join(known)}.")
-    module = known[benchmark]
-    name = module.NAME.replace("{", "(").replace("}", ")")
+    measure = known[benchmark]
+    name = measure.name.replace("{", "(").replace("}", ")")
     sort = of.text("sort")
     ask = Ask(
         benchmark=benchmark,
-        category=of.one_of("category", module.CATEGORIES, f"{name} has no category “{{}}”: choose one from the list."),
+        category=of.one_of("category", measure.categories, f"{name} has no category “{{}}”: choose one from the list."),
         mix=of.part(lambda: _mix(query), CHAT_MIX),
         axis=of.one_of("axis", AXES, "There is no axis “{}”: prices are “list” or “measured”."),
         project=of.text("project"),
@@ -191,7 +205,7 @@ def read(query: Mapping[str, str]) -> tuple[Ask, list[str]]:
         context=of.part(lambda: int(_number(of.text("context"), "The context", 10**9) or 0), 0),
         speed=of.part(lambda: _number(of.text("speed"), "The speed", 10**6) or Decimal(0), Decimal(0)),
         delta=of.part(lambda: _number(of.text("delta"), "The distance", 10**6), None),
-        q=of.text("q", 100), sort=sort if sort in SORT_KEYS else "",
+        q=of.text("q", 100), sort=sort if sort in SORT_KEYS else "", measures=known,
     )  # fmt: skip
     return ask, of.wrong
 

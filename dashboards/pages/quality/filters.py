@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dashboards import formatting
 from dashboards.pages.asked import Option
 from dashboards.pages.quality.asked import MIXES, Ask, name_of
-from pricing.benchmarks import benchmarks
+from pricing.benchmarks import DEFAULT
 from pricing.frontier import CHAT_MIX, Offer, Rated, Traits
 
 CONTEXTS = (32_000, 128_000, 200_000, 400_000, 1_000_000)
@@ -33,11 +33,10 @@ class Field:
     note: str = ""
 
 
-def options(ask: Ask, scores: Sequence[Rated]) -> dict[str, list[Option]]:
-    """The choices of the bar as links, the present one marked."""
+def options(ask: Ask, scores: Sequence[Rated], notes: Mapping[str, str] = {}) -> dict[str, list[Option]]:
+    """The choices of the bar as links, the present one marked. `notes` stand beside measures of quality, by slug."""
     mix = "" if ask.project else str(ask.mix)
-    known = benchmarks()
-    first = next(iter(known[ask.benchmark].CATEGORIES))
+    first = next(iter(ask.measure.categories))
     return {
         "mix": [
             Option(label, ask.url(mix="" if text == str(CHAT_MIX) else text, project="", window="", axis=""),
@@ -45,11 +44,12 @@ def options(ask: Ask, scores: Sequence[Rated]) -> dict[str, list[Option]]:
             for text, label in MIXES
         ],
         "benchmark": [
-            Option(module.NAME, _elsewhere(ask, slug), ask.benchmark == slug) for slug, module in known.items()
+            Option(one.name, _elsewhere(ask, slug), ask.benchmark == slug, notes.get(slug, ""))
+            for slug, one in ask.measures.items()
         ],
         "category": [
             Option(label, ask.url(category="" if slug == first else slug, near=""), ask.category == slug)
-            for slug, label in known[ask.benchmark].CATEGORIES.items()
+            for slug, label in ask.measure.categories.items()
         ],
         "effort": [
             Option("any", ask.url(effort=""), not ask.effort),
@@ -64,7 +64,7 @@ def options(ask: Ask, scores: Sequence[Rated]) -> dict[str, list[Option]]:
 
 def _elsewhere(ask: Ask, slug: str) -> str:
     """The same page of another benchmark: categories, efforts and points are each benchmark's own."""
-    benchmark = "" if slug == next(iter(benchmarks())) else slug
+    benchmark = "" if slug == DEFAULT else slug
     return ask.url(benchmark=benchmark, category="", effort="", near="", delta="")
 
 

@@ -9,7 +9,7 @@ from dashboards import formatting
 from dashboards.pages.ledger import Figure, Words
 from dashboards.pages.quality.asked import Ask, name_of
 from dashboards.pages.quality.rows import Row
-from pricing.benchmarks import Benchmark, benchmarks
+from pricing.benchmarks import Measure
 from pricing.frontier import (
     BATCH,
     NOT_MATCHED,
@@ -120,15 +120,15 @@ def _ties(band: Band, named: Point) -> Words:
 
 def empty(ask: Ask, tables: Sequence[date]) -> dict[str, str]:
     """What to do where nothing is drawn."""
-    if not tables:
+    if not tables and not ask.is_own:
         return {
-            "title": f"{benchmarks()[ask.benchmark].NAME} is not loaded yet",
+            "title": f"{ask.measure.name} is not loaded yet",
             "text": "Read the scores that ship with Ratecard and this page fills itself: run manage.py fetch_quality.",
         }
-    if ask.at and ask.at < min(tables):
+    if ask.at and tables and ask.at < min(tables):
         first = min(tables)
         return {
-            "title": f"Nothing that {benchmarks()[ask.benchmark].NAME} rates is known to have been sold that day",
+            "title": f"Nothing that {ask.measure.name} rates is known to have been sold that day",
             "text": f"Its first scores here are of {formatting.day(first)}; another benchmark may reach back further.",
             "url": ask.url(date=first), "action": f"Show {formatting.day(first)}",
         }  # fmt: skip
@@ -215,9 +215,9 @@ def scope(
     missing: Sequence[str] = (),
 ) -> tuple[str, ...]:  # fmt: skip
     """`usage` says what a project's mix was read from, `missing` what is left out for being unknown."""
-    module = benchmarks()[ask.benchmark]
-    on = f", {_rated(module, rated_on, ask.at or asked_at.date())}" if rated_on else ""
-    what = f"{module.NAME}, {ask.category_label[0].lower()}{ask.category_label[1:]}{on}"
+    measure = ask.measure
+    on = f", {_rated(measure, rated_on, ask.at or asked_at.date())}" if rated_on else ""
+    what = f"{measure.name}, {ask.category_label[0].lower()}{ask.category_label[1:]}{on}"
     if ask.is_measured:
         return (
             "What a task of the run cost, as its benchmark publishes it",
@@ -235,18 +235,19 @@ def scope(
     )
 
 
-def _rated(module: Benchmark, rated_on: date, day: date) -> str:
+def _rated(measure: Measure, rated_on: date, day: date) -> str:
     """The day of the ratings, and whether the reader's day is before it."""
-    if module.RUNS_DATED:
+    if measure.runs_dated:
         return f"runs up to {formatting.day(rated_on)}"
     first = ", its first table, younger than that day" if rated_on > day else ""
     return f"{formatting.day(rated_on)}{first}"
 
 
 def note(ask: Ask, rows: Sequence[Row], undrawn: int) -> str:
-    module = benchmarks()[ask.benchmark]
+    measure = ask.measure
     intervals = any(row.point.low is not None for row in rows)
-    said = [f"{module.ATTRIBUTION}{'; whiskers are 95% intervals' if intervals else '; no intervals are published'}."]
+    sure = f"whiskers are {measure.interval}% intervals" if intervals else "no intervals are published"
+    said = [f"{measure.attribution}; {sure}."]
     if ask.is_measured:
         said.append("USD of the whole run ÷ its tasks, at the prices of its day: verbosity and thinking included.")
     else:
@@ -278,6 +279,8 @@ def _writes_as_input(prices: Mapping[str, Decimal | None], mix: Mix) -> bool:
 
 def care(ask: Ask, edge: Frontier, band: Band | None) -> tuple[str, ...]:
     said = ["The rating is not of your task. Test the candidates on your own work."]
+    if ask.is_own:
+        said = ["The rating is of your own items: as good as they are like your work, and as sure as its interval."]
     if ask.benchmark == "arena":
         said = [
             "The rating is people’s preference in conversation, not your task. Test the candidates on your own work."
