@@ -29,18 +29,34 @@ class Tokens:
     cache_write_by_lifetime: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        counts = [self.input, self.cache_read, self.cache_write, self.output, self.reasoning]
-        if any(count is not None and count < 0 for count in [*counts, *self.cache_write_by_lifetime.values()]):
+        output, reasoning, written = self.output or 0, self.reasoning or 0, self.cache_write or 0
+        lifetimes = self.cache_write_by_lifetime.values()
+        if min(self.input or 0, self.cache_read or 0, written, output, reasoning, *lifetimes) < 0:
             raise ValueError("Token counts cannot be negative.")
-        if sum(self.cache_write_by_lifetime.values()) > (self.cache_write or 0):
+        if sum(lifetimes) > written:
             raise ValueError("Cache writes by lifetime exceed cache_write, which must be their sum.")
-        if (self.reasoning or 0) > (self.output or 0):
+        if reasoning > output:
             raise ValueError("Reasoning tokens exceed output, which must include them.")
 
     @property
     def prompt(self) -> int:
         """Tokens that choose the context tier: all input, cached or not."""
         return (self.input or 0) + (self.cache_read or 0) + (self.cache_write or 0)
+
+
+def summed(tokens: Iterable[Tokens]) -> Tokens:
+    """The sum of token counts; an unknown count counts as nothing."""
+    sent = read = written = output = reasoning = 0
+    lifetimes: dict[str, int] = {}
+    for one in tokens:
+        sent += one.input or 0
+        read += one.cache_read or 0
+        written += one.cache_write or 0
+        output += one.output or 0
+        reasoning += one.reasoning or 0
+        for lifetime, count in one.cache_write_by_lifetime.items():
+            lifetimes[lifetime] = lifetimes.get(lifetime, 0) + count
+    return Tokens(sent, read, written, output, reasoning, lifetimes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.cost import Tokens
+from pricing.cost import Tokens, summed
 from tests.usage.conftest import ImportFacts
 from tests.usage.factories import make_card, make_fact, make_offering, make_project, make_rule
 from usage.models import Organisation
 from usage.observed import sampling, token_log, token_logs
-from usage.observed.slicing import NOWHERE, Sampled, coarser, sliced, split, summed
+from usage.observed.slicing import NOWHERE, Sampled, coarser, sliced, split
 from usage.token_log import EVERY_HOUR, Slice, Use
 
 SINCE, UNTIL = date(2026, 3, 1), date(2026, 3, 31)
@@ -97,6 +97,18 @@ def test_what_belongs_to_others_or_lies_outside_is_in_no_part(
     logs = token_logs(organisation, [project, beta], SINCE, UNTIL)
     assert prompts(logs[project.pk].log.uses[0]) == {(1_000, 36): 1_000, (64_000, 36): 16_000}
     assert prompts(logs[beta.pk].log.uses[0]) == {(64_000, 36): 48_000}
+
+
+def test_what_a_settlement_spreads_on_a_project_is_seen_whosever_the_record_is(
+    project: Any, organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    agents = make_project(organisation, "agents")
+    make_rule(organisation, [{"field": "path", "op": "prefix", "value": "/agents"}], {agents.pk: "1"})
+    import_facts([of("g", in_uncached=2_000, out_total=200)], importer_slug="gateway", detail=3)
+    finer = [make_fact("t", "2026-03-10 12:00", path="/agents/x", in_uncached=500, out_total=50)]
+    import_facts(finer, importer_slug="transcripts", detail=4)
+    [use] = token_log(agents, SINCE, UNTIL).uses
+    assert (use.tokens.prompt, use.sampled_requests, use.prompt_max) == (500, 1, 2_000)
 
 
 def test_a_subscription_and_unknown_models_are_no_use_and_are_told(

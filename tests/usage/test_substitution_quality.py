@@ -11,7 +11,7 @@ from pricing.noninferiority import Difference, Verdict, paired_of_sums
 from tests.usage.offered import make_rating
 from usage.advice import Evidence
 from usage.substitution.offers import Rated
-from usage.substitution.quality import ARENA_NOTE, Own, Quality, Rating, Scores, Standards, judged
+from usage.substitution.quality import ARENA_NOTE, Own, Quality, Rating, Scores, Standards, judged, verdict_on
 
 SOL, FLASH = Rated("sol"), Rated("flash")
 STANDARDS = Standards(Decimal(15), Decimal("0.03"))
@@ -26,7 +26,9 @@ def own(value: float, *, half: float = 0.01, n: int = 480, is_paired: bool = Tru
 
 def judge(*found: Own, arena: dict[Rated, Rating] | None = None, **more) -> Quality:
     scores = Scores(arena=arena or {}, own={(SOL, FLASH): found}, **more)
-    return judged(SOL, FLASH, scores, STANDARDS)
+    quality = judged(SOL, FLASH, scores, STANDARDS)
+    assert verdict_on(SOL, FLASH, scores, STANDARDS) is quality.verdict  # said without words, it is the same
+    return quality
 
 
 def deciding(found: Quality) -> list[Evidence]:

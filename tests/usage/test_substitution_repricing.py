@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.cost import CardPrices, Tokens, choose, rate
+from pricing.cost import CardPrices, Tokens, choose, rate, summed
 from pricing.schedules import holds
 from tests.usage.offered import MTOK, TODAY, make_card, make_offer, make_use
 from usage.advice import Range
@@ -22,7 +22,6 @@ from usage.substitution.repricing import (
     Scale,
     Sliced,
     Threshold,
-    added,
     cheapest_hours,
     cost_of,
     monthly,
@@ -71,8 +70,8 @@ def use_of(found: list[Request]) -> Use:
     groups = defaultdict(list)
     for one in found:
         groups[one.tokens.prompt, one.hour].append(one.tokens)
-    slices = tuple(Slice(*key, len(every), added(every)) for key, every in groups.items())
-    tokens = added(one.tokens for one in found)
+    slices = tuple(Slice(*key, len(every), summed(every)) for key, every in groups.items())
+    tokens = summed(one.tokens for one in found)
     return Use(1, "standard", tokens, len(found), None, None, slices, len(found))
 
 

@@ -89,7 +89,9 @@ def _outcome(line: int, row: Json) -> Fact:
         raise Unreadable("the row has neither tokens nor cost")
     if _logs.money(row.get("byok_usage_inference")):
         quality = (*quality, "byok")
-    names = ("model", "model_permaslug", "variant", "endpoint_id", "workspace_id", "user_id")
+    names = ["model", "model_permaslug", "variant", "endpoint_id", "workspace_id", "user_id"]
+    if not row.get("endpoint_id"):  # an export by day may have a row for each upstream of a model, and no endpoint
+        names.append("provider_name")
     return Fact(
         line,
         f"{_keys(row)}{_logs.record_key(day.isoformat(), *(text(row.get(name)) for name in names))}",

@@ -62,7 +62,8 @@ def seen(
     ]
     bounds = sorted({*POWERS, *edges})
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*span * len(leaves), list(projects), bounds])
+        keys = list(projects)
+        cursor.execute(sql, [*span * len(leaves), keys, organisation_id, keys, keys, bounds])
         rows = cursor.fetchall()
     return _read(rows)
 
@@ -132,6 +133,8 @@ def _query(leaves: dict[str, int], share: Decimal) -> str:
         JOIN usage_usagedimension d ON d.id = r.dimension_id
         JOIN usage_assignment a ON a.dimension_id = r.dimension_id AND r.day >= a.valid_from AND r.day < a.valid_until
         JOIN usage_attribution t ON t.id = a.attribution_id
+        WHERE t.projects && %s::bigint[] OR EXISTS (  -- what a settlement spreads is a project's whosever it was
+            SELECT FROM usage_settlement WHERE organisation_id = %s AND projects && %s::bigint[])
     ), looked AS (
         SELECT r.offering_id, CASE r.service_tier WHEN '' THEN 'standard' ELSE r.service_tier END AS tier,
             {_PROMPT} AS prompt, {_ONE_REQUEST} AS sent, {_HOUR} AS hour, {kinds},

@@ -5,10 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
+from types import MappingProxyType
+from typing import NamedTuple
 
-from pricing.cost import Tokens
+from pricing.cost import Tokens, summed
 from pricing.units import LIFETIMES
 from usage.token_log import EVERY_HOUR, Slice, Use
 
@@ -17,11 +19,11 @@ POWERS = tuple(2**n for n in range(7, 22))
 NOWHERE = (0, EVERY_HOUR)
 """Where tokens go of whose kind the sample saw none: nobody knows how long their prompts were, nor when."""
 _UNSTATED = ""
+_WRITES = tuple((lifetime, f"write {lifetime}") for lifetime in (_UNSTATED, *LIFETIMES))
 _PLACES = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Sampled:
+class Sampled(NamedTuple):
     """Records of a sample that are alike: sums of each kind, each record by its project's share of it.
 
     `output` leaves reasoning out; `cache_writes` are by lifetime, '' where none was stated. `prompt_tokens` is the mean
@@ -36,7 +38,7 @@ class Sampled:
     cache_read: Decimal = Decimal(0)
     output: Decimal = Decimal(0)
     reasoning: Decimal = Decimal(0)
-    cache_writes: Mapping[str, Decimal] = field(default_factory=dict)
+    cache_writes: Mapping[str, Decimal] = MappingProxyType({})
 
 
 def split(total: int, weights: Sequence[Decimal]) -> list[int]:
@@ -48,8 +50,9 @@ def split(total: int, weights: Sequence[Decimal]) -> list[int]:
     whole = sum(grains)
     if whole <= 0:
         raise ValueError("Nothing to split by: every weight is 0.")
-    parts = [total * grain // whole for grain in grains]
-    by_rest = sorted(range(len(grains)), key=lambda n: (-(total * grains[n] % whole), n))
+    divided = [divmod(total * grain, whole) for grain in grains]
+    parts = [part for part, _ in divided]
+    by_rest = sorted(range(len(grains)), key=[rest for _, rest in divided].__getitem__, reverse=True)  # which is stable
     for n in by_rest[: total - sum(parts)]:
         parts[n] += 1
     return parts
@@ -79,6 +82,8 @@ _Weights = list[tuple[tuple[int, int], Decimal]]
 
 
 def _apportion(parts: dict[tuple[int, int], dict[str, int]], kind: str, total: int, weights: _Weights) -> None:
+    if not total:
+        return
     if not any(weight for _, weight in weights):
         weights = [(NOWHERE, Decimal(1))]
     for (key, _), part in zip(weights, split(total, [weight for _, weight in weights]), strict=True):
@@ -100,7 +105,7 @@ def _by_lifetime(
 
 
 def _slice(prompt_tokens: int, hour: int, counts: Mapping[str, int]) -> Slice:
-    writes = {lifetime: counts.get(f"write {lifetime}", 0) for lifetime in (_UNSTATED, *LIFETIMES)}
+    writes = {lifetime: count for lifetime, kind in _WRITES if (count := counts.get(kind, 0))}
     reasoning = counts.get("reasoning", 0)
     return Slice(
         prompt_tokens,
@@ -109,7 +114,7 @@ def _slice(prompt_tokens: int, hour: int, counts: Mapping[str, int]) -> Slice:
         Tokens(
             counts.get("input", 0), counts.get("cache_read", 0), sum(writes.values()),
             counts.get("output", 0) + reasoning, reasoning,
-            {lifetime: count for lifetime, count in writes.items() if lifetime and count},
+            {lifetime: count for lifetime, count in writes.items() if lifetime},
         ),
     )  # fmt: skip
 
@@ -120,23 +125,6 @@ def _lifetimes(slices: Iterable[Slice]) -> dict[str, int]:
         for lifetime, count in one.tokens.cache_write_by_lifetime.items():
             found[lifetime] += count
     return dict(sorted(found.items()))
-
-
-def summed(tokens: Iterable[Tokens]) -> Tokens:
-    """The sum of token counts; an unknown count counts as nothing."""
-    every = list(tokens)
-    lifetimes: dict[str, int] = defaultdict(int)
-    for one in every:
-        for lifetime, count in one.cache_write_by_lifetime.items():
-            lifetimes[lifetime] += count
-    return Tokens(
-        sum(one.input or 0 for one in every),
-        sum(one.cache_read or 0 for one in every),
-        sum(one.cache_write or 0 for one in every),
-        sum(one.output or 0 for one in every),
-        sum(one.reasoning or 0 for one in every),
-        lifetimes,
-    )
 
 
 def coarser(use: Use, edges: Collection[int], same_hours: Callable[[int], Hashable]) -> Use:

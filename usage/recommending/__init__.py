@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -80,10 +80,13 @@ class _Market:
     candidates: Mapping[int, Candidate]
     edges: frozenset[int]
     schedules: frozenset[str]
+    _coarse: dict[int, tuple[Use, Use]] = field(default_factory=dict, compare=False, repr=False)
 
     def coarsely(self, use: Use) -> Use:
         """A use told apart by no more than the prices of this market: there are a thousand offers to weigh."""
-        return coarser(use, self.edges, lambda hour: held(self.schedules, hour))
+        if id(use) not in self._coarse:
+            self._coarse[id(use)] = (use, coarser(use, self.edges, lambda hour: held(self.schedules, hour)))
+        return self._coarse[id(use)][1]
 
 
 def _advised(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from pricing.answers.candidates import Offered
-from pricing.cost import Tokens
+from pricing.cost import Tokens, summed
 from pricing.models import Offering
 from pricing.ratecards import STANDARD
 from usage.advice import Recommendation, Side
@@ -18,7 +18,6 @@ from usage.recommending.offers import in_the_past
 from usage.recommending.waiting import LONGEST, Week, cheaper_since, last_moved, waited
 from usage.substitution import factors as counting
 from usage.substitution.offers import Candidate
-from usage.substitution.repricing import added
 from usage.summing import Rates, is_foreign
 from usage.token_log import Use
 
@@ -97,4 +96,4 @@ def _tokens(row: Mapping[str, int]) -> Tokens:
 def _joined(one: Week, other: Week) -> Week:
     """The same week from another feed or at another kind of cost."""
     known = [spent for spent in (one.spent, other.spent) if spent is not None]
-    return replace(one, tokens=added([one.tokens, other.tokens]), spent=sum(known[1:], known[0]) if known else None)
+    return replace(one, tokens=summed([one.tokens, other.tokens]), spent=sum(known[1:], known[0]) if known else None)

@@ -12,7 +12,7 @@ from typing import Final
 
 from pricing.noninferiority import Verdict
 from usage.substitution.offers import Candidate, Rated, start_of
-from usage.substitution.quality import judged
+from usage.substitution.quality import verdict_on
 from usage.substitution.setting import Setting
 from usage.substitution.shortlisting import plain_cost
 from usage.token_log import Use
@@ -33,7 +33,7 @@ def worth_weighing(use: Use, current: Candidate, offers: Iterable[Candidate], se
     hopeless = []
     for model, own in by_model.items():
         rated = [Rated(model, effort) for effort in known.get(model, ("",))]
-        if all(judged(current.rated, one, setting.scores, setting.standards).verdict in _HOPELESS for one in rated):
+        if all(verdict_on(current.rated, one, setting.scores, setting.standards) in _HOPELESS for one in rated):
             hopeless.append((min(plain_cost(offer, use.tokens, moment) for offer in own), model))
         else:
             kept += own

@@ -143,13 +143,12 @@ def judged(current: Rated, candidate: Rated, scores: Scores, standards: Standard
     said = "" if taken in (current, None) else f" {_taken_at(taken)}"
     arena = _arena(rating, scores.arena.get(candidate), standards)
     arena = replace(arena, note=arena.note + said) if arena else None
-    paired = [one for one in own if one.difference and one.difference.is_paired]
-    told = [_own(one, standards) for one in own]
-    deciding = paired or own
+    deciding = _deciding(own)
     if deciding:
         rows = [_own(one, standards) for one in deciding]
         verdict, items, why = _agreed(rows)
-        evidence = [replace(one, decides=True) for one in rows] + [one for one in told if one not in rows]
+        beside = [_own(one, standards) for one in own if one not in deciding]
+        evidence = [replace(one, decides=True) for one in rows] + beside
         evidence += [arena] if arena else []
     elif arena and rating:
         verdict, items, why = arena.verdict, arena.items, _arena_said(arena, rating) + said
@@ -158,6 +157,21 @@ def judged(current: Rated, candidate: Rated, scores: Scores, standards: Standard
         return Quality(None, (*_context(current, candidate, scores),), _nothing(current, candidate, scores))
     evidence += _context(current, candidate, scores)
     return Quality(verdict, tuple(evidence), why, items, _floor_met(candidate, scores, standards))
+
+
+def verdict_on(current: Rated, candidate: Rated, scores: Scores, standards: Standards) -> Verdict | None:
+    """The verdict of `judged` alone, without its words: there are hundreds of models to ask it of."""
+    deciding = _deciding(_own_of(current, candidate, scores))
+    if deciding:
+        return _agreed([_own(one, standards) for one in deciding])[0]
+    taken = scores.best_in_use(current)
+    arena = _arena(scores.arena[taken] if taken else None, scores.arena.get(candidate), standards)
+    return arena.verdict if arena else None
+
+
+def _deciding(own: Sequence[Own]) -> Sequence[Own]:
+    """Those of own suites that decide: paired comparisons before others."""
+    return [one for one in own if one.difference and one.difference.is_paired] or own
 
 
 def _own_of(current: Rated, candidate: Rated, scores: Scores) -> list[Own]:

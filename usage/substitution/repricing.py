@@ -19,7 +19,7 @@ from enum import StrEnum
 from itertools import product
 from typing import Final, NamedTuple
 
-from pricing.cost import QUANTUM, CardKey, CardPrices, Tokens, choose
+from pricing.cost import QUANTUM, CardKey, CardPrices, Tokens, choose, summed
 from pricing.units import LIFETIMES
 from usage.advice import MONTH, Range
 from usage.substitution.hours import held, whole_hours
@@ -172,18 +172,6 @@ def monthly(amount: Decimal, days: int) -> Decimal:
 
 def monthly_range(amount: Range, days: int) -> Range:
     return Range(monthly(amount.low, days), monthly(amount.high, days))
-
-
-def added(tokens: Iterable[Tokens]) -> Tokens:
-    """The sum of token counts."""
-    every = list(tokens)
-    lifetimes: dict[str, int] = defaultdict(int)
-    for one in every:
-        for lifetime, count in one.cache_write_by_lifetime.items():
-            lifetimes[lifetime] += count
-    names = ("input", "cache_read", "cache_write", "output", "reasoning")
-    sums = {name: sum(getattr(one, name) or 0 for one in every) for name in names}
-    return Tokens(**sums, cache_write_by_lifetime=dict(lifetimes))
 
 
 class _Billed(NamedTuple):
@@ -370,7 +358,9 @@ def _keys(cards: Iterable[PricedCard]) -> list[CardKey]:
 
 def _sum(slices: Sequence[Slice], keeps_size: bool) -> Slice:
     size = slices[0].prompt_tokens if keeps_size else 0
-    requests, tokens = sum(one.requests for one in slices), added(one.tokens for one in slices)
+    if len(slices) == 1 and size == slices[0].prompt_tokens:
+        return slices[0]
+    requests, tokens = sum([one.requests for one in slices]), summed([one.tokens for one in slices])
     return Slice(size, slices[0].hour, requests, tokens)
 
 

@@ -123,6 +123,13 @@ def test_what_is_no_count_is_refused(number: str) -> None:
     assert reason({"output": number}).startswith(("a count is", "a cell is not a plain number"))
 
 
+@pytest.mark.parametrize("number", ["12,50", "0,05", "1,2345", "1234,567", ",5"])
+def test_a_separator_that_does_not_part_thousands_is_refused(number: str) -> None:
+    declared = {"thousands": ",", "currency": "USD"}
+    assert "groups of three" in reason({"cost": number}, **declared)
+    assert one({"cost": "1,234,567.50"}, **declared).cost_reported == Decimal("1234567.5")
+
+
 def test_a_row_that_says_nothing_is_refused() -> None:
     assert reason({"output": ""}) == "row has neither tokens nor requests nor cost"
 

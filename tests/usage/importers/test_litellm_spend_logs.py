@@ -82,6 +82,12 @@ def test_a_failed_request_without_spend_has_no_tokens() -> None:
     assert counts(fact(importer, row(status="failure")))[0] == 10  # it cost something: its tokens were billed
 
 
+def test_a_spend_of_0_for_tokens_is_a_missing_price_and_no_reported_cost() -> None:
+    found = fact(importer, row(spend=0.0))
+    assert (found.cost_reported, found.currency, counts(found)[0]) == (None, "", 10)
+    assert found.quality == ("zero_spend_for_tokens",)
+
+
 def test_of_copies_of_a_row_the_one_updated_last_is_the_record() -> None:
     early = row(spend=0.9, updated_at="2026-09-01T10:00:03Z")
     late = row(spend=0.5, updated_at="2026-09-02T10:00:00Z")  # corrected downwards

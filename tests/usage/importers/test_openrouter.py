@@ -72,6 +72,11 @@ def test_every_dimension_tells_two_rows_apart_and_no_figure_does(name: str) -> N
     assert other.record_key != fact(activity, ROW).record_key == fact(activity, {**ROW, "usage": 9}).record_key
 
 
+def test_without_an_endpoint_two_upstreams_of_a_model_are_two_rows() -> None:
+    one, other = ({**ROW, "endpoint_id": None, "provider_name": name} for name in ("OpenAI", "Azure"))
+    assert fact(activity, one).record_key != fact(activity, other).record_key
+
+
 def covered(rows: list[dict[str, Any]]) -> list[Covered] | None:
     return activity.covered(io.BytesIO(json.dumps({"data": rows}).encode()))
 

@@ -54,6 +54,22 @@ def test_openais_input_includes_the_cache_and_its_output_the_reasoning(usage: An
     assert counts(fact(importer, chat(usage))) == partition
 
 
+def test_litellms_proxy_states_cache_writes_beside_the_prompt_that_includes_them() -> None:
+    found = fact(importer, chat({"cache_creation_input_tokens": 300, "prompt_tokens_details": {"cached_tokens": 600}}))
+    assert counts(found) == (100, 600, 300, 200, None)
+
+
+def test_audio_is_priced_apart_and_never_as_text() -> None:
+    for details in ("prompt_tokens_details", "completion_tokens_details"):
+        assert "priced_apart" in fact(importer, chat({details: {"audio_tokens": 9}})).quality
+
+
+def test_perplexity_states_its_cost_by_part() -> None:
+    cost = {"input_tokens_cost": 0.0, "output_tokens_cost": 0.0004, "request_cost": 0.006, "total_cost": 0.0064}
+    found = fact(importer, chat({"cost": cost}, model="sonar"))
+    assert (found.cost_reported, found.dimension.host) == (Decimal("0.0064"), "perplexity")
+
+
 def test_openais_responses_are_read_as_its_chat() -> None:
     found = of({"input_tokens": 4020, "input_tokens_details": {"cache_write_tokens": 4012, "cached_tokens": 0},
                 "output_tokens": 5, "output_tokens_details": {"reasoning_tokens": 2}})  # fmt: skip

@@ -27,6 +27,7 @@ _NUMBER = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?", re.ASCII)
 _GROUPED = re.compile(r"-?\d{1,3}(?:[,.'\s]\d{3})+(?:[.,]\d+)?")
 
 TOO_LARGE = "a count is larger than any bucket can hold"
+MISPLACED = "the thousands separator that the mapping declares does not stand between groups of three digits"
 GROUPED = "a number has a thousands separator that the mapping does not declare"
 
 Period = tuple[datetime, datetime | None, bool]
@@ -64,6 +65,8 @@ class RowReader:
         self._places: dict[tuple[str, ...], Place] = {}
         self._dimensions: dict[Dimension, Dimension] = {}
         self._read_time = _time_reader(mapping)
+        mark, point = re.escape(mapping.thousands), re.escape(mapping.decimal)
+        self._grouped = re.compile(rf"-?\d{{1,3}}(?:{mark}\d{{3}})+(?:{point}\d+)?", re.ASCII)
 
     def key(self, fields: list[str]) -> str:
         """The row's identity; raises Unreadable with a sentence where it has none."""
@@ -143,7 +146,9 @@ class RowReader:
         text = cell.strip()
         if not text:
             return Decimal(0) if self._map.blank == "zero" else None
-        if self._map.thousands:
+        if self._map.thousands and self._map.thousands in text:
+            if not self._grouped.fullmatch(text):  # 12,50 is no 1250
+                raise Unreadable(MISPLACED)
             text = text.replace(self._map.thousands, "")
         if self._map.decimal == ",":
             text = text.replace(",", ".") if "." not in text else "?"

@@ -94,7 +94,10 @@ class _Reader:
                            envelope.get("model"), self._settings.get("model")))  # fmt: skip
         occurred_at, assumed = self._when(body, envelope)
         key = text(first(first_plain(body, IDS), first_plain(envelope, IDS)))
-        cost = _logs.money(first(usage.get("cost"), at(usage, "pydantic_ai_gateway", "cost_estimate")))
+        stated = usage.get("cost")
+        if isinstance(stated, dict):  # Perplexity's, by part
+            stated = stated.get("total_cost")
+        cost = _logs.money(first(stated, at(usage, "pydantic_ai_gateway", "cost_estimate")))
         found = (counts.uncached, counts.read, counts.written, counts.out, counts.reasoning)
         quality = [*counts.quality, *["time_assumed"] * assumed, *["no_request_id"] * (not key)]
         return Fact(
@@ -173,6 +176,8 @@ def _tier(body: Json, usage: Json) -> str:
 def _host(body: Json, usage: Json, counts: Counts, model: str) -> str:
     """Who sold the tokens, where the body shows it; '' where many vendors answer in its shape."""
     key = text(body.get("id"))
+    if isinstance(usage.get("cost"), dict):
+        return "perplexity"
     if "cost" in usage or key.startswith("gen-"):
         return "openrouter"
     if counts.family == "anthropic":

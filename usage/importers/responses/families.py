@@ -82,11 +82,22 @@ def _openai(usage: Json) -> Counts:
             usage.get("cached_prompt_text_tokens"),  # xAI
         )
     )
-    written = tokens(details.get("cache_write_tokens"))
+    written = tokens(
+        first(
+            details.get("cache_write_tokens"),
+            usage.get("cache_creation_input_tokens"),  # LiteLLM's proxy
+            details.get("cache_creation_tokens"),
+        )
+    )
     uncached, read, written, quality = disjoint(total, read, written)
     all_tokens = tokens(usage.get("total_tokens"))
     out, reasoning = _openai_output(usage, total, all_tokens)
+    if any(tokens(nested(usage, name).get("audio_tokens")) for name in _DETAILS):
+        quality = (*quality, "priced_apart")  # never at the price of text
     return Counts("openai", uncached, read, written, out, reasoning, quality=quality)
+
+
+_DETAILS = ("prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details")
 
 
 def _openai_output(usage: Json, total: int | None, all_tokens: int | None) -> tuple[int | None, int | None]:
