@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from dashboards import audit
 from dashboards.access import sessions
@@ -38,6 +38,19 @@ class ContentPolicyMiddleware:
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         return response
+
+
+class NulMiddleware:
+    """Answers 404 for a page whose address holds a NUL, which PostgreSQL cannot be asked for; the API says so itself."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        holds = "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", "")
+        if holds and not request.path_info.startswith(("/api/", "/feeds/", "/export/")):
+            return HttpResponse("This address holds a NUL, so nothing is there.", status=404, content_type="text/plain")
+        return self.get_response(request)
 
 
 class WhereaboutsMiddleware:

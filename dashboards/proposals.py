@@ -28,6 +28,8 @@ LONGEST_REASON = 1000
 REALISED_AFTER = timedelta(days=30)
 """How long the traffic must have moved for what it saved to be told as realised."""
 WATCHED_LAPSED = timedelta(days=30)
+LOOKED_BACK = timedelta(days=7)
+"""The window of an open decision ends yesterday, every day anew: what moved is seen from a window that ends before."""
 WATCHED = (State.PROPOSED, State.ACCEPTED, State.DONE)
 WATCHED_REALISED = timedelta(days=365)
 """How long what a move saves is followed: a year later hardly anything is as it was."""
@@ -79,9 +81,10 @@ def take(project: Project, found: Advice, at: datetime | None = None) -> Taken:
         standing = [_standing(one) for one in Proposal.objects.filter(project=project).order_by("-proposed_at", "-pk")]
         what = chosen(found.recommendations, standing)
         for stood, move in what.renewed:
-            Proposal.objects.filter(pk=stood.pk).update(**_of_advice(found, move))
+            # Somebody may have decided since it was read: a promise stands still, and a decision does not lapse.
+            Proposal.objects.filter(pk=stood.pk, state=State.PROPOSED).update(**_of_advice(found, move))
         for stood in what.lapsed:
-            Proposal.objects.filter(pk=stood.pk).update(state=State.LAPSED, due=None)
+            Proposal.objects.filter(pk=stood.pk, state=State.PROPOSED).update(state=State.LAPSED, due=None)
         for move in what.new:
             _propose(project, found, move, at)
     return Taken(len(what.renewed), len(what.new), len(what.lapsed))
@@ -226,13 +229,15 @@ def follow(project: Project, today: date) -> int:
 
 def _followed(proposal: Proposal, today: date) -> bool:
     """Note since when it has moved, and what a month of the same work has saved since then."""
-    move = proposal.move
-    traffic = realised.follow(proposal.project, move, (proposal.since, proposal.until), today)
+    move, since, until = proposal.move, proposal.since, proposal.until
+    if proposal.state == State.PROPOSED:
+        since, until = since - LOOKED_BACK, until - LOOKED_BACK
+    traffic = realised.follow(proposal.project, move, (since, until), today)
     moved_on = proposal.moved_on or traffic.moved_on
     if moved_on is None:
         return False
     saved = traffic.realised(moved_on, today).per_month
-    fields: dict[str, Any] = {"moved_on": moved_on}
+    fields: dict[str, Any] = {"moved_on": moved_on, "since": since, "until": until}
     if proposal.state in (State.PROPOSED, State.ACCEPTED, State.LAPSED):
         fields["state"] = State.DONE
     if saved is not None:

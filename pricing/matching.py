@@ -32,6 +32,11 @@ _FINE_TUNED = re.compile(r"ft:(?P<base>[^:]+):")
 # As gateways write where a deployment lies: `azure/eu/gpt-4o`, `bedrock/us-east-1/anthropic.claude-v2:1`.
 _REGION_PREFIX = re.compile(r"(?P<region>[a-z]{2}(-gov)?(-[a-z]+-\d)?|global|global-standard)/(?P<name>.+)")
 _REGION_WRITERS = frozenset({"azure", "bedrock"})
+# A version is the API's where it is the first or a date says which weights; a later one may be another model.
+_BEDROCK_SAME = re.compile(r"(?:-v1|(?<=-\d{8})-v\d+)(:\d+)?(:\w+)?$|(?<!-v\d):\d+$")
+_SIZES = frozenset({"mistral", "microsoft"})
+"""Makers to whom `-medium` is a size of its own."""
+_EVER = datetime.min.replace(tzinfo=UTC)
 _ARN = re.compile(r"arn:aws[\w-]*:bedrock:[^:]*:[^:]*:(?:foundation-model|inference-profile)/(?P<id>.+)")
 
 # One snapshot is all there ever was behind these names, so the date is not part of the model's identity.
@@ -163,6 +168,8 @@ class AliasEntry:
     dated: bool = False
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    official: bool = False
+    """Whether the vendor itself declares it."""
 
 
 @dataclass(frozen=True)
@@ -280,12 +287,22 @@ class Resolver:
         return None, ""
 
     def _alias(self, name: str, provider: str, when: datetime, *, dated: bool) -> Entry | None:
-        for alias, entry in self._aliases.get((provider, name.lower()), ()):
-            starts = alias.valid_from is None or alias.valid_from <= when
-            ends = alias.valid_until is not None and alias.valid_until <= when
-            if alias.dated == dated and starts and not ends:
-                return entry
-        return None
+        """What the name was declared to mean: by its vendor first, by the youngest pointer, by the one that ends first
+        (a list of the present never says since when); None where two sources contradict each other."""
+        standing = [
+            ((alias.official, alias.valid_from or _EVER, _ever_after(alias.valid_until)), entry)
+            for alias, entry in self._aliases.get((provider, name.lower()), ())
+            if alias.dated == dated
+            and (alias.valid_from is None or alias.valid_from <= when)
+            and (alias.valid_until is None or when < alias.valid_until)
+        ]
+        best = max((word for word, _ in standing), default=None)
+        meant = {entry.offering_id: entry for word, entry in standing if word == best}
+        return next(iter(meant.values())) if len(meant) == 1 else None
+
+
+def _ever_after(until: datetime | None) -> float:
+    return float("-inf") if until is None else -until.timestamp()
 
 
 def _join(*rules: str) -> str:
@@ -359,7 +376,8 @@ def _candidates(name: str, provider: str) -> Iterator[tuple[str, tuple[str, ...]
         yield from offer(stripped, "context marker")
     if provider == "anthropic" and "." in stripped:
         yield from offer(stripped.replace(".", "-"), "Anthropic writes versions with hyphens")
-    if found := _EFFORT.search(stripped):
+    found = _EFFORT.search(stripped)
+    if found and not (found[1] == "medium" and maker_of(stripped.rpartition("/")[2]) in _SIZES):
         yield from offer(stripped[: found.start()], "effort suffix")
 
 
@@ -377,8 +395,8 @@ def _bedrock_candidates(name: str, offer: object) -> Iterator[tuple[str, tuple[s
         yield from offer(f"regional.{bare}", f"Bedrock profile {scope}. is sold at the regional price")
     if scope is None:
         yield from offer(f"regional.{bare}", "Bedrock in-region id is sold at the regional price")
-    if not _BEDROCK_VERSION.search(bare):
+    if not _BEDROCK_SAME.search(bare):
         return
-    short = _BEDROCK_VERSION.sub("", bare)
+    short = _BEDROCK_SAME.sub("", bare)
     lead = "global" if scope == "global" else "regional"
     yield from offer(f"{lead}.{short}", "Bedrock version suffix")

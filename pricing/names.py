@@ -8,6 +8,7 @@ from django.db import connection
 
 from pricing.matching import AliasEntry, Entry, Resolver
 from pricing.models import Alias, NameDecision, Offering
+from pricing.sources import OFFICIAL
 
 _lock = Lock()
 _kept: tuple[str, Resolver] | None = None
@@ -43,9 +44,9 @@ def resolver() -> Resolver:
                 for row in Offering.objects.values_list("pk", "provider__slug", "sku", "region", "model__slug")
             ],
             [
-                AliasEntry(*row)
-                for row in Alias.objects.values_list(
-                    "provider__slug", "name", "offering_id", "dated", "valid_from", "valid_until"
+                AliasEntry(provider, name, offering, dated, since, until, trust == OFFICIAL)
+                for provider, name, offering, dated, since, until, trust in Alias.objects.values_list(
+                    "provider__slug", "name", "offering_id", "dated", "valid_from", "valid_until", "source__trust"
                 )
             ],
             {

@@ -93,7 +93,7 @@ MAKER_OF_NAME = (
     (re.compile(r"claude-"), "anthropic"),
     (re.compile(r"(gemini|gemma|imagen|veo|learnlm)-?\d*"), "google"),
     (re.compile(r"deepseek-"), "deepseek"),
-    (re.compile(r"(open-)?(mistral|mixtral|ministral|codestral|devstral|magistral|pixtral|voxtral)-"), "mistral"),
+    (re.compile(r"(open-)?(mistral|mixtral|ministral|codestral|devstral|magistral|pixtral|voxtral)(-|$)"), "mistral"),
     (re.compile(r"grok-"), "xai"),
     (re.compile(r"(qwen|qwq|qvq)"), "alibaba"),
     (re.compile(r"llama-[\d.]+-nemotron-"), "nvidia"),

@@ -127,15 +127,21 @@ def counts_requests(base: Baseline, days: Sequence[Day]) -> bool:
 def moved_on(base: Baseline, days: Sequence[Day]) -> date | None:
     """The first of three days in a row on which the work went over to the new side; None before that.
 
-    It did on a day on which the new side carried, beyond what is its own, at least half the tokens that the old side
-    carried on an average day of the baseline, and at least as many as the old side still did.
+    It did on a day on which the new side carried, beyond what is its own, at least half the work that the old side
+    carried on an average day of the baseline, and the old side at most half of it and no more than the new one. Work is
+    requests, as a terse model writes fewer tokens for the same; tokens where requests are unknown.
     """
-    average = Fraction(base.old.total, base.days)
+    by_requests = counts_requests(base, days)
+
+    def size(work: Work) -> int:
+        return (work.requests or 0) if by_requests else work.total
+
+    average = Fraction(size(base.old), base.days)
     run: list[date] = []
     for day in days:
         run = run if run and day.on - run[-1] == timedelta(days=1) else []
-        moved = Fraction(day.new.total) - Fraction(base.new.total, base.days)
-        if average and 2 * moved >= average and moved >= day.old.total:
+        moved = Fraction(size(day.new)) - Fraction(size(base.new), base.days)
+        if average and 2 * moved >= average >= 2 * size(day.old) and moved >= size(day.old):
             run.append(day.on)
         else:
             run = []

@@ -114,7 +114,16 @@ def _in_steps(smtp: Any, mail: EmailMultiAlternatives, address: str, began: Call
         code, words = smtp.getreply()
     except (OSError, smtplib.SMTPException) as fault:
         return Answer(Outcome.UNKNOWN, f"no answer to the text: {_words(fault)}")
-    return Answer(Outcome.ACCEPTED, _plain(words)) if code == 250 else _refused("text", code, words)
+    return _answered(code, words)
+
+
+def _answered(code: int, words: object) -> Answer:
+    """What an answer to the text says (RFC 5321, 4.2.1: the first digit counts); half a code or none tells nothing."""
+    if 200 <= code < 300:
+        return Answer(Outcome.ACCEPTED, _plain(words))
+    if 400 <= code < 600:
+        return _refused("text", code, words)
+    return Answer(Outcome.UNKNOWN, f"no answer to the text: {code} {_plain(words)}")
 
 
 def _dotted(text: bytes) -> bytes:

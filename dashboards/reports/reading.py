@@ -137,7 +137,7 @@ def _read(reader: Reader, scope: Scope, today: date) -> Read:
         is_advised=KeptAdvice.objects.filter(project__in=list(reader.projects)).exists(),
         is_sample=reader.organisation.is_sample,
     )
-    return replace(found, retiring=_retiring(found, rows, today, [move for _, move in moves_to_make]))
+    return replace(found, retiring=_retiring(found, rows, today, reader))
 
 
 def _offering(row: Mapping[str, Any]) -> int | None:
@@ -232,8 +232,9 @@ def _keys(reader: Reader, span: Span) -> list[Key]:
 def _moves(offerings: Collection[int], since: date, today: date) -> list[tuple[str, Move]]:
     """Changes of the plain list price of these offerings at any service tier, from a day to some months ahead."""
     events = PriceEvent.objects.between("effective", midnight(since), midnight(today + AHEAD)).filter(
-        offering_id__in=list(offerings), context_from=0, schedule="", qualifier="", status=PriceEvent.Status.ACCEPTED
-    )
+        offering_id__in=list(offerings), context_from=0, schedule="", qualifier="", status=PriceEvent.Status.ACCEPTED,
+        kind__in=["cut", "rise"],
+    )  # fmt: skip
     by_tier: dict[str, list[dict[str, Any]]] = defaultdict(list)
     columns = ("offering_id", "unit", "old", "new", "per", "currency", "effective_from", "service_tier")
     for event in events.values(*columns):
@@ -241,11 +242,8 @@ def _moves(offerings: Collection[int], since: date, today: date) -> list[tuple[s
     return [(tier, move) for tier, found in sorted(by_tier.items()) for move in moves(found)]
 
 
-def _retiring(
-    read: Read, rows: Sequence[Mapping[str, Any]], today: date, moves_to_make: Sequence[Recommendation]
-) -> tuple[Retiring, ...]:
-    """With the cheapest equal successor among the open proposals, else the one that the maker names."""
-    equal = {move.current.model: _successor(move) for move in reversed(moves_to_make)}
+def _retiring(read: Read, rows: Sequence[Mapping[str, Any]], today: date, reader: Reader) -> tuple[Retiring, ...]:
+    """With the cheapest equal successor that the newest advice has, else the one that the maker names."""
     by_offering: dict[int, Sums] = grouped(
         (row for row in rows if row["offering_id"] is not None),
         read.scope.currency,
@@ -254,8 +252,9 @@ def _retiring(
     last: dict[int, Mapping[str, Any]] = {
         row["offering_id"]: row
         for row in rows
-        if (on := row["offering__model__retires_on"]) is not None and today <= on <= today + prices.HORIZON
+        if (on := row["offering__model__retires_on"]) is not None and on <= today + prices.HORIZON
     }
+    equal = _successors(reader) if last else {}
     return tuple(
         Retiring(
             row["offering__model__name"], row["offering__model__slug"], row["offering__model__retires_on"], pk,
@@ -268,6 +267,14 @@ def _retiring(
 def _named(row: Mapping[str, Any]) -> str:
     name = row["offering__model__successor__name"]
     return f"Its maker names {name}." if name else ""
+
+
+def _successors(reader: Reader) -> dict[str, str]:
+    """By model in use; the same weights at another seller or tier retire with them, so they succeed nothing."""
+    kept = KeptAdvice.objects.filter(project__in=list(reader.projects))
+    moves = [move for one in kept for move in one.value.recommendations if not move.kind.same_weights]
+    moves.sort(key=lambda move: move.saving.low)
+    return {move.current.model: _successor(move) for move in moves if move.candidate.model != move.current.model}
 
 
 def _successor(move: Recommendation) -> str:

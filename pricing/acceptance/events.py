@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 
-from pricing.acceptance.facts import Acceptance, Accepted, ClaimFact, SourceFact, agrees, same_price
+from pricing.acceptance.facts import FIRST_SALE, Acceptance, Accepted, ClaimFact, SourceFact, agrees, same_price
 
 CUT, RISE, NEW, RETIRED, CORRECTION, UNIT_FIX = "cut", "rise", "new", "retired", "correction", "unit_fix"
 
@@ -63,6 +63,8 @@ def _course(current: Sequence[Accepted], sources: Mapping[str, SourceFact]) -> I
     for before, after in pairwise(current):
         if before.claim.currency != after.claim.currency or _is_same(before.claim, after.claim):
             continue
+        if _only_who_is_believed(before, after):
+            continue
         yield Event(
             _direction(before.claim, after.claim), after.claim, _in_unit_of(after.claim, before.claim),
             after.claim.amount, after.effective_from, after.claim.evidence_at, after.why,
@@ -73,6 +75,14 @@ def _course(current: Sequence[Accepted], sources: Mapping[str, SourceFact]) -> I
             RETIRED, last.claim, last.claim.amount, None, last.effective_until, seen,
             f"{sources[last.claim.source].name} no longer lists it, and nobody else does.",
         )  # fmt: skip
+
+
+def _only_who_is_believed(before: Accepted, after: Accepted) -> bool:
+    """Whether nobody saw or dated a change: another source's word begins or ends to count, and the two differ."""
+    if before.claim.source == after.claim.source:
+        return False
+    undated = before.effective_from == FIRST_SALE and before.basis == "inferred"
+    return after.basis == "inferred" or (undated and before.claim.evidence_at > after.effective_from)
 
 
 def _corrections(line: Sequence[Accepted]) -> Iterator[Event]:

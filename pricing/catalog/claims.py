@@ -34,6 +34,9 @@ _COLUMNS = (
     "last_seen_at", "withdrawn_at", "snapshot_id",
 )  # fmt: skip
 
+_OF_THE_FIRST = ("first_seen_at", "evidence_at", "until_known_at", "precision", "url", "note", "snapshot_id")
+"""What a claim has from the first reading that makes it."""
+
 NOTE = 2000
 """Characters of a source's sentence that a claim keeps."""
 
@@ -143,7 +146,7 @@ class _Runs:
             if known is None:
                 fresh.append(self._row(offering, statement))
                 touched.add(offering)
-            elif self._lengthen(known):
+            elif self._lengthen(known, statement):
                 changed.append(known)
         lengthened = {claim.offering_id for claim in changed}
         for identity, claim in around.items():
@@ -157,7 +160,7 @@ class _Runs:
         return touched | self._touched_by_time(lengthened - touched)
 
     def _move(self, changed: Sequence[Claim]) -> None:
-        moved = ("first_seen_at", "last_seen_at", "withdrawn_at", "evidence_at")
+        moved = (*_OF_THE_FIRST, "last_seen_at", "withdrawn_at")
         if changed:
             rows = ((claim.pk, *(getattr(claim, column) for column in moved)) for claim in changed)
             update_rows(Claim._meta.db_table, moved, rows)
@@ -179,17 +182,20 @@ class _Runs:
         covers = claim.first_seen_at <= self._now <= claim.last_seen_at
         return covers or claim.last_seen_at == self._before or claim.first_seen_at == self._after
 
-    def _lengthen(self, claim: Claim) -> bool:
-        """Say that the reading makes this claim too; whether that changes the row."""
+    def _lengthen(self, claim: Claim, s: Statement) -> bool:
+        """Say that the reading makes this claim too; whether that changes the row.
+
+        What else it says of the claim counts where it is the first that makes it, whenever it came in.
+        """
         if claim.first_seen_at <= self._now <= claim.last_seen_at:
             return False
         if claim.last_seen_at < self._now:
             claim.last_seen_at = self._now
             claim.withdrawn_at = self._after
         else:
-            if claim.evidence_at == claim.first_seen_at:
-                claim.evidence_at = self._now
-            claim.first_seen_at = self._now
+            row = self._row(claim.offering_id, s)
+            for column in _OF_THE_FIRST:
+                setattr(claim, column, row[_COLUMNS.index(column)])
         return True
 
     def _cut(self, claim: Claim, fresh: list[tuple[Any, ...]]) -> bool:

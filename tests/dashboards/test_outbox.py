@@ -171,6 +171,16 @@ def test_what_could_not_be_sent_for_days_is_given_up_at_the_next_failure(cast: C
     assert after(message).tries == 1
 
 
+@pytest.mark.parametrize(
+    ("word", "status"), [("25", "uncertain"), ("2", "uncertain"), ("Ok: queued", "uncertain"), ("251 taken", "sent")]
+)
+def test_an_answer_to_the_text_that_is_none_sends_nothing_twice(cast: Cast, sink: Sink, word: str, status: str) -> None:
+    sink.answers["text"] = word
+    kept(cast)
+    assert outbox.deliver_due(NOW) == {status: 1}
+    assert outbox.deliver_due(NOW + timedelta(hours=1)) == {}
+
+
 @pytest.mark.parametrize("word", [DROP, HANG])
 def test_a_line_that_breaks_after_the_text_leaves_the_mail_uncertain(cast: Cast, sink: Sink, word: str) -> None:
     sink.answers["text"] = word

@@ -25,10 +25,12 @@ from dashboards.reports import composing, html, picture, prices, reading, text
 from dashboards.reports.mailed import Mailed
 from dashboards.reports.read import Proposed, Read, Retiring
 from dashboards.reports.report import Band, Chart, Report, last_whole_week, week_name, week_start
+from pricing.models import LanguageModel, PriceEvent
+from tests.dashboards.decision_cast import SOL, advice_of, move
 from tests.dashboards.ledger_cast import World, client_of, world
-from tests.usage.factories import make_organisation
+from tests.usage.factories import at, make_organisation, make_source
 from usage import sample
-from usage.advice import Range
+from usage.advice import Kind, Range
 from usage.models import Organisation
 
 __all__ = ["world"]
@@ -214,6 +216,27 @@ def test_changes_of_the_week_are_past_tense_and_earlier_ones_are_old_news(world:
         (WEEK, "Argon halved", Decimal(-6)),
         (date(2027, 1, 1), "Argon, batch, doubles", Decimal(5)),
     ]
+
+
+def test_the_same_weights_elsewhere_do_not_succeed_a_model_that_retires(world: World) -> None:
+    now = replace(SOL, offering_id=world.offering.pk, model="model-a", model_name="Model A")
+    elsewhere = move(now, replace(now, provider_name="Bedrock"), low="9000", kind=Kind.SELLER)
+    LanguageModel.objects.update(retires_on=date(2026, 12, 10))
+    proposals.take(world.alpha, advice_of(elsewhere))
+    assert [one.successor for one in read(world).retiring] == [""]
+    proposals.take(world.alpha, advice_of(elsewhere, move(now)))
+    assert [one.successor for one in read(world).retiring] == ["Equal and cheaper: Gemini 3.8 Flash at Google."]
+    LanguageModel.objects.update(retires_on=date(2026, 11, 10))
+    assert "Retires already." in plain(report(world).retiring[0].words)
+
+
+def test_a_correction_is_no_price_that_changed(world: World) -> None:
+    PriceEvent.objects.create(
+        offering=world.offering, unit="output", service_tier="standard", kind="unit_fix", old=2000, new=2, per=10**6,
+        currency="USD", effective_from=at("2026-11-10 00:00"), observed_at=at("2026-11-10 00:00"),
+        source=make_source(), why="",
+    )  # fmt: skip
+    assert report(world).prices == ()
 
 
 def test_a_model_that_retires_says_when_and_what_is_equal(world: World) -> None:

@@ -14,8 +14,8 @@ import pytest
 from django.db import connection, transaction
 from pytest_django.plugin import DjangoDbBlocker
 
-from pricing import refreshing
-from pricing.failures import KINDS
+from pricing import bodies, refreshing
+from pricing.failures import KINDS, SourceFailure
 from pricing.models import Snapshot, SourceRun
 from tests.pricing.loopback import LIMITS, LOOPBACK, Exchange, Server, certificate, make_fetcher, serving
 from tests.pricing.market_sources import PRICES, body_of, install, make_source
@@ -412,3 +412,11 @@ def test_tls_is_spoken_with_the_name_and_not_with_the_address(market: Server) ->
     _, headers = market.requests[-1]
     assert headers["host"] == f"prices.test:{market.port}"
     assert ssl.HAS_SNI
+
+
+def test_a_page_may_hold_a_stray_nul_and_no_more():
+    """DeepSeek's page of summer 2026 holds two."""
+    for media in ("html", ""):
+        bodies.refuse(b"<!doctype html><p>" + b"x" * 4_000 + b"\x00\x00</p>", media)
+        with pytest.raises(SourceFailure, match="NUL"):
+            bodies.refuse("<html><p>2</p></html>".encode("utf-16-le"), media)

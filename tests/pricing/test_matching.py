@@ -1,5 +1,6 @@
 """What a name means, and what it must never be taken for."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -172,3 +173,27 @@ def test_a_seller_of_the_catalogue_is_a_prefix_as_a_declared_one_is():
     resolver = Resolver([offering(1, "watsonx", "ibm/granite-3-8b-instruct")])
     found = resolver.resolve("watsonx/ibm/granite-3-8b-instruct")
     assert (found.offering_id, found.rule) == (1, "provider prefix watsonx/")
+
+
+def test_a_pointer_means_what_it_meant_and_two_words_against_each_other_mean_nothing():
+    moved = datetime(2026, 10, 1, tzinfo=UTC)
+    shop = [offering(1, "xai", "grok-8"), offering(2, "xai", "grok-9")]
+    pointers = [AliasEntry("xai", "grok-newest", 2), AliasEntry("xai", "grok-newest", 1, valid_until=moved)]
+    for order in (pointers, pointers[::-1]):
+        resolver = Resolver(shop, order)
+        assert resolver.resolve("grok-newest", "xai", datetime(2026, 9, 15, tzinfo=UTC)).sku == "grok-8"
+        assert resolver.resolve("grok-newest", "xai", datetime(2026, 10, 15, tzinfo=UTC)).sku == "grok-9"
+    contradicted = [AliasEntry("xai", "grok-newest", 2), AliasEntry("xai", "grok-newest", 1)]
+    assert not Resolver(shop, contradicted).resolve("grok-newest", "xai", moved).resolved
+    official = [contradicted[0], replace(contradicted[1], official=True)]
+    assert Resolver(shop, official).resolve("grok-newest", "xai", moved).sku == "grok-8"
+
+
+def test_a_size_and_a_later_version_are_other_models():
+    resolver = Resolver(
+        [offering(1, "mistral", "codestral"), offering(2, "bedrock", "regional.anthropic.claude-opus-5", "regional")]
+    )
+    assert resolver.resolve("codestral").sku == "codestral"
+    assert not resolver.resolve("codestral-medium").resolved
+    assert resolver.resolve("us.anthropic.claude-opus-5-v1:0").sku == "regional.anthropic.claude-opus-5"
+    assert not resolver.resolve("us.anthropic.claude-opus-5-v2:0").resolved

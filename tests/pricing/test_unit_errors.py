@@ -307,3 +307,17 @@ def test_two_roundings_of_one_amount_are_no_change_and_one_sources_small_step_is
     rounded = [make_claim("table", "0.15001", FIRST, id=1), make_claim("dates", "0.15", SECOND, id=2)]
     assert kinds(accept(rounded, SOURCES)) == []
     assert kinds(accept(moved("0.15001", "0.15"), SOURCES)) == [("cut", False)]
+
+
+def test_another_source_begun_to_be_believed_is_no_change_of_a_price():
+    """Nobody saw the price move: the table first looked in April and says another amount than the dates say."""
+    apart = [make_claim("dates", "2", THIRD, id=1), make_claim("table", "3", SECOND, id=2)]
+    assert {kind for kind, _ in kinds(accept(apart, SOURCES))}.isdisjoint({"cut", "rise"})
+    # A source that says another amount than before saw a change, whoever is believed before it.
+    seen = [*moved("3", "4"), make_claim("page", "5", THIRD, id=7)]
+    assert ("rise", False) in kinds(accept(seen, SOURCES))
+    # The early table dates a price before anybody else speaks: no rise from what the others say of today.
+    dated = make_claim(
+        "dates", "5", FIRST, id=1, effective_from=FIRST, effective_until=SECOND, basis="announced", precision="day"
+    )
+    assert ("rise", False) not in kinds(accept([dated, make_claim("table", "2.5", THIRD, id=2)], SOURCES))

@@ -141,6 +141,12 @@ def test_a_move_is_seen_after_three_days_in_a_row_on_which_half_of_the_work_went
     assert moved((49, 0), (49, 0), (49, 0)) is None
 
 
+def test_a_model_that_writes_a_fifth_has_taken_over_all_requests_all_the_same() -> None:
+    long, short = (200, 0, 2000), (200, 0, 400)
+    before = Baseline(work(1000, "40", long), NOTHING, 10, Fraction(40))
+    assert moved_on(before, [day(n, work(100, "1", short)) for n in range(3)]) == START
+
+
 def test_days_in_a_row_are_days_without_a_gap() -> None:
     days = [day(n, work(80), work(10)) for n in (0, 1, 3, 4)]
     assert moved_on(base(), days) is None
@@ -149,6 +155,8 @@ def test_days_in_a_row_are_days_without_a_gap() -> None:
 
 def test_a_new_side_that_grows_by_itself_has_not_taken_the_work_over() -> None:
     assert moved((90, 100), (95, 100), (99, 100)) is None
+    assert moved((100, 100), (300, 100), (900, 100)) is None
+    assert moved((300, 51), (300, 51), (300, 51)) is None
     own = base(new=work(1000))
     assert moved_on(own, [day(n, work(140), work(10)) for n in range(3)]) is None
     assert moved_on(own, [day(n, work(150), work(10)) for n in range(3)]) == START
