@@ -41,7 +41,7 @@ class ContentPolicyMiddleware:
 
 
 class NulMiddleware:
-    """Answers 404 for a page whose address holds a NUL, which PostgreSQL cannot be asked for; the API says so itself."""
+    """Answers 404 for a page whose address holds a NUL, which PostgreSQL takes nowhere; the API says so itself."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
