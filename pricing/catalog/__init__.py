@@ -29,6 +29,7 @@ from pricing.catalog.locks import lock
 from pricing.catalog.prices import accept_offerings
 from pricing.catalog.releases import write_releases
 from pricing.catalog.runs import ENDED, Vetted, held_run, last_good, write_failure
+from pricing.catalog.traits import write_traits
 from pricing.failures import SourceFailure
 from pricing.fetching import Fetched
 from pricing.models import PriceSource, SourceRun
@@ -80,6 +81,7 @@ def load_bundled() -> list[Outcome]:
                 touched |= changed
                 outcomes.append(_outcome(run, 0))
         write_releases()
+        write_traits()
         accept_offerings(touched)
     _bundle.cache_clear()
     _forget_names()
@@ -119,6 +121,7 @@ def record(
             vetted = Vetted(source, beside=lambda: last_good(source, observed_at) if judged else None)
             run, touched = write_claims(cast(Source, vetted), body, observed_at, version)
             write_releases()
+            write_traits()
             if answer is not None:
                 run.fetched_from, run.etag, run.last_modified = answer.url, answer.etag, answer.last_modified
                 run.save(update_fields=["fetched_from", "etag", "last_modified"])
