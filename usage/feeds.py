@@ -2,6 +2,7 @@
 
 A bill gives the money, else a feed that reports costs, else the prices of the tokens. A feed that reports costs and saw
 fewer tokens than another did speaks of a part only, and its money would hide the rest: then the fuller feed is priced.
+Of several that report costs and saw everything the coarsest is believed, which stands nearest to the bill.
 The fullest feed gives the tokens. The finest feed that attributes anything says whose they are: what it did not see is
 nobody's.
 """
@@ -68,6 +69,8 @@ def _money(feeds: Collection[Feed], usage: Feed) -> Feed:
         rank = MONEY.index(feed.money)
         if feed.money == REPORTED and feed.tokens < WHOLE * usage.tokens:
             rank = MONEY.index(COMPUTED)  # a part: no better than prices, and of those the fullest feed's are taken
+        elif feed.money == REPORTED:
+            return -rank, -feed.detail, feed.tokens, feed.importer
         return -rank, feed.tokens, feed.detail, feed.importer
 
     return max(feeds, key=worth)

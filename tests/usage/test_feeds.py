@@ -45,6 +45,12 @@ def test_a_gateway_that_saw_only_a_part_does_not_hide_the_rest(tokens, money):
     assert settled([USAGE, gateway]).money == money
 
 
+def test_of_two_that_report_and_saw_everything_the_one_nearer_to_the_bill_gives_the_money():
+    account = Feed("account", 2, REPORTED, 990)
+    assert settled([account, GATEWAY]).money == "account"
+    assert settled([Feed("account", 2, REPORTED, 970), GATEWAY]).money == "gateway"
+
+
 def test_a_part_that_costs_something_is_better_than_a_whole_that_nobody_can_price():
     unpriced = Feed("usage_api", 2, NOTHING, 1_000)
     assert settled([unpriced, Feed("gateway", 3, REPORTED, 500)]).money == "gateway"

@@ -8,13 +8,13 @@
 `completion_tokens` includes the reasoning. Where the caller brought their own key (`byok_usage_inference`), `usage` is
 OpenRouter's fee only, and the rest stands on the upstream vendor's bill.
 
-A file is complete for its days: rows that an earlier one had for them and it has not are withdrawn. The answer to a
-question about one key says nothing of the key: put `api_key_hash` into its rows, and it speaks for that key alone.
+A file is complete for its days: rows that an earlier one had for them and it has not are withdrawn. Days of one API
+key are refused: they are in the account's already, and `openrouter_key_activity` reads them as a feed of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import IO, Any
 
@@ -36,6 +36,7 @@ FIELDS = (
 )  # fmt: skip
 SHOWN = ("date", "model", "endpoint_id", "requests", "prompt_tokens", "completion_tokens", "cached_tokens", "usage")
 GENERATION = "this is a single generation: import it as OpenRouter generations, beside which a day counts it again"
+OF_KEY = "this is a day of one API key, which the account's days count too: import it as OpenRouter activity by key"
 
 
 def split(stream: IO[bytes]) -> Iterator[bytes]:
@@ -48,34 +49,59 @@ def _kept(row: Json) -> Json:
     return {name: row[name] for name in FIELDS if name in row}
 
 
-def covered(stream: IO[bytes]) -> list[Covered] | None:
-    """The days from the first row's to the last's, for the account or for each key that rows name."""
+def covered(stream: IO[bytes]) -> Covered | None:
+    """The days from the first row's to the last's."""
+    found = days_of(stream, lambda _: "")
+    return found[0] if found else None
+
+
+def days_of(stream: IO[bytes], keys_of: Callable[[Json], str]) -> list[Covered]:
+    """The days from the first row's to the last's, for each beginning of keys; nothing where a row has no day."""
     days: dict[str, tuple[date, date]] = {}
     for row in _openrouter.rows(stream):
         try:
-            day, keys = _day(row), _keys(row)
+            day, keys = _day(row), keys_of(row)
         except (Unreadable, AttributeError):
-            return None
+            return []
         since, until = days.get(keys, (day, day))
         days[keys] = min(since, day), max(until, day)
     return [
         Covered(_starts(since), _starts(until) + timedelta(days=1), keys=keys)
         for keys, (since, until) in sorted(days.items())
-    ] or None
+    ]
 
 
 def parse(lines: Iterable[bytes], origin: str, mapping: Mapping[str, Any] | None) -> Iterator[Outcome]:
-    """One outcome a row; MappingError where the first is a single generation."""
+    """One outcome a row; MappingError where the first is a single generation or of one API key."""
     return _records.outcomes(_records.of_this_kind(lines, _is_wrong), _outcome, SHOWN)
 
 
+def is_generation(row: Json) -> bool:
+    return "date" not in row and ("id" in row or "created_at" in row)
+
+
+def is_of_key(row: Json) -> bool:
+    """Whether a row is of one API key: it names one, or stands in an export that has a column for it."""
+    return bool(row.get("api_key_hash")) or "api_key" in row
+
+
+def key_of(row: Json) -> str:
+    """The API key of a row; '' where it names none."""
+    return text(first(row.get("api_key_hash"), row.get("api_key")))
+
+
 def _is_wrong(row: Json) -> str:
-    return GENERATION if "date" not in row and ("id" in row or "created_at" in row) else ""
+    return GENERATION if is_generation(row) else OF_KEY if is_of_key(row) else ""
 
 
 def _outcome(line: int, row: Json) -> Fact:
     if wrong := _is_wrong(row):
         raise Unreadable(wrong)
+    return fact(line, row, "account:")
+
+
+def fact(line: int, row: Json, keys: str) -> Fact:
+    """The record of a row; `keys` is what its key begins with."""
     day = _day(row)
     model = text(first(row.get("model"), row.get("model_permaslug")))
     if not model:
@@ -94,7 +120,7 @@ def _outcome(line: int, row: Json) -> Fact:
         names.append("provider_name")
     return Fact(
         line,
-        f"{_keys(row)}{_logs.record_key(day.isoformat(), *(text(row.get(name)) for name in names))}",
+        f"{keys}{_logs.record_key(day.isoformat(), *(text(row.get(name)) for name in names))}",
         _starts(day),
         "1d",
         _dimension(row, model),
@@ -125,18 +151,12 @@ def _starts(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def _keys(row: Json) -> str:
-    """What the keys of rows begin with: rows of one API key are told from those of the whole account."""
-    key = text(first(row.get("api_key_hash"), row.get("api_key")))
-    return f"{_logs.record_key('key', key)[:16]}:" if key else "account:"
-
-
 def _dimension(row: Json, model: str) -> Dimension:
     return Dimension(
         model_raw=model,
         host="openrouter",
         ext_project=text(row.get("workspace_id")),
-        ext_api_key=text(first(row.get("api_key_hash"), row.get("api_key"))),
+        ext_api_key=key_of(row),
         ext_user=text(row.get("user_id")),
         tags=_logs.tags(named(upstream=row.get("provider_name"))),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,19 +12,23 @@ from typing import Any
 
 import pytest
 
+from tests.usage.factories import make_project, make_rule
 from tests.usage.importers.logs import counts, fact, merged, no_content, read, rejected, sample
-from usage import ingest
+from usage import ingest, spending
 from usage.importers import Covered, Fact
 from usage.importers import openrouter_activity as activity
 from usage.importers import openrouter_generations as generations
+from usage.importers import openrouter_key_activity as of_keys
 from usage.importers.csv import MappingError
 from usage.models import Organisation, UsageRecord
+from usage.verification import checks
 
 ROW = {
     "date": "2026-09-01", "model": "openai/gpt-5-mini", "model_permaslug": "openai/gpt-5-mini-2025-08-07",
     "endpoint_id": "e-1", "provider_name": "OpenAI", "usage": 0.42, "byok_usage_inference": 0, "requests": 31,
     "prompt_tokens": 900, "completion_tokens": 120, "reasoning_tokens": 70, "cached_tokens": 400,
 }  # fmt: skip
+OF_KEY = {**ROW, "api_key_hash": "abc"}
 GENERATION = {
     "id": "gen-1", "created_at": "2026-09-02T10:00:01.5+00:00", "model": "anthropic/claude-sonnet-4.5",
     "native_tokens_prompt": 1200, "native_tokens_cached": 1000, "native_tokens_completion": 90,
@@ -66,10 +71,12 @@ def test_a_variant_is_sold_under_its_own_name() -> None:
     assert fact(activity, {**ROW, "model": "z-ai/glm-5:free"}).dimension.model_raw == "z-ai/glm-5:free"
 
 
-@pytest.mark.parametrize("name", ["date", "model_permaslug", "endpoint_id", "workspace_id", "user_id", "api_key_hash"])
+@pytest.mark.parametrize("name", ["date", "model_permaslug", "endpoint_id", "workspace_id", "user_id"])
 def test_every_dimension_tells_two_rows_apart_and_no_figure_does(name: str) -> None:
-    other = fact(activity, {**ROW, name: "2026-09-09" if name == "date" else "other"})
-    assert other.record_key != fact(activity, ROW).record_key == fact(activity, {**ROW, "usage": 9}).record_key
+    for importer, row in ((activity, ROW), (of_keys, OF_KEY)):
+        other = fact(importer, {**row, name: "2026-09-09" if name == "date" else "other"})
+        assert other.record_key != fact(importer, row).record_key == fact(importer, {**row, "usage": 9}).record_key
+    assert fact(of_keys, {**OF_KEY, "api_key_hash": "other"}).record_key != fact(of_keys, OF_KEY).record_key
 
 
 def test_without_an_endpoint_two_upstreams_of_a_model_are_two_rows() -> None:
@@ -77,20 +84,25 @@ def test_without_an_endpoint_two_upstreams_of_a_model_are_two_rows() -> None:
     assert fact(activity, one).record_key != fact(activity, other).record_key
 
 
-def covered(rows: list[dict[str, Any]]) -> list[Covered] | None:
+def covered(rows: list[dict[str, Any]]) -> Covered | None:
     return activity.covered(io.BytesIO(json.dumps({"data": rows}).encode()))
 
 
-def test_a_file_speaks_for_its_days_and_one_of_a_key_for_that_key() -> None:
-    rows = [{**ROW, "date": "2026-09-03"}, ROW]
-    assert covered(rows) == [Covered(day(1), day(4), keys="account:")]
-    key, account = sorted(
-        covered([ROW, {**ROW, "api_key_hash": "abc"}]) or [], key=lambda part: part.keys == "account:"
-    )
-    assert (account.keys, len(key.keys), key.window_from) == ("account:", 17, day(1))
-    assert fact(activity, {**ROW, "api_key_hash": "abc"}).record_key.startswith(key.keys)
+def test_a_file_speaks_for_its_days() -> None:
+    assert covered([{**ROW, "date": "2026-09-03"}, ROW]) == Covered(day(1), day(4))
     assert covered([]) is None
     assert covered([{**ROW, "date": "soon"}]) is None
+
+
+def test_a_file_of_keys_speaks_for_the_days_of_each_key_alone() -> None:
+    rows = [OF_KEY, {**OF_KEY, "date": "2026-09-03"}, {**OF_KEY, "api_key_hash": "def"}]
+    parts = of_keys.covered(io.BytesIO(json.dumps({"data": rows}).encode())) or []
+    by_key = {part.keys: part for part in parts}
+    spans = {}
+    for row in rows:
+        [part] = [part for keys, part in by_key.items() if fact(of_keys, row).record_key.startswith(keys)]
+        spans[row["api_key_hash"]] = (part.window_from, part.window_until)
+    assert spans == {"abc": (day(1), day(4)), "def": (day(1), day(2))}
 
 
 def test_a_csv_by_day_is_read_as_the_answer_of_the_api() -> None:
@@ -105,8 +117,23 @@ def test_days_and_generations_are_never_read_into_one_feed() -> None:
         read(activity, json.dumps({"data": GENERATION}).encode())
     with pytest.raises(MappingError, match="import it as OpenRouter activity"):
         read(generations, json.dumps({"data": [ROW]}).encode())
+    assert "import it as OpenRouter generations" in rejected(of_keys, {"data": GENERATION})
     _, wrong = read(generations, json.dumps([GENERATION, ROW]).encode())
     assert "day's total" in wrong.reason  # type: ignore[union-attr]
+
+
+def test_days_of_keys_and_of_the_account_are_never_read_into_one_feed() -> None:
+    with pytest.raises(MappingError, match="import it as OpenRouter activity by key"):
+        read(activity, json.dumps({"data": [OF_KEY]}).encode())
+    assert "import it as OpenRouter activity, or put" in rejected(of_keys, {"data": [ROW]})
+    export = b"date,model,api_key_name,requests,cost\n2026-09-01,m,,3,0.42\n"
+    with pytest.raises(MappingError, match="import it as OpenRouter activity by key"):
+        read(activity, export)
+    [nobodys] = read(of_keys, export)
+    assert isinstance(nobodys, Fact)
+    assert nobodys.dimension.ext_api_key == ""
+    _, wrong = read(activity, json.dumps([ROW, OF_KEY]).encode())
+    assert "of one API key" in wrong.reason  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -145,8 +172,52 @@ def test_a_day_that_is_answered_anew_replaces_what_was_said_of_it(organisation: 
     parts = [{**ROW, "usage": 0.1, "workspace_id": name} for name in ("ws-1", "ws-2")]
     assert import_rows(*parts) == "done"
     assert live() == {"01": Decimal("0.2"), "02": Decimal(1)}
-    assert import_rows({**ROW, "api_key_hash": "abc", "usage": 0.05}) == "done"  # says nothing of the account
-    assert live() == {"01": Decimal("0.25"), "02": Decimal(1)}
+
+
+ACCOUNT = {**ROW, "usage": 10, "prompt_tokens": 9_000, "cached_tokens": 0, "completion_tokens": 1_000}
+HALF = {"usage": 5, "prompt_tokens": 4_500, "completion_tokens": 500}
+LOOP = [{**ACCOUNT, **HALF, "api_key_hash": "abc"}, {**ACCOUNT, **HALF, "api_key_hash": "def"}]
+FEEDS: list[tuple[str, list[dict[str, Any]]]] = [
+    ("openrouter_activity", [ACCOUNT]), *(("openrouter_key_activity", [row]) for row in LOOP)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("tokens", [True, False], ids=["tokens and money", "money alone"])
+@pytest.mark.django_db(transaction=True)
+def test_days_of_keys_say_whose_the_accounts_money_is_and_add_nothing_to_it(
+    organisation: Organisation, tmp_path: Path, order: tuple[int, ...], *, tokens: bool
+) -> None:
+    ranker = make_project(organisation, "ranker")
+    make_rule(organisation, [{"field": "ext_api_key", "op": "equals", "value": "abc"}], {ranker.pk: "1"})
+    for number in order:
+        slug, rows = FEEDS[number]
+        if not tokens:
+            rows = [{n: v for n, v in row.items() if not n.endswith("_tokens")} for row in rows]
+        file = tmp_path / f"{number}.json"
+        file.write_text(json.dumps({"data": rows}))
+        assert ingest.import_paths(organisation, slug, [file], "account").status == "done"
+    report = spending.report(organisation, group_by=["project"], grades=False)
+    assert report["total"]["spent"] == "10.000000000000"
+    by_project = {group["project"]: group["spent"] for group in report["groups"]}
+    half = "5.000000000000"
+    assert by_project == ({"ranker": half, None: half} if tokens else {None: "10.000000000000"})
+    assert not list(checks())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_loop_that_missed_a_key_leaves_its_money_to_nobody(organisation: Organisation, tmp_path: Path) -> None:
+    ranker = make_project(organisation, "ranker")
+    make_rule(organisation, [{"field": "ext_api_key", "op": "equals", "value": "abc"}], {ranker.pk: "1"})
+    for slug, rows in FEEDS[:2]:
+        file = tmp_path / f"{slug}.json"
+        file.write_text(json.dumps({"data": rows}))
+        assert ingest.import_paths(organisation, slug, [file], "account").status == "done"
+    groups = spending.report(organisation, group_by=["project"], grades=False)["groups"]
+    assert {group["project"]: group["spent"] for group in groups} == {
+        "ranker": "5.000000000000",
+        None: "5.000000000000",
+    }
 
 
 # Generations
