@@ -284,6 +284,26 @@ def test_a_bill_is_right_to_the_cent_after_each_pull(vendor, pulled, organisatio
     assert report(organisation, grades=False)["total"]["in_uncached"] is None
 
 
+WHOLE = {"window": {"from": day(10).isoformat(), "until": day(12).isoformat(), "whole": True}}
+
+
+@pytest.mark.parametrize("mapping", [None, WHOLE], ids=["from a file", "from a pull"])
+@pytest.mark.parametrize("vendor", ["openai", "anthropic"])
+def test_days_of_a_bill_that_are_suddenly_empty_are_held_and_withdrawn_once_accepted(
+    vendor, mapping, pulled, organisation
+):
+    slug = f"{vendor}_cost{'s' * (vendor == 'openai')}"
+    pulled(slug, pull(bill(vendor, {(number, "proj_shop"): 500 for number in range(9, 13)}, since=9, until=13), 10))
+    empty = pulled(slug, pull(bill(vendor, {}, since=10, until=12), 10), mapping=mapping)
+    assert (empty.status, empty.withdrawn, spent(organisation, "reported")) == ("held", 0, 20)
+    assert "less than half" in empty.error
+    assert ingest.may_be_accepted(empty)
+    again = ingest.read_again(empty, accepted=True)
+    ingest.advance(again)
+    assert (again.status, again.withdrawn, spent(organisation, "reported")) == ("done", 2, 10)
+    assert pulled(slug, pull(bill(vendor, {}, since=10, until=12), 10), mapping=mapping).status == "done"
+
+
 def test_a_bill_beside_its_usage_leaves_both_as_they_are(month, pulled, organisation):
     """They are feeds of one account, and never summed into each other's money."""
     pulled(usage(month), pull(month.buckets("project"), 7))

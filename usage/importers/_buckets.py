@@ -83,19 +83,22 @@ def split(stream: IO[bytes], parts_of: Callable[[Any], Collection[str]] = lambda
                 yield json.dumps(about | {"part": part}, default=str, separators=(",", ":")).encode()
 
 
-def covered(stream: IO[bytes], keys_of: Callable[[Any], str] = lambda _: "") -> list[Covered | None]:
-    """The time each pull speaks for, by kind of record; None for one with a gap, which is a page that is missing."""
+def covered(stream: IO[bytes], keys_of: Callable[[Any], str] | None = None) -> list[Covered | None]:
+    """The time each pull speaks for, by kind of record; None for one with a gap, which is a page that is missing.
+
+    A report of one kind, without `keys_of`, speaks for all of its records, also where its buckets are empty.
+    """
     found: list[Covered | None] = []
-    pull = _Pull()
+    pull = _Pull(keys_of)
     for event in _walk(stream):
         if isinstance(event, PageEnd):
             if not event.has_more:
                 found += pull.covered(whole=True)
-                pull = _Pull()
+                pull = _Pull(keys_of)
             pull.open = event.has_more
         else:
             try:
-                pull.add(event, keys_of)
+                pull.add(event)
             except Unreadable:
                 return [None]
     return found + pull.covered(whole=not pull.open)
@@ -104,16 +107,17 @@ def covered(stream: IO[bytes], keys_of: Callable[[Any], str] = lambda _: "") -> 
 class _Pull:
     """The buckets of one pull: all of them, and those with records of each kind."""
 
-    def __init__(self) -> None:
+    def __init__(self, keys_of: Callable[[Any], str] | None) -> None:
         self.open = False
+        self._keys_of = keys_of
         self._spans: set[tuple[datetime, datetime]] = set()
         self._kinds: dict[str, tuple[datetime, datetime]] = {}
 
-    def add(self, result: Result, keys_of: Callable[[Any], str]) -> None:
+    def add(self, result: Result) -> None:
         start, end = times(result.bucket.start, result.bucket.end)
         self._spans.add((start, end))
-        if result.value is not None:
-            keys = keys_of(result.value)
+        if result.value is not None and self._keys_of is not None:
+            keys = self._keys_of(result.value)
             since, until = self._kinds.get(keys, (start, end))
             self._kinds[keys] = min(since, start), max(until, end)
 
@@ -126,7 +130,8 @@ class _Pull:
         since, until = spans[0][0], max(end for _, end in spans)
         if len(self._kinds) > 1:  # each only where it has records: what the other buckets were asked for is not said
             return [Covered(*kind, whole, keys) for keys, kind in sorted(self._kinds.items())]
-        return [Covered(since, until, whole, next(iter(self._kinds), UNTOLD))]
+        untold = "" if self._keys_of is None else UNTOLD
+        return [Covered(since, until, whole, next(iter(self._kinds), untold))]
 
 
 def times(start: object, end: object) -> tuple[datetime, datetime]:

@@ -457,6 +457,15 @@ def test_an_empty_month_tells_no_endpoint():
     ]
 
 
+def test_an_empty_month_of_a_report_of_one_kind_speaks_for_all_of_it():
+    for slug, bucket in (
+        (OPENAI_COSTS, openai_bucket),
+        (ANTHROPIC_COST, anthropic_bucket),
+        (ANTHROPIC, anthropic_bucket),
+    ):
+        assert covered(slug, page([bucket(day(1)), bucket(day(2))])) == [Covered(day(1), day(3))]
+
+
 def test_several_pulls_of_one_file_each_cover_their_own_time():
     embedded = {"object": "organization.usage.embeddings.result", "input_tokens": 5, "num_model_requests": 1}
     other = page([openai_bucket(day(5), embedded), openai_bucket(day(6))])
