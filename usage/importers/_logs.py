@@ -20,6 +20,8 @@ from usage.importers._records import Json
 
 MAX_KEY = 200
 MAX_TAGS = 50
+NO_PRICE = "zero_spend_for_tokens"
+"""The flag of a cost of 0 that a gateway writes where it knows no price: unknown, as a price of 0 would be."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 

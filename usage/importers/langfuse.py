@@ -9,7 +9,9 @@
 The keys of `usageDetails` are a partition: every `input…` is a part of the input, every `output…` one of the output,
 and `total` is their sum, never a part. Only generations and embeddings are calls of a model; spans, agents, chains and
 tools carry sums of theirs. An observation is sent again whenever it changes: the copy updated last is the record.
-The blob export writes the same names in snake_case, and times without a zone, in UTC.
+Observations that came by other ways than its libraries may keep OpenAI's names (`prompt_tokens`, which includes the
+cache, `completion_tokens`) or state the total alone. Where Langfuse knows no price it writes a cost of 0 and no
+`costDetails`. The blob export writes the same names in snake_case, and times without a zone, in UTC.
 """
 
 from __future__ import annotations
@@ -44,6 +46,11 @@ METADATA = ("team", "project", "department", "cost_center", "costcenter", "custo
 SHOWN = ("id", "projectId", "type", "startTime", "providedModelName", "usageDetails.input", "usageDetails.output",
          "usageDetails.total", "totalCost")  # fmt: skip
 _LIFETIME = re.compile(r"(?:^|_)(5m|30m|1h|12h)(?:_|$)")
+_TOTALS = ("total", "total_tokens", "totaltokens")
+_PROMPT, _COMPLETION = (
+    ("prompt_tokens", "prompttokens", "prompt"),
+    ("completion_tokens", "completiontokens", "completion"),
+)
 _NAMES = [(name, re.sub(r"(?=[A-Z])", "_", name).lower()) for name in FIELDS]
 
 
@@ -83,13 +90,12 @@ def _outcome(line: int, record: Json, metadata: frozenset[str]) -> Outcome:
         raise Unreadable("record is no observation of Langfuse: it has no id or no type")
     if kind not in CALLS:
         return Ignored(line, "observation that is no call of a model")
-    usage, cost = nested(record, "usageDetails"), _cost(record)
-    parts = _Parts()
-    for name, count in usage.items():
-        parts.add(name.lower(), tokens(count) or 0)
-    if not parts.known and cost is None:
+    parts = _parts(nested(record, "usageDetails"))
+    cost = _cost(record)
+    if cost == 0 and parts.sum != 0 and not _is_priced(record):
+        cost, parts.quality = None, (*parts.quality, _logs.NO_PRICE)
+    if not parts.stated and cost is None:
         return Ignored(line, "call without usage or cost")
-    parts.settle(tokens(usage.get("total")))
     occurred_at = _logs.instant(record.get("startTime"), naive_is_utc=True)
     touched = _logs.instant(
         first(record.get("updatedAt"), record.get("createdAt"), record.get("startTime")), naive_is_utc=True
@@ -112,13 +118,18 @@ def _outcome(line: int, record: Json, metadata: frozenset[str]) -> Outcome:
         currency="" if cost is None else "USD",
         session=text(record.get("sessionId")),
         quality=parts.quality if model else (*parts.quality, "model_unknown"),
-        rank=(_logs.micros(touched), parts.sum),
+        rank=(_logs.micros(touched), parts.sum or 0),
     )
 
 
 def _cost(record: Json) -> Any:
     stated = (record.get("totalCost"), record.get("calculatedTotalCost"))
     return _logs.money(first(*stated, nested(record, "costDetails").get("total")))
+
+
+def _is_priced(record: Json) -> bool:
+    """Whether a price was known, of which a cost of 0 may then follow: some part of the usage has a cost."""
+    return any(name != "total" and cost is not None for name, cost in nested(record, "costDetails").items())
 
 
 @dataclass(slots=True)
@@ -130,21 +141,25 @@ class _Parts:
     written: int | None = None
     output: int | None = None
     reasoning: int | None = None
+    total: int | None = None
     lifetimes: dict[str, int | None] = field(default_factory=dict)
+    others: int = 0
     quality: tuple[str, ...] = ()
 
     @property
-    def known(self) -> bool:
-        return any(count is not None for count in (self.input, self.read, self.written, self.output))
+    def stated(self) -> bool:
+        """Whether anything is said of tokens."""
+        return self.sum is not None or bool(self.total or self.others)
 
     @property
-    def sum(self) -> int:
-        return sum(count or 0 for count in (self.input, self.read, self.written, self.output))
+    def sum(self) -> int | None:
+        known = [count for count in (self.input, self.read, self.written, self.output) if count is not None]
+        return sum(known) if known else None
 
     def add(self, name: str, count: int) -> None:
-        if name == "total":
-            return
-        if "cache_creation" in name or "cache_write" in name:
+        if name in _TOTALS:
+            self.total = count
+        elif "cache_creation" in name or "cache_write" in name:
             self.written = (self.written or 0) + count
             if found := _LIFETIME.search(name):
                 self.lifetimes[found[1]] = (self.lifetimes.get(found[1]) or 0) + count
@@ -156,17 +171,42 @@ class _Parts:
             self.output = (self.output or 0) + count
             if "reasoning" in name or "thinking" in name:
                 self.reasoning = (self.reasoning or 0) + count
-        elif count:
-            self.quality = ("other_usage_not_counted",)
+        else:
+            self.others += count
 
-    def settle(self, total: int | None) -> None:
+    def settle(self) -> None:
         """Parts that together exceed the total, by as much as the cache: an input that includes it."""
         cached = (self.read or 0) + (self.written or 0)
-        if total and cached and self.sum - cached == total and self.input is not None and self.input >= cached:
+        found = self.sum or 0
+        if self.total and cached and found - cached == self.total and self.input is not None and self.input >= cached:
             self.input -= cached
             self.quality = (*self.quality, "inclusive_input_heuristic")
         if self.input is not None and self.read is None:
             self.quality = (*self.quality, "cache_split_unknown")
+
+
+def _parts(usage: Json) -> _Parts:
+    """The parts that a usage states; a key without a count says nothing."""
+    stated = {name.lower(): count for name, value in usage.items() if (count := tokens(value)) is not None}
+    parts, prompt, completion = _Parts(), None, None
+    for name, count in stated.items():
+        if name in _PROMPT and not any(other.startswith("input") for other in stated):
+            prompt = count
+        elif name in _COMPLETION and not any(other.startswith("output") for other in stated):
+            completion = count
+        else:
+            parts.add(name, count)
+    if prompt is not None:
+        parts.input, parts.read, parts.written, parts.quality = _logs.disjoint(prompt, parts.read, parts.written)
+    else:
+        parts.settle()
+    if completion is not None:
+        parts.output = completion
+    if parts.others:
+        parts.quality = (*parts.quality, "other_usage_not_counted")
+    if parts.sum is None and parts.total:
+        parts.quality = (*parts.quality, "total_not_split")
+    return parts
 
 
 def _dimension(record: Json, model: str, operation: str, metadata: frozenset[str]) -> Dimension:

@@ -47,9 +47,6 @@ OPERATIONS = {"completion": "chat", "embedding": "embeddings", "text_completion"
 ASYNC = (*OPERATIONS, "image_generation", "image_edit", "speech", "transcription", "moderation", "rerank", "responses",
          "retrieve_batch", "create_batch", "create_file", "search", "generate_content")  # fmt: skip
 """Calls that LiteLLM also names with an `a` in front."""
-NO_PRICE = "zero_spend_for_tokens"
-"""LiteLLM writes a spend of 0 (also in `cost_breakdown`) where its map has no price: unknown, as a price of 0 would be.
-https://github.com/BerriAI/litellm/issues/35691"""
 HOSTS = {"text-completion-openai": "openai", "vertex_ai_beta": "vertex_ai"}
 BATCH_CALLS = ("retrieve_batch", "create_batch")
 
@@ -113,8 +110,10 @@ def _fact(line: int, row: Json, *, record_key: str, spend: Any, model: str, call
     uncached, read, written, lifetimes, quality = _input(row, usage)
     out, reasoning = _output(row, usage)
     counted = sum(count or 0 for count in (uncached, read, written, out))
+    # LiteLLM writes a spend of 0 (also in `cost_breakdown`) where its map has no price.
+    # https://github.com/BerriAI/litellm/issues/35691
     if not free and counted and not spend and spend is not None:
-        spend, quality = None, (*quality, NO_PRICE)
+        spend, quality = None, (*quality, _logs.NO_PRICE)
     if free:
         uncached, read, written, out, reasoning, lifetimes = 0, 0, 0, 0, None, {}
         quality = ("gateway_cache_hit",) if _is_cache_hit(row, record_key) else ("failed_request",)

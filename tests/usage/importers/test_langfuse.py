@@ -116,6 +116,51 @@ def test_the_cost_is_langfuses_estimate_in_usd() -> None:
     assert fact(importer, observation(totalCost=None)).cost_reported is None
 
 
+@pytest.mark.parametrize("details", [{}, {"total": 0}, None])
+def test_a_cost_of_0_without_a_price_is_unknown(details: Any) -> None:
+    """Promise 1: Langfuse writes 0 where it knows no price of the model."""
+    found = fact(importer, observation(totalCost=0, costDetails=details))
+    assert (found.cost_reported, found.currency, found.quality) == (None, "", ("zero_spend_for_tokens",))
+
+
+def test_a_price_of_0_and_a_call_of_no_tokens_are_free() -> None:
+    free = fact(importer, observation(totalCost=0, costDetails={"input": 0, "output": 0, "total": 0}))
+    nothing = fact(importer, observation({"input": 0, "output": 0, "total": 0}, totalCost=0, costDetails={}))
+    assert (free.cost_reported, nothing.cost_reported) == (0, 0)
+    assert counts(nothing)[::3] == (0, 0)
+
+
+def test_a_key_without_a_count_says_nothing() -> None:
+    assert counts(fact(importer, observation({"input": None, "output": 5}))) == (None, None, None, 5, None)
+    assert ignored(importer, observation({"input": None, "output": None}, totalCost=0)) == "call without usage or cost"
+
+
+def test_a_total_alone_is_a_call_whose_parts_are_unknown() -> None:
+    for name in ("total", "total_tokens"):
+        found = fact(importer, observation({name: 1000}, totalCost=None))
+        assert (counts(found), found.requests, found.cost_reported) == ((None,) * 5, 1, None)
+        assert found.quality == ("total_not_split",)
+    assert fact(importer, observation({"images": 2}, totalCost=None)).quality == ("other_usage_not_counted",)
+    assert ignored(importer, observation({"total": 0}, totalCost=0)) == "call without usage or cost"
+
+
+@pytest.mark.parametrize(
+    ("usage", "partition", "quality"),
+    [
+        ({"prompt_tokens": 90, "completion_tokens": 7}, (90, None, None, 7, None), ("cache_split_unknown",)),
+        ({"promptTokens": 90, "completionTokens": 7, "totalTokens": 97},
+         (90, None, None, 7, None), ("cache_split_unknown",)),
+        ({"prompt_tokens": 90, "cached_tokens": 60, "completion_tokens": 7}, (30, 60, None, 7, None), ()),
+        ({"input": 30, "input_cached_tokens": 60, "output": 7, "prompt_tokens": 90, "completion_tokens": 7},
+         (30, 60, None, 7, None), ("other_usage_not_counted",)),
+    ],
+)  # fmt: skip
+def test_openais_names_are_read_where_langfuses_are_not_there(usage: Any, partition: Any, quality: Any) -> None:
+    """Fact 1: OpenAI's prompt includes its cache."""
+    found = fact(importer, observation(usage, totalCost=None))
+    assert (counts(found), found.quality) == (partition, quality)
+
+
 def test_a_call_that_says_nothing_of_itself_is_ignored() -> None:
     assert ignored(importer, observation({}, totalCost=None)) == "call without usage or cost"
     assert fact(importer, observation({})).cost_reported == Decimal("0.00678")
