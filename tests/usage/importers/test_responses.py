@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections import Counter
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -62,6 +63,35 @@ def test_litellms_proxy_states_cache_writes_beside_the_prompt_that_includes_them
 def test_audio_is_priced_apart_and_never_as_text() -> None:
     for details in ("prompt_tokens_details", "completion_tokens_details"):
         assert "priced_apart" in fact(importer, chat({details: {"audio_tokens": 9}})).quality
+
+
+@pytest.mark.parametrize(
+    ("side", "modality", "apart"),
+    [
+        ("promptTokensDetails", "AUDIO", True),
+        ("cacheTokensDetails", "AUDIO", True),
+        ("candidatesTokensDetails", "AUDIO", True),
+        ("candidatesTokensDetails", "IMAGE", True),
+        ("promptTokensDetails", "IMAGE", False),
+        ("promptTokensDetails", "VIDEO", False),
+        ("candidatesTokensDetails", "TEXT", False),
+    ],
+)
+def test_geminis_audio_and_the_images_it_makes_are_priced_apart(side: str, modality: str, apart: bool) -> None:
+    for names in ("camel", "snake"):
+        detail = {"modality": modality, "tokenCount": 9}
+        usage = {
+            "promptTokenCount": 10,
+            "candidatesTokenCount": 9,
+            side: [{"modality": "TEXT", "tokenCount": 1}, detail],
+        }
+        if names == "snake":
+            detail["token_count"] = detail.pop("tokenCount")
+            usage = {re.sub("(?=[A-Z])", "_", name).lower(): value for name, value in usage.items()}
+        root = "usageMetadata" if names == "camel" else "usage_metadata"
+        assert ("priced_apart" in of(usage, root).quality) == apart
+        detail.update(dict.fromkeys([name for name in detail if name != "modality"], 0))
+        assert "priced_apart" not in of(usage, root).quality
 
 
 def test_perplexity_states_its_cost_by_part() -> None:
@@ -176,6 +206,45 @@ def test_lines_of_a_batchs_results_are_of_the_batch_tier() -> None:
     assert (second.record_key, second.service_tier) == ("msg_1", "batch")
     failed = {"custom_id": "row-3", "result": {"type": "errored", "error": {"type": "invalid_request"}}}
     assert ignored(importer, failed) == "response that failed"
+
+
+GEMINI = {"modelVersion": "gemini-2.5-flash", "responseId": "g-1",
+          "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 2}}  # fmt: skip
+
+
+def test_results_of_googles_batches_are_of_the_batch_tier() -> None:
+    gemini = fact(importer, {"key": "row-1", "response": GEMINI}, WHEN)
+    done = {"status": "", "processed_time": "2026-09-02T10:00:00.5+00:00", "request": {"contents": [CANARY]}}
+    vertex = fact(importer, {**done, "response": GEMINI})
+    assert (gemini.record_key, gemini.service_tier, gemini.dimension.host) == ("g-1", "batch", "google")
+    assert (vertex.record_key, vertex.service_tier, vertex.dimension.host) == ("g-1", "batch", "vertex")
+    assert vertex.occurred_at == datetime(2026, 9, 2, 10, 0, 0, 500_000, tzinfo=UTC)
+    failed = {"key": "row-2", "error": {"code": 3, "message": CANARY}}
+    assert ignored(importer, failed) == "response that failed"
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [{"key": "row-1", "project": "ranker"}, {"time": "2026-09-02T10:00:00Z", "request": {}}, {"request": {}}],
+)
+def test_an_envelope_of_ones_own_is_no_batch(envelope: dict[str, Any]) -> None:
+    assert fact(importer, {**envelope, "response": GEMINI}, WHEN).service_tier == ""
+
+
+@pytest.mark.parametrize("name", ["time", "timestamp", "ts", "occurred_at", "created_at", "date"])
+def test_a_time_that_is_logged_beside_the_usage_counts(name: str) -> None:
+    for response in (GEMINI, {"id": "msg_1", "model": "claude-opus-5", "usage": ANTHROPIC}, chat(created=...)):
+        found = fact(importer, {**response, name: "2026-09-02T10:00:00Z"})
+        assert (found.occurred_at, "time_assumed" in found.quality) == (datetime(2026, 9, 2, 10, tzinfo=UTC), False)
+    assert fact(importer, {**chat(), "timestamp": "2026-10-01T00:00:00Z"}).occurred_at.month == 9  # the body's own
+
+
+def test_whose_a_response_is_may_be_logged_beside_it() -> None:
+    names = {"project": "ranker", "team": "search", "api_key": "k-1", "session": "s-1", "tags": {"env": "prod"}}
+    found = fact(importer, {**chat(id="gen-1"), **names, "provider": "Azure"})
+    place = found.dimension
+    assert (place.ext_project, place.ext_team, place.ext_api_key, found.session) == ("ranker", "search", "k-1", "s-1")
+    assert (dict(place.tags), place.host) == ({"env": "prod"}, "openrouter")  # whose upstream `provider` names
 
 
 def test_the_time_is_the_bodys_then_the_envelopes_then_the_mappings() -> None:

@@ -4,14 +4,17 @@
      "usage":{"prompt_tokens":1000,"completion_tokens":200,"prompt_tokens_details":{"cached_tokens":600}}}
     {"time":"2026-09-01T10:00:00Z","project":"ranker","response":{"id":"msg_…","type":"message","usage":{…}}}
     {"custom_id":"row-1","response":{"status_code":200,"body":{"id":"chatcmpl-…","usage":{…}}}}
+    {"key":"row-1","response":{"modelVersion":"gemini-2.5-flash","responseId":"…","usageMetadata":{…}}}
 
 A response stands alone or in an envelope (`response`, `body`, `result`, `message`), which may say when, who and whose;
-with a `custom_id` it is a line of a batch's results. What each vendor's counts include is told in `families`.
+with a `custom_id`, or in Google's own envelope, it is a line of a batch's results. What each vendor's counts include is
+told in `families`.
 
-Anthropic, Gemini and Bedrock state no time in the body: then the envelope's counts, else the mapping's `occurred_at`
-(flagged `time_assumed`), else the response is rejected. A response without an id is told apart from others by its
-model, time, counts and number among its equals in the file (flagged `no_request_id`): importing the file again changes
-nothing, but of equal responses of two files only as many are kept as the fuller file has.
+Anthropic, Gemini and Bedrock state no time in the body: then the one logged beside it or in the envelope counts, else
+the mapping's `occurred_at` (flagged `time_assumed`), else the response is rejected. A response without an id is told
+apart from others by its model, time, counts and number among its equals in the file (flagged `no_request_id`):
+importing the file again changes nothing, but of equal responses of two files only as many are kept as the fuller file
+has.
 """
 
 from __future__ import annotations
@@ -133,7 +136,7 @@ class _Reader:
         if assumed := self._settings.get("occurred_at"):
             return assumed, True
         raise Unreadable(
-            "the response states no time: log it in an envelope with one, or import it with occurred_at=TIME"
+            "the response states no time: log one beside it or in an envelope, or import it with occurred_at=TIME"
         )
 
     def _key(self, *parts: object) -> str:

@@ -21,7 +21,9 @@ NAMES = (
     "model_version", "provider", "created", "created_at", "createTime", "create_time",
     "service_tier", "user", "safety_identifier",
 )  # fmt: skip
-TIMES = ("time", "timestamp", "ts", "occurred_at", "received_at", "created_at", "at", "date")
+TIMES = ("time", "timestamp", "ts", "occurred_at", "received_at", "created_at", "processed_time", "at", "date")
+BESIDE = (*TIMES, "project", "team", "api_key", "session")
+"""What a program may log beside the response's own fields; other names of an envelope mean other things there."""
 ENVELOPE = (
     *TIMES,
     "provider",
@@ -36,6 +38,7 @@ ENVELOPE = (
     "id",
     "type",
 )
+_BATCH_OF_GOOGLE = frozenset({"key", "processed_time", "status", "request", "response"})
 _DEEPEST = 5
 
 
@@ -54,11 +57,23 @@ def kept(record: Json) -> Json:
     if kind := at(body, "serviceTier", "type"):
         found["service_tier"] = kind
     found["failed"] = _has_failed(record, body)
-    found["batch"] = "custom_id" in record
-    if body is not record:
-        found["envelope"] = {name: value for name in ENVELOPE if _is_plain(value := record.get(name))}
-        found["envelope"]["tags"] = _plain_pairs(nested(record, "tags"))
+    found["batch"] = "custom_id" in record or _is_batch_of_google(record)
+    names = BESIDE if body is record else ENVELOPE
+    found["envelope"] = {name: value for name in names if _is_plain(value := record.get(name))}
+    found["envelope"]["tags"] = _plain_pairs(nested(record, "tags"))
+    if found["batch"] and "processed_time" in record:
+        found["envelope"]["host"] = "vertex"
     return found
+
+
+def _is_batch_of_google(record: Json) -> bool:
+    """A line of a batch's results as Gemini (`key`) or Vertex (`processed_time`) writes it, which has no other names.
+
+    https://ai.google.dev/gemini-api/docs/batch-api
+    https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/batch-prediction-gemini
+    """
+    own = "key" in record or "processed_time" in record
+    return own and record.keys() <= _BATCH_OF_GOOGLE and bool(nested(nested(record, "response"), "usageMetadata"))
 
 
 def _unwrapped(record: Json) -> Json:

@@ -134,7 +134,29 @@ def _gemini(stated: Json) -> Counts:
         out = 0 if tokens(usage.get("totalTokenCount")) == total else None
     else:
         out = (candidates or 0) + (thoughts or 0)
+    if any(_is_apart(usage, side, modalities) for side, modalities in _APART.items()):
+        quality = (*quality, "priced_apart")
     return Counts("gemini", uncached, read, written, out, thoughts, quality=quality)
+
+
+# Text, images and video that are read have one price; audio has another, and so have images that are made.
+_APART = {
+    "promptTokensDetails": ("AUDIO",),
+    "cacheTokensDetails": ("AUDIO",),
+    "toolUsePromptTokensDetails": ("AUDIO",),
+    "candidatesTokensDetails": ("AUDIO", "IMAGE"),
+    "responseTokensDetails": ("AUDIO", "IMAGE"),
+}
+
+
+def _is_apart(usage: Json, side: str, modalities: tuple[str, ...]) -> bool:
+    """Whether tokens of one of the modalities are among those of a side."""
+    details = usage.get(side)
+    return any(
+        at(detail, "modality") in modalities
+        and bool(tokens(first(at(detail, "tokenCount"), at(detail, "token_count"))))
+        for detail in (details if isinstance(details, list) else [])
+    )
 
 
 def _camel(name: str) -> str:
