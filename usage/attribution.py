@@ -222,7 +222,8 @@ def _test(condition: Mapping[str, Any]) -> Test:
     if op == "contains":
         return lambda text: folded in text.casefold()
     if op == "glob":
-        pattern = re.compile(fnmatch.translate(folded), re.IGNORECASE)
+        only_stars = folded.replace("[", "[[]")  # a bracket is a sign of models' names, and no class here
+        pattern = re.compile(fnmatch.translate(only_stars), re.IGNORECASE)
         return lambda text: pattern.match(text.casefold()) is not None
     try:
         return lru_cache(4_096)(Pattern(value).found_in)  # many dimensions say the same

@@ -56,6 +56,47 @@ def test_a_condition_holds_or_not(field: str, op: str, value: Any, holds: bool) 
     assert turned.holds(fields) != holds
 
 
+@pytest.mark.parametrize(
+    ("pattern", "model", "holds"),
+    [
+        ("claude-*[1m]", "claude-sonnet-4-5[1m]", True),
+        ("claude-*[1m]", "claude-sonnet-4-51", False),
+        ("*[!1]", "x[!1]", True),
+        ("*[!1]", "x2", False),
+        ("[", "[", True),
+        ("?[1M]*", "a[1m]b", True),
+    ],
+)
+def test_a_bracket_in_a_glob_is_a_bracket(pattern: str, model: str, holds: bool) -> None:
+    assert rule("model_raw", "glob", pattern).holds({"model_raw": model}) == holds
+
+
+def fits(pattern: str, text: str) -> bool:
+    """What the documentation says: a star is any signs, a question mark one, anything else itself."""
+    if not pattern:
+        return not text
+    if pattern[0] == "*":
+        return any(fits(pattern[1:], text[at:]) for at in range(len(text) + 1))
+    return bool(text) and pattern[0] in ("?", text[0]) and fits(pattern[1:], text[1:])
+
+
+GLOB = st.text("ab[]!-^\\.*?\n", min_size=1, max_size=7)
+
+
+@given(pattern=GLOB, text=st.text("ab[]!-^\\.*?\n", max_size=7))
+def test_a_glob_knows_the_star_and_the_question_mark_only(pattern: str, text: str) -> None:
+    assert rule("path", "glob", pattern).holds({"path": text}) == fits(pattern, text)
+
+
+@given(pattern=GLOB, fillings=st.lists(st.text("ab[]!-", max_size=3), min_size=7, max_size=7))
+def test_a_text_made_of_a_glob_fits_it(pattern: str, fillings: list[str]) -> None:
+    made = "".join(
+        filling if sign == "*" else (filling + "a")[0] if sign == "?" else sign
+        for sign, filling in zip(pattern, fillings, strict=False)
+    )
+    assert rule("path", "glob", pattern).holds({"path": made})
+
+
 SIGNS = st.text("ab1 _.", max_size=12)
 EXPRESSIONS = st.recursive(
     st.sampled_from(["a", "B", "1", ".", r"\w", r"\D", "[ab]", "[^a1]", "^", "$", r"\b", "_", r"\s"]),
