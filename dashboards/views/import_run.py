@@ -42,14 +42,14 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
     rows = RejectedRow.objects.filter(batch=batch)
     right = Exists(rows.put_right().filter(pk=OuterRef("pk")))
     paginator: Paginator[Any] = Paginator(rows.annotate(right=right).order_by("origin", "line"), REJECTED_ROWS)
-    can_retry = role != "viewer" and bool(batch.rejected) and bool(retrying.columns_of(batch))
+    is_retried = bool(batch.rejected) and bool(retrying.columns_of(batch))  # any other file is read again as a whole
     context = {
         "run": shown,
         "finding": pages.finding(shown),
         "page_obj": paginator.get_page(request.GET.get("page")) if shown.rejected else None,
         "batch": batch,
-        "put_right": rows.put_right().count() if batch.rejected else 0,
-        "retry": len(retrying.lines_of(batch)) if can_retry else None,
+        "put_right": rows.put_right().count() if is_retried else None,
+        "retry": len(retrying.lines_of(batch)) if is_retried and role != "viewer" else None,
         "second": _second_look(batch, role),
     }
     return render(request, "dashboards/import_run.html", context)

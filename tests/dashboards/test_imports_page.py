@@ -204,6 +204,23 @@ def test_rejected_lines_are_listed_and_downloadable(world: World) -> None:  # no
     assert row.startswith("export-1.csv,2,")
 
 
+def test_rejected_lines_of_an_importer_without_columns_are_retried_from_their_file(world: World) -> None:  # noqa: F811
+    body = b'{"id":"obs-1","projectId":"p","type":"GENERATION","startTime":"noon","usageDetails":{"input":1}}\n'
+    answer = send(world, body, name="observations.jsonl", importer="langfuse", mapping="")
+    batch = ImportBatch.objects.latest("pk")
+    ingest.advance(batch)
+    assert answer["Location"] == f"/imports/{batch.pk}"
+    page = world.admin.get(f"/imports/{batch.pk}").content.decode()
+    assert 'id="rejected"' in page
+    assert "The file, mended or as it was" in page
+    assert 'id="retry"' not in page
+    assert "put right since" not in page
+    mended = send(world, body.replace(b"noon", b"2026-11-16T12:00:00Z"), "o.jsonl", importer="langfuse", mapping="")
+    again = ImportBatch.objects.latest("pk")
+    ingest.advance(again)
+    assert (mended.status_code, again.connection_id, again.imported) == (302, batch.connection_id, 1)
+
+
 def test_a_run_of_another_organisation_does_not_exist(world: World) -> None:  # noqa: F811
     batch = ImportBatch.objects.latest("pk")
     access.grant(Person.objects.get(email="charlie@acme.example"), "admin", make_organisation("elsewhere"))

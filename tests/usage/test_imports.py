@@ -18,6 +18,8 @@ from pricing.models import RateCard
 from tests.usage.conftest import ImportFacts
 from tests.usage.factories import adds_up, at, make_card, make_fact, make_offering, make_organisation
 from usage import ingest, partitions
+from usage.importers import Outcome, langfuse
+from usage.importers._json import Unreadable
 from usage.ingest import running
 from usage.ingest.merging import EDGE
 from usage.ingest.windows import withdraw
@@ -184,6 +186,38 @@ def test_what_cannot_be_read_is_rejected_line_by_line(
     batch = ingest.import_paths(organisation, "claude_code", [path], "laptop")
     assert (batch.status, batch.lines, sum(batch.rejected.values())) == ("done", lines, reasons)
     assert adds_up(batch)
+
+
+def test_rejected_lines_of_an_importer_without_columns_are_read_once_it_understands_them(
+    tmp_path: Path, organisation: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept of them is no line, so the file is read again: all else of it is there already."""
+    usages = [{"input": 10, "output": 5}, {"input": 7, "output": 3, "input_of_next_year": 4}]
+    rows = [
+        {"id": f"obs-{n}", "projectId": "p", "type": "GENERATION", "startTime": "2026-03-10T12:00:00Z",
+         "providedModelName": "claude-x", "usageDetails": usage}
+        for n, usage in enumerate(usages)
+    ]  # fmt: skip
+    path = tmp_path / "observations.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    outcome = langfuse._outcome
+
+    def of_last_year(line: int, record: dict[str, Any], metadata: frozenset[str]) -> Outcome:
+        if "input_of_next_year" in record["usageDetails"]:
+            raise Unreadable("a count of a kind that is not known")
+        return outcome(line, record, metadata)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(langfuse, "_outcome", of_last_year)
+        before = ingest.import_paths(organisation, "langfuse", [path], "cloud")
+    [row] = before.rejected_rows.values_list("origin", "line", "reason")
+    assert row == ("observations.jsonl", 2, "a count of a kind that is not known")
+    assert ingest.may_be_read_again(before)
+    again = ingest.read_again(before)
+    ingest.advance(again)
+    assert (again.status, again.imported, again.duplicate, again.rejected) == ("done", 1, 1, {})
+    inputs = UsageRecord.objects.filter(organisation=organisation).values_list("in_uncached", flat=True)
+    assert sorted(count or 0 for count in inputs) == [10, 11]
 
 
 def test_an_empty_file_fails_with_a_sentence(tmp_path: Path, organisation: Organisation) -> None:
