@@ -253,8 +253,9 @@ def note(ask: Ask, rows: Sequence[Row], undrawn: int) -> str:
     else:
         said += ["The maker’s list price; where the maker does not sell it, the cheapest host’s.", *_prices(ask, rows)]
     if undrawn:
-        what = "runs that publish no cost" if ask.is_measured else "rated models without a matched price"
-        said.append(f"{formatting.count(undrawn)} {what} are not drawn.")
+        s, verb = ("", "is") if undrawn == 1 else ("s", "are")
+        what = f"run{s} without a cost" if ask.is_measured else f"rated model{s} without a matched price"
+        said.append(f"{formatting.count(undrawn)} {what} {verb} not drawn.")
     return " ".join(said)
 
 
