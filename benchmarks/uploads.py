@@ -22,7 +22,6 @@ UPLOADS = int(os.environ.get("BENCH_UPLOADS") or 10_000)
 FIRST = int(os.environ.get("BENCH_FIRST_UPLOAD") or 0)
 PART = 1_000
 MOST_MB = 300
-SHOWN = 20
 
 
 def run(space: Workspace) -> None:
@@ -36,6 +35,8 @@ def run(space: Workspace) -> None:
         kinds.update(found["kinds"])
         ends.update(found["ends"])
         broken += found["broken"]
+        for sentence in found["broken"]:
+            space.report.say(f"  {sentence}")
         peak = max(peak, found["peak_mib"])
         space.report.say(f"  {until - FIRST:,} uploads, {len(broken)} promises broken, peak {peak:.0f} MiB")
     space.report.add(Figure("uploads", sum(kinds.values()), ""))
@@ -45,8 +46,6 @@ def run(space: Workspace) -> None:
     space.report.add(Figure("peak memory", megabytes, "MB", goal=goal, holds=megabytes < MOST_MB))
     space.report.note("uploads by kind: " + ", ".join(f"{name} {count:,}" for name, count in kinds.most_common()))
     space.report.note("batches by end: " + ", ".join(f"{name} {count:,}" for name, count in ends.most_common()))
-    for sentence in broken[:SHOWN]:
-        space.report.note(sentence)
 
 
 def main(first: int, until: int) -> None:
