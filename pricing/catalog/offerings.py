@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 
 from psycopg.types.json import Jsonb
 
+from pricing.acceptance import FIRST_SALE
+from pricing.catalog.releases import releases
 from pricing.catalog.rows import copy_rows, update_rows
 from pricing.matching import Identity, identify
 from pricing.models import Alias, HolidayCalendar, LanguageModel, Offering, PriceSource, Provider
@@ -64,7 +66,7 @@ def _retire(facts: Mapping[Key, OfferingFact], ids: Mapping[Key, int], observed_
 
 def _describe(facts: Mapping[Key, OfferingFact], identities: Mapping[Key, Identity]) -> None:
     """Add what the facts know of the weights to the models, by rules in which the order of readings cannot matter:
-    the earliest release, the largest window, everything it can do; the maker's own shop says when it retires."""
+    the release (`released`), the largest window, everything it can do; the maker's own shop says when it retires."""
     by_model: dict[str, list[tuple[Key, OfferingFact]]] = defaultdict(list)
     for key, fact in facts.items():
         if fact.max_output or fact.modalities or fact.capabilities or fact.released_on or fact.retires_on or (
@@ -76,7 +78,7 @@ def _describe(facts: Mapping[Key, OfferingFact], identities: Mapping[Key, Identi
         told = by_model[model.key]
         before = [getattr(model, column) for column in _DESCRIBED]
         own = [fact.retires_on for key, fact in told if key[0] == model.maker and fact.retires_on]
-        model.released_on = min(filter(None, (model.released_on, *(f.released_on for _, f in told))), default=None)
+        model.released_on = released(model.key, (model.released_on, *(f.released_on for _, f in told)))
         model.max_output = max(filter(None, (model.max_output, *(f.max_output for _, f in told))), default=None)
         model.modalities = sorted({*model.modalities, *(m for _, f in told for m in f.modalities)})
         model.capabilities = sorted({*model.capabilities, *(c for _, f in told for c in f.capabilities)})
@@ -90,6 +92,12 @@ def _describe(facts: Mapping[Key, OfferingFact], identities: Mapping[Key, Identi
             changed.append((model.pk, *after))
     if changed:
         update_rows(LanguageModel._meta.db_table, _DESCRIBED, changed)
+
+
+def released(key: str, stated: Iterable[date | None]) -> date | None:
+    """The reviewed day of a model, else the earliest stated one; none before tokens were on sale, as 1970 is no day."""
+    likely = [day for day in stated if day and day >= FIRST_SALE.date()]
+    return releases().get(key) or min(likely, default=None)
 
 
 def _offering_ids() -> dict[Key, int]:

@@ -3,8 +3,8 @@
     model,released_on,source,licence,url
     openai/gpt-4,2023-03-14,"Epoch AI, model versions",CC BY 4.0,https://epoch.ai/data/ai-models
 
-A line names a model as the maps of benchmarks do, exactly; nothing is read off a name. A source that states an earlier
-day is followed (`offerings._describe`), so the order in which the two are written cannot matter.
+A line names a model as the maps of benchmarks do, exactly; nothing is read off a name. It goes before what sources
+state (`offerings.released`), so the order in which the two are written cannot matter.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def releases() -> dict[str, date]:
 
 
 def write_releases() -> None:
-    """Give every model of the table that the catalogue holds its day, unless an earlier one is known."""
+    """Give every model of the table that the catalogue holds its day."""
     told = releases()
     held = LanguageModel.objects.filter(key__in=told).values_list("pk", "key", "released_on")
-    changed = [(pk, told[key]) for pk, key, known in held if known is None or told[key] < known]
+    changed = [(pk, told[key]) for pk, key, known in held if known != told[key]]
     if changed:
         update_rows(LanguageModel._meta.db_table, ("released_on",), changed)

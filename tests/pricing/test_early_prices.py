@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from pricing.acceptance import FIRST_SALE
 from pricing.benchmarks import benchmarks, read_map
+from pricing.catalog.offerings import released
 from pricing.catalog.releases import releases, write_releases
 from pricing.models import Claim, LanguageModel, Offering, Price
 from pricing.quality import model_key
@@ -106,11 +107,15 @@ class TestInTheCatalogue:
         with django_assert_num_queries(1):
             write_releases()
 
-    def test_a_day_that_a_source_states_stands_where_it_is_earlier(self) -> None:
-        key = next(iter(releases()))
+    def test_the_table_goes_before_what_a_source_states(self) -> None:
+        key, day = next(iter(releases().items()))
         LanguageModel.objects.filter(key=key).update(released_on=F("released_on") - 1)
         write_releases()
-        assert LanguageModel.objects.get(key=key).released_on == date.fromordinal(releases()[key].toordinal() - 1)
+        assert LanguageModel.objects.get(key=key).released_on == day == released(key, [date(2021, 1, 1)])
+
+    def test_a_day_before_tokens_were_on_sale_is_none(self) -> None:
+        assert released("firmware/none", [date(1970, 1, 1), None]) is None
+        assert released("firmware/none", [date(1970, 1, 1), date(2025, 8, 5)]) == date(2025, 8, 5)
 
     def test_a_maker_priced_from_the_release_on_has_no_early_price_later(self) -> None:
         """Else a price of later days would be taken to have held between the release and the first early one."""
