@@ -108,6 +108,32 @@ def promptfoo(*results: dict[str, Any], lines: bool = False, **config: Any) -> R
     return all_formats()["promptfoo"].parse([source("output.json", json.dumps(document).encode())])
 
 
+def test_an_effort_of_promptfoo_is_that_of_its_own_entry() -> None:
+    name, high = "openai:chat:gpt-5", {"config": {"reasoning_effort": "high"}}
+    plain, labelled = {"id": name, "label": ""}, {"id": name, "label": "hi"}
+    runs = promptfoo(
+        result(provider=plain, promptIdx=0), result(provider=labelled, promptIdx=1),
+        providers=[{"id": name}, {**labelled, **high}],
+    ).runs  # fmt: skip
+    assert [run.effort for run in runs] == ["", "high"]
+    two = [result(provider=plain, promptIdx=place, score=place) for place in (0, 1)]
+    low = {"config": {"reasoning_effort": "low"}}
+    runs = promptfoo(*two, providers=[{"id": name, **low}, {name: high}]).runs
+    assert [(run.effort, [int(one.score) for one in run.answers]) for run in runs] == [("low", [0]), ("high", [1])]
+    assert len({run.identity for run in runs}) == 2
+    with pytest.raises(Unreadable, match="label each"):
+        promptfoo(two[0], providers=[{"id": name, **low}, {"id": name, **high}])
+
+
+def test_a_label_or_an_id_that_one_entry_alone_has_finds_its_effort() -> None:
+    high = {"config": {"reasoning_effort": "high"}}
+    one = {"id": "openai:chat:gpt-5", "label": "hi", **high}
+    for provider in ({"id": "openai:gpt-5", "label": "hi"}, {"id": "openai:chat:gpt-5"}):
+        assert [run.effort for run in promptfoo(result(provider=provider), providers=[one]).runs] == ["high"]
+    other = {"id": "openai:chat:gpt-5", "label": "another"}
+    assert [run.effort for run in promptfoo(result(provider=other), providers=[one]).runs] == [""]
+
+
 def test_the_same_test_is_the_same_item_whatever_its_place_and_a_repeat_of_itself() -> None:
     one = promptfoo(result(testIdx=0), result(testIdx=7), result(testIdx=1, vars={"q": "two"})).runs[0]
     other = promptfoo(result(testIdx=3, vars={"q": "two"}), lines=True).runs[0]

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from usage.evaluation_formats import (
@@ -59,12 +60,21 @@ def parse(sources: Sequence[Source]) -> Reading:
     return reading
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A provider as the configuration names it; '' for no label, and for no effort."""
+
+    id: str
+    label: str
+    effort: str
+
+
 class _File:
     """One file, read record by record into the runs of its providers and prompts."""
 
     def __init__(self, source: Source, reading: Reading) -> None:
         self.source, self.reading = source, reading
-        self.runs: dict[tuple[str, str, str], RunFacts] = {}
+        self.runs: dict[tuple[str, str, str, int], RunFacts] = {}
         self.seen: Counter[tuple[int, str]] = Counter()
         self.count = 0
 
@@ -98,7 +108,7 @@ class _File:
         self.count += 1
         if self.count > MOST_ITEMS:
             raise Unreadable(f"{self.source.name} holds more than {MOST_ITEMS:,} answers: split it by provider.")
-        run = self.run_of(provider, _label(record), _prompt(record))
+        run = self.run_of(provider, _label(record), _prompt(record), tokens(record.get("promptIdx")) or 0)
         response = inner(record.get("response"))
         # Before there was a failureReason an error showed by an answer that is missing or is one.
         silent = "failureReason" not in record and bool(record.get("error")) and not record.get("response")
@@ -115,8 +125,8 @@ class _File:
         self.seen[id(run), key] += 1
         run.answers.append(_answer(record, response, key, score, self.seen[id(run), key]))
 
-    def run_of(self, provider: str, label: str, prompt: str) -> RunFacts:
-        found = self.runs.get((provider, label, prompt))
+    def run_of(self, provider: str, label: str, prompt: str, column: int) -> RunFacts:
+        found = self.runs.get((provider, label, prompt, column))
         if found is None:
             seller, name = of_colons(provider)
             # A label tells two settings of one model apart, so it is part of the name a person reads.
@@ -125,7 +135,7 @@ class _File:
                 identity=(provider, label, prompt), suite="", metric="score", model=model[:300],
                 source=self.source.name, task=f"prompt {prompt[:8]}", provider=seller, name=name,
             )  # fmt: skip
-            self.runs[provider, label, prompt] = found
+            self.runs[provider, label, prompt, column] = found
         return found
 
     def finish(self, head: dict[str, Any]) -> None:
@@ -139,12 +149,32 @@ class _File:
             )
         ran_on = day(summary.get("timestamp")) or day(head.get("createdAt"))
         run_id = text(head.get("evalId")) or digest([str(ran_on), self.source.name])
-        efforts = _efforts(config.get("providers"))
-        for (provider, label, _), run in self.runs.items():
-            run.identity = (run_id, *run.identity)
+        entries = _entries(config.get("providers"))
+        columns: dict[tuple[str, str, str], list[int]] = {}
+        for provider, label, prompt, column in sorted(self.runs):
+            columns.setdefault((provider, label, prompt), []).append(column)
+        for (provider, label, prompt, column), run in self.runs.items():
+            own = columns[provider, label, prompt]
+            place = own.index(column)
+            run.identity = (run_id, *run.identity, *([str(place)] if place else []))
             run.suite, run.ran_on = text(config.get("description")), ran_on
-            run.effort = efforts.get(label, "") or efforts.get(provider, "")
+            run.effort = self.effort_of(entries, provider, label, place, len(own))
             self.reading.runs.append(run)
+
+    def effort_of(self, entries: Sequence[Entry], provider: str, label: str, place: int, among: int) -> str:
+        """That of the entry a run is of. Those of one id and label are told apart by their columns, which stand in the
+        order of the entries; a name that one entry alone has is that entry's."""
+        label = "" if label == provider else label
+        said = (
+            [one.effort for one in entries if (one.id, one.label) == (provider, label)]
+            or [one.effort for one in entries if label and one.label == label]
+            or [one.effort for one in entries if not label and one.id == provider]
+        )
+        if len(set(said)) < 2:
+            return said[0] if said else ""
+        if len(said) == among:
+            return said[place]
+        raise Unreadable(f"{self.source.name} has several settings of {provider} that nothing tells apart: label each.")
 
 
 def _provider(record: dict[str, Any]) -> str:
@@ -191,16 +221,17 @@ def _answer(record: dict[str, Any], response: Any, key: str, score: Any, epoch: 
     )
 
 
-def _efforts(providers: object) -> dict[str, str]:
-    """The effort that the configuration sets, by the provider's id and label."""
-    found: dict[str, str] = {}
+def _entries(providers: object) -> list[Entry]:
+    """What the configuration runs, in order."""
+    found = []
     for one in providers if isinstance(providers, list) else ():
-        if not isinstance(one, dict):
-            continue
-        config = inner(one.get("config"))
+        entry = one if isinstance(one, dict) else {"id": one}
+        if "id" not in entry and len(entry) == 1:  # {"openai:chat:gpt-5": {"config": …}}
+            [(name, told)] = entry.items()
+            entry = {"id": name, **inner(told)}
+        config = inner(entry.get("config"))
         reasoning = inner(config.get("reasoning"))
         said = effort(config.get("reasoning_effort")) or effort(reasoning.get("effort")) or effort(config.get("effort"))
-        for name in (text(one.get("id"), 200), text(one.get("label"), 90)):
-            if said and name:
-                found.setdefault(name, said)
+        id_, label = text(entry.get("id"), 200), text(entry.get("label"), 90)
+        found.append(Entry(id_, "" if label == id_ else label, said))
     return found
