@@ -223,6 +223,44 @@ def test_a_zstd_log_is_refused_with_the_command_that_converts_it(log: dict[str, 
         parsed(source("log.eval", bytes(body)))
 
 
+def test_a_log_with_the_nan_and_infinity_that_inspect_writes_is_read_and_what_they_stand_for_is_unknown(
+    log: dict[str, Any],
+) -> None:
+    plain = parsed(source("log.json", json.dumps(log).encode()))
+    log["results"]["scores"][0]["metrics"]["stderr"]["value"] = float("nan")
+    for one in log["samples"]:
+        one["output"] = {"choices": [{"logprobs": {"content": [{"logprob": float("-inf"), "token": "NaN, "}]}}]}
+        one["total_time"] = float("inf")
+    assert parsed(source("log.json", json.dumps(log).encode())) == plain
+    assert parsed(eval_log(zipped(log, summaries=False))) == plain
+    (run,) = parsed(source("log.json", json.dumps(log | {"samples": []}).encode()))["runs"]
+    assert (run["mean"], run["se"]) == ("0.437500000", None)
+
+
+@pytest.mark.parametrize("missing", [float("nan"), None, float("-inf")])
+def test_a_score_that_is_null_or_nan_is_unscored_and_its_measure_stays(log: dict[str, Any], missing: object) -> None:
+    samples = [{"id": n, "epoch": 1, "scores": {"m": {"value": "C"}, "two": {"value": {"a": 1, "b": 0}}},
+                "model_usage": {}} for n in range(3)]  # fmt: skip
+    samples[0]["scores"] = {"m": {"value": missing}, "two": {"value": {"a": missing, "b": 0}}}
+    samples[1]["scores"] = {"m": {"value": "I"}, "two": {"value": missing}}
+    log["samples"] = samples
+    for one in (source("log.json", json.dumps(log).encode()), eval_log(zipped(log, summaries=True))):
+        found = parsed(one)
+        told = [(run["metric"], run["unscored"], run["answers"]) for run in found["runs"]]
+        assert told == [
+            ("two/b", 1, ["0 1 0 None None None", "2 1 0 None None None"]),
+            ("m", 1, ["1 1 0 None None None", "2 1 1 None None None"]),
+            ("two/a", 2, ["2 1 1 None None None"]),
+        ]
+        assert found["left_out"] == {"scores that are null or NaN: their scorer gave none": 3}
+
+
+def test_a_measure_of_which_a_part_is_a_list_or_on_another_scale_is_still_left_out(log: dict[str, Any]) -> None:
+    log["samples"] = [{"id": n, "scores": {"m": {"value": one}, "n": {"value": 1}}} for n, one in enumerate([1, [1]])]
+    found = parsed(source("log.json", json.dumps(log).encode()))
+    assert [run["metric"] for run in found["runs"]] == ["n"]
+
+
 @pytest.mark.parametrize("status", ["cancelled", "error", "started"])
 def test_a_log_that_did_not_finish_is_no_fair_part(log: dict[str, Any], status: str) -> None:
     with pytest.raises(Unreadable, match="inspect eval-retry"):

@@ -17,7 +17,7 @@ import ijson
 import orjson
 
 from usage.evaluation_formats import Unreadable
-from usage.importers._bounds import LONGEST_LINE, Bounded
+from usage.importers._bounds import LONGEST_LINE, Bounded, Finite
 from usage.importers._records import byte_lines
 
 ALL: Final = "all"
@@ -37,9 +37,12 @@ class Each:
 
 
 def read(stream: IO[bytes], wanted: Any, name: str) -> Any:
-    """What a document holds of what is wanted. `name` is the file's, for the sentence where it is no such document."""
+    """What a document holds of what is wanted; NaN and infinities are None.
+
+    `name` is the file's, for the sentence where it is no such document.
+    """
     try:
-        events = iter(ijson.parse(Bounded(stream), use_float=True))
+        events = iter(ijson.parse(Finite(Bounded(stream)), use_float=True))
         _, event, value = next(events)
         return _picked(event, value, events, wanted)
     except Unreadable:

@@ -9,7 +9,8 @@
 In the zip `header.json` is all but the samples, and `summaries.json` has of each sample what is needed here; older logs
 have `samples/ID_epoch_N.json` only. https://inspect.aisi.org.uk/eval-logs.html. Values: C 1, P 0.5, I and N (no answer)
 0, or a number, as Inspect's own value_to_float reads them. A score that is a dict is a measure for each of its names.
-Every scorer is a measure of its own. A sample's usage is that of the model under test, not of its graders.
+Every scorer is a measure of its own. NaN, which Inspect writes for what a scorer left unscored, is no score. A sample's
+usage is that of the model under test, not of its graders.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ _LETTERS = {"C": "1", "P": "0.5", "I": "0", "N": "0", "YES": "1", "TRUE": "1", "
 _MEANS: Final = ("accuracy", "mean")
 _MEMBERS, _MEMBER_BYTES, _RATIO = 400_000, 4 << 30, 300
 _ZSTD = 93
+UNSCORED = "scores that are null or NaN: their scorer gave none"
 NO_SCORE = "samples without a score: they ended in an error"
 OUT_OF_RANGE = "scores that are not between 0 and 1: divide them by their scale in the scorer"
 
@@ -83,6 +85,8 @@ class _Samples:
         self.by_metric: dict[str, list[tuple[str, int, Decimal, Any]]] = {}
         self.unscored, self.count = 0, 0
         self.odd: Counter[str] = Counter()
+        self.blank: Counter[str] = Counter()
+        self.scorers: dict[str, str] = {}
 
     def take(self, sample: Any) -> None:
         if not isinstance(sample, dict) or "id" not in sample:
@@ -99,13 +103,22 @@ class _Samples:
         usage = sample.get("model_usage")
         for scorer, score in scores.items():
             value = score.get("value") if isinstance(score, dict) else score
-            for metric, one in _measures(text(scorer, 100) or "score", value):
+            named = text(scorer, 100) or "score"
+            for metric, one in _measures(named, value):
+                self.scorers[metric] = named
                 found = _share(one)
-                if found is None:
+                if one is None:
+                    self.blank[metric] += 1
+                    self.reading.left_out[UNSCORED] += 1
+                elif found is None:
                     self.odd[metric] += 1
                     self.reading.left_out[OUT_OF_RANGE] += 1
                 else:
                     self.by_metric.setdefault(metric, []).append((key, min(epoch, 30_000), found, usage))
+
+    def unscored_by(self, metric: str) -> int:
+        """Samples without a score of a measure: none at all, none of this name, or none where others have several."""
+        return self.unscored + sum(self.blank[one] for one in {metric, self.scorers[metric]})
 
 
 def _measures(scorer: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -208,7 +221,7 @@ def _runs(source: Source, header: dict[str, Any], samples: _Samples, reading: Re
         if samples.odd[metric]:
             continue  # a measure of which a part has another scale
         run = run_of(metric)
-        run.unscored = samples.unscored
+        run.unscored = samples.unscored_by(metric)
         run.answers = [Answer(key, score, epoch, *_used(used, model)) for key, epoch, score, used in answers]
         reading.runs.append(run)
     if not samples.count:

@@ -23,6 +23,43 @@ _LONG_NUMBER: Final = re.compile(rb"[0-9]{%d}" % (DIGITS + 1))
 _NO_BRACKETS: Final = bytes(sign for sign in range(256) if sign not in b"[]{}")
 _STEPS: Final = tuple((sign in b"[{") - (sign in b"]}") for sign in range(256))
 
+_CONSTANTS: Final = {b"NaN": b"null", b"Infinity": b"null", b"-Infinity": b"null"}
+_WORDS: Final = re.compile(_STRING + rb"|[-+.\w]++", re.DOTALL)
+_LETTERS: Final = b"-NaInfity"  # of a constant that a piece may end in the middle of
+
+
+class Finite:
+    """A stream of JSON with null for each NaN, Infinity and -Infinity, which Python writes and JSON has not.
+
+    What stands in a string stays, and so does what is a part of something longer: it is no JSON either way.
+    """
+
+    def __init__(self, stream: IO[bytes] | Bounded) -> None:
+        self._stream = stream
+        self._held = b""  # what the last piece ended in that may be the start of a constant
+        self._open = b""  # a string that the last piece left open, as short as can be
+
+    def read(self, size: int = -1) -> bytes:
+        while True:
+            piece = self._stream.read(size)
+            text = self._held + piece
+            letters = len(text) - len(text.rstrip(_LETTERS)) if piece else 0
+            cut = len(text) - min(letters, len(b"-Infinity"))
+            self._held, text = text[cut:], text[:cut]
+            found = self._finite(text)
+            if found or not piece:
+                return found
+
+    def _finite(self, text: bytes) -> bytes:
+        begun, text = len(self._open), self._open + text
+        closed = _CLOSED.match(text)
+        until = closed.end() if closed else 0
+        done, rest = text[:until], text[until:]
+        self._open = rest[:1] + b"\\" * ((len(rest) - len(rest.rstrip(b"\\"))) % 2)
+        if b"NaN" in done or b"Infinity" in done:
+            done = _WORDS.sub(lambda found: _CONSTANTS.get(found[0], found[0]), done)
+        return (done + rest)[begun:]
+
 
 class Bounded:
     """A stream of JSON whose `read` raises ValueError before it hands out what is too deep or too long a number."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usage.importers import all_importers
-from usage.importers._bounds import DEEPEST, DIGITS, TOO_DEEP, TOO_LONG, Bounded
+from usage.importers._bounds import DEEPEST, DIGITS, TOO_DEEP, TOO_LONG, Bounded, Finite
 
 VALUES = st.recursive(
     st.text(alphabet='[]{}"\\a') | st.integers(),
@@ -31,6 +31,38 @@ def test_brackets_in_strings_are_no_depth_wherever_the_pieces_end(value: Any, si
     deep = b"[" * (DEEPEST - 1) + body
     with pytest.raises(ValueError, match=TOO_DEEP):
         read_whole(b"[" + deep, size)
+
+
+CONSTANTS = st.sampled_from([float("nan"), float("inf"), float("-inf"), "NaN", "-Infinity", 'a"NaN,', "\\", -1, 2.5])
+WITH_CONSTANTS = st.recursive(
+    CONSTANTS, lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["NaN", 'Infinity"', "\\"]), inner)
+)
+
+
+def finite(body: bytes, size: int) -> bytes:
+    stream = Finite(cast(IO[bytes], io.BytesIO(body)))
+    return b"".join(iter(lambda: stream.read(size), b""))
+
+
+@given(value=WITH_CONSTANTS, size=st.integers(1, 12), indent=st.sampled_from([None, 1]))
+def test_the_constants_that_json_has_not_are_null_outside_strings_wherever_the_pieces_end(
+    value: Any, size: int, indent: int | None
+) -> None:
+    body = json.dumps(value, indent=indent)
+    expected = json.loads(body, parse_constant=lambda _: None)
+    assert json.loads(finite(body.encode(), size), parse_constant=pytest.fail) == expected
+
+
+@given(body=st.text('NaInfity-1e ,:"[]{}\\', max_size=40), size=st.integers(1, 12))
+def test_nothing_else_becomes_json_by_it(body: str, size: int) -> None:
+    """What Python reads, constants included, and nothing more."""
+    try:
+        expected = json.loads(body, parse_constant=lambda _: None)
+    except ValueError:
+        with pytest.raises(ValueError, match=r"."):
+            json.loads(finite(body.encode(), size))
+    else:
+        assert json.loads(finite(body.encode(), size), parse_constant=pytest.fail) == expected
 
 
 @pytest.mark.parametrize("slug", [slug for slug, one in sorted(all_importers().items()) if hasattr(one, "split")])
