@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
@@ -63,6 +63,7 @@ class Api:
     """One place to buy the same tokens: `usd_per_mtok` is blended by their input and output.
 
     `listed` is the catalogue's offering, `fact` the bundled one. `rating` is set where another model's stands in.
+    `seen_on` is set where it was seen only after the day.
     """
 
     model: str
@@ -73,6 +74,7 @@ class Api:
     listed: Listed | None = None
     fact: Fact | None = None
     rating: Decimal | None = None
+    seen_on: date | None = None
 
     @property
     def witnessed(self) -> bool:
@@ -91,7 +93,7 @@ class Market:
     own_rating: Decimal | None = None
     rated_on: date | None = None
     unseen: tuple[Api, ...] = field(default=())
-    """The same weights at prices first seen after the day, left out where somebody saw one by then."""
+    """The same weights at prices first seen after the day: nobody states since when they hold, so they are left out."""
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
@@ -150,16 +152,16 @@ def market(model: LanguageModel | None, key: str, mix: Mix, at: datetime) -> Mar
     """Where tokens of equal quality are sold: hosts of the same weights, else models rated at least as high.
 
     A price of the catalogue counts where there was evidence of it by then; what the bundled facts say of the day counts
-    beside it. Only where neither says anything stand prices that were first seen later, as such. Free offers are
-    rationed, previews may end any day, batches answer within one: none is ever the cheapest.
+    beside it, and only where neither says anything what they say of the next days. Free offers are rationed, previews
+    may end any day, batches answer within one: none is ever the cheapest.
     """
     sold = listed(at, [model.pk]) if model else []
-    told = _sold([one for one in sold if one.witnessed], mix) + _facts_of(key, mix, at.date())
-    later = _sold([one for one in sold if not one.witnessed], mix)
-    kept, unseen = (told, later) if told else (later, [])
-    if kept:
-        return Market("weights", tuple(sorted(kept, key=_order)), unseen=tuple(sorted(unseen, key=_order)))
-    return _rated_as_high(model, mix, at) if model else Market()
+    before, after = _facts_of(key, mix, at.date())
+    told = _sold([one for one in sold if one.witnessed], mix) + before or after
+    unseen = tuple(sorted(_sold([one for one in sold if not one.witnessed], mix), key=_order))
+    if told:
+        return Market("weights", tuple(sorted(told, key=_order)), unseen=unseen)
+    return replace(_rated_as_high(model, mix, at), unseen=unseen) if model else Market()
 
 
 def _order(api: Api) -> tuple[Decimal, str, str]:
@@ -176,12 +178,20 @@ def _sold(sold: Sequence[Listed], mix: Mix) -> list[Api]:
     return found
 
 
-def _facts_of(key: str, mix: Mix, day: date) -> list[Api]:
-    """The newest fact of each seller that is not too old for the day."""
-    own = [fact for fact in facts() if model_key(fact.model) == key and day - OLDEST_FACT <= fact.observed_on <= day]
-    newest = {fact.seller: fact for fact in sorted(own, key=lambda fact: fact.observed_on)}
+def _facts_of(key: str, mix: Mix, day: date) -> tuple[list[Api], list[Api]]:
+    """Of each seller the nearest fact seen by the day, and the nearest seen after it, neither too far from it."""
+    own = [fact for fact in facts() if model_key(fact.model) == key and abs(fact.observed_on - day) <= OLDEST_FACT]
+    farthest_first = sorted(own, key=lambda fact: abs(fact.observed_on - day), reverse=True)
+    before = {fact.seller: fact for fact in farthest_first if fact.observed_on <= day}
+    after = {fact.seller: fact for fact in farthest_first if fact.observed_on > day}
+    return _of_facts(before.values(), mix), [
+        replace(one, seen_on=one.fact.observed_on) for one in _of_facts(after.values(), mix) if one.fact
+    ]
+
+
+def _of_facts(told: Iterable[Fact], mix: Mix) -> list[Api]:
     found = []
-    for fact in newest.values():
+    for fact in told:
         units = {"input": fact.input, "output": fact.output}
         usd = blend(units, mix)
         if usd:
@@ -190,13 +200,15 @@ def _facts_of(key: str, mix: Mix, day: date) -> list[Api]:
 
 
 def _rated_as_high(model: LanguageModel, mix: Mix, at: datetime) -> Market:
-    """The frontier's rule: of the models whose rating is at least this one's, the cheapest, at its list price."""
+    """The frontier's rule: of the models whose rating is at least this one's, the cheapest, at its list price as it was
+    known by then."""
     scores = list(Score.objects.as_of(*RATING, at.date()).select_related("model"))
     own = max((score.value for score in scores if score.model_id == model.pk), default=None)
     if own is None:
         return Market(rated_on=scores[0].observed_on if scores else None)
     as_high = [score for score in scores if score.value >= own and score.model_id not in {None, model.pk}]
-    sold = listed(at, {score.model_id for score in as_high if score.model_id})
+    every = listed(at, {score.model_id for score in as_high if score.model_id})
+    sold = [one for one in every if one.witnessed]
     by_key = {one.key: one for one in sold}
     edge = frontier(select(rated(as_high), [one.offer() for one in sold], mix).points)
     apis = tuple(_of_point(point, by_key) for point in edge.points)

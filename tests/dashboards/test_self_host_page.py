@@ -99,10 +99,49 @@ def test_a_price_nobody_had_seen_by_the_day_gives_way_to_one_somebody_had(client
     html = page(client, SEPTEMBER)
     assert "OpenRouter asks $0.055" in finding(client, SEPTEMBER)
     assert "1 more price was first seen after this day" in text_of(html)
-    # Where nobody says anything of the day it stands, and says so.
+    # Where nobody says anything of the day, nothing is known of it.
     alone = "/self-host?at=2023-06-01&rate=3"
-    assert "Late asks" in finding(client, alone)
-    assert "first seen after this day" in text_of(page(client, alone))
+    assert finding(client, alone).endswith("; nobody saw a price of an API of equal quality by this day.")
+    assert "1 price was first seen after this day" in text_of(page(client, alone))
+    assert {row["api_usd_per_mtok"] for row in rows(client, f"{alone}&format=csv")} == {""}
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2024-07-06", "nobody saw a price"),
+        ("2024-07-07", "OpenRouter, as seen on 5 Sep 2024, asks $0.055."),
+        ("2024-09-01", "OpenRouter, as seen on 5 Sep 2024, asks $0.055."),
+        ("2024-09-05", "OpenRouter asks $0.055."),
+        ("2024-10-15", "OpenRouter asks $0.055."),
+        ("2024-11-03", "OpenRouter asks $0.055."),  # what was seen by the day, though the next sight is nearer
+    ],
+)
+def test_the_newest_fact_seen_by_the_day_stands_else_the_first_one_after_it_with_its_day(
+    client: Client, llama: Any, day: str, said: str
+) -> None:
+    late = make_offering("llama-3.1-8b-instruct", "late")
+    for unit in ("input", "output"):
+        make_price(late, unit, "0.001", since="2020-06-11", basis="inferred")
+    html = page(client, f"/self-host?at={day}&rate=3.02")
+    assert said in finding(client, f"/self-host?at={day}&rate=3.02")
+    assert "Late asks" not in html
+
+
+def test_a_model_rated_as_high_stands_in_at_a_price_that_was_seen_by_the_day(client: Client) -> None:
+    LanguageModel.objects.create(slug="own", key="acme/own", maker="acme", name="Own", open_weights=True)
+    for name, price, since, basis in (
+        ("seen", "0.40", "2025-01-01", "observed"),
+        ("late", "0.01", "2020-06-11", "inferred"),
+    ):
+        offering = make_offering(name, name=name.title())
+        for unit in ("input", "output"):
+            make_price(offering, unit, price, since=since, basis=basis)
+        make_score(name, name.title(), "1300")
+    make_score("own", "Own", "1300")
+    assert "Seen at Acme asks, $0.40" in finding(
+        client, "/self-host?model=own&rate=2&input=1000&output=1000&at=2025-06-01"
+    )
 
 
 def test_without_a_seller_the_cheapest_model_rated_as_high_stands_in(client: Client) -> None:

@@ -28,10 +28,12 @@ def finding(page: Page) -> Words:
     if api is None:
         return (
             f"A Mtok of {page.read.model_name} on {rented} costs ", own,
-            " at full load; no API of equal quality has a known price.",
+            f" at full load; {_none_known(page)}.",
         )  # fmt: skip
     asked = Figure(_price(api.usd_per_mtok), evidence_of(api, page))
     who = api.seller if page.read.market.kind == "weights" else f"{api.model_name} at {api.seller}"
+    if api.seen_on:
+        who = f"{who}, as seen on {formatting.day(api.seen_on)},"
     if page.even is None or page.even > 1:
         return (
             f"Buying wins: even at full load a Mtok of {page.read.model_name} on {rented} costs ", own,
@@ -43,6 +45,12 @@ def finding(page: Page) -> Words:
     load = formatting.share(page.even, 1)
     start = f"Renting wins above {load} of full load: there a Mtok of {page.read.model_name} on {rented} costs what "
     return (start, f"{who} asks, ", asked, "; at full load it costs ", own, ".")
+
+
+def _none_known(page: Page) -> str:
+    if page.read.market.unseen:
+        return "nobody saw a price of an API of equal quality by this day"
+    return "no API of equal quality has a known price"
 
 
 def _price(usd: Decimal | None) -> str:
@@ -73,12 +81,13 @@ def equal(page: Page) -> str:
     market, name = page.read.market, page.read.model_name
     if market.kind == "weights":
         return "The same weights: the cheapest paid host of the model."
+    known = "a price that was seen by this day" if market.unseen else "a known price"
     if market.kind == "rating" and market.own_rating is not None:
         rating = formatting.rating(market.own_rating)
-        return f"Nobody sells {name} at a known price: the cheapest model whose Arena rating is at least its {rating}."
+        return f"Nobody sells {name} at {known}: the cheapest model whose Arena rating is at least its {rating}."
     if page.read.market.own_rating is None:
-        return f"Nobody sells {name} at a known price, and it has no rating to find an equal by."
-    return f"Nobody sells {name} or a model rated as high at a known price."
+        return f"Nobody sells {name} at {known}, and it has no rating to find an equal by."
+    return f"Nobody sells {name} or a model rated as high at {known}."
 
 
 def workings(page: Page) -> list[tuple[str, str]]:
