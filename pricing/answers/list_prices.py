@@ -57,7 +57,10 @@ class Listed:
     def offer(self) -> Offer:
         """The same as the frontier takes it."""
         first_party = self.provider == self.maker
-        return Offer(self.model, self.provider, self.sku, self.usd_per_mtok_by_unit, first_party, self.region)
+        return Offer(
+            self.model, self.provider, self.sku, self.usd_per_mtok_by_unit, first_party, self.region,
+            undated=not self.witnessed,
+        )  # fmt: skip
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
 
-from pricing.frontier import BATCH, Mix, Offer, Traits
+from pricing.frontier import BATCH, Mix, Offer, Traits, stated
 from pricing.models import LanguageModel, Offering, Price, SpeedSample
 from pricing.querysets import LIST_UNITS
 from pricing.units import LIFETIMES
@@ -27,7 +27,8 @@ class _Prices:
     has_peaks: bool = False
     dearer_from: set[int] = field(default_factory=set)
     known_since: date = date.max
-    undated: bool = False
+    undated: set[str] = field(default_factory=set)
+    """Names of prices that nobody saw by the moment, and of which nobody states the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,19 @@ def on_sale(at: datetime, mix: Mix, models: Mapping[int, Known]) -> list[Offer]:
             Offer(
                 model.slug, provider, sku, own.usd_per_mtok, first_party, region, traits=traits,
                 provider_name=provider_name, offering_id=pk, price_ids=own.ids,
-                known_since=None if since == date.max else since, undated=own.undated, has_peak_prices=own.has_peaks,
+                known_since=None if since == date.max else since, undated=_is_undated(own, mix),
+                has_peak_prices=own.has_peaks,
                 dearer_from=tuple(sorted(own.dearer_from)), tokens_per_second=speeds.get(pk),
             )
         )  # fmt: skip
     return found
+
+
+def _is_undated(prices: _Prices, mix: Mix) -> bool:
+    """Whether the mix needs a price of which nothing says that it held by then."""
+    return bool(prices.undated) and any(
+        stated(prices.usd_per_mtok, unit)[0] in prices.undated for unit, _ in mix.weights()
+    )
 
 
 def needs(mix: Mix) -> tuple[list[str], list[str]]:
@@ -119,5 +128,6 @@ def _prices(at: datetime, mix: Mix, models: Iterable[int]) -> dict[int, _Prices]
             own.usd_per_mtok[name] = amount if per == _MTOK else amount * _MTOK / per
             own.ids[name] = pk
             own.known_since = min(own.known_since, since)
-            own.undated = own.undated or undated
+            if undated:
+                own.undated.add(name)
     return {offering: own for offering, own in found.items() if own.usd_per_mtok}

@@ -40,7 +40,8 @@ class Offer:
     """One seller's unit prices of one model on a day, in USD per Mtok; None or absent is unknown.
 
     `first_party` says that the seller is the model's maker. `known_since` is the first day of which any evidence says
-    that it was on sale; `undated` that no source states since when its price held. `price_ids` are the rows behind the
+    that it was on sale; `undated` that no source states since when a price of the mix held, nor
+    saw it by that day. `price_ids` are the rows behind the
     prices, by the same names. `has_peak_prices`: in some hours it costs something else; `dearer_from`: prompt lengths
     from which it does, in tokens.
     """
@@ -92,8 +93,9 @@ def priced(offers: Iterable[Offer], mix: Mix) -> list[Priced]:
     return [(price, offer) for price, offer in blends if price is not None]
 
 
-def preference(one: Priced) -> tuple[bool, bool, bool, bool, bool, Decimal, str, str, str]:
-    """Whose price is the model's: money before nothing, release before preview, the maker before hosts, the cheapest.
+def preference(one: Priced) -> tuple[bool, bool, bool, bool, bool, bool, Decimal, str, str, str]:
+    """Whose price is the model's: money before nothing, release before preview, what is known of the day before what is
+    only thought to have held, the maker before hosts, the cheapest.
 
     A maker's price without a region goes before a regional one, the sku equal to the model's slug before an alias.
     """
@@ -102,6 +104,7 @@ def preference(one: Priced) -> tuple[bool, bool, bool, bool, bool, Decimal, str,
     return (
         not price,
         offer.is_preview,
+        offer.undated,
         not theirs,
         theirs and offer.region not in ("", "global"),
         theirs and offer.sku != offer.model,

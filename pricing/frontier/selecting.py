@@ -83,7 +83,8 @@ USUAL: Final = Terms()
 def select(scores: Sequence[Rated], offers: Iterable[Offer], mix: Mix = CHAT_MIX, terms: Terms = USUAL) -> Selection:
     """Give each (model, effort) one price: its maker's list price, else the cheapest host's, the host named.
 
-    Only list prices count (`Offer.is_list_price`), in the order of `offers.preference`. A free offer is taken only
+    Only list prices count (`Offer.is_list_price`), in the order of `offers.preference`: one that nobody saw by the day
+    and whose start nobody states is taken only where there is no other. A free offer is taken only
     where no paid one exists, a preview only where no release is sold, and then they are listed apart unless the terms
     ask for them: free is rationed, and a log axis has no zero; a preview may end any day. Where two names are the same
     model and effort, the one with more votes is the point. A score of a table younger than the day counts where any

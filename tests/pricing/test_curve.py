@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -30,6 +30,7 @@ from pricing.frontier import (
     curve,
 )
 from pricing.models import Offering, Price, Score
+from pricing.models.evidence import Basis
 
 D = Decimal
 TRIALS = ("preview", "experimental", "exp", "beta", "alpha")
@@ -57,11 +58,13 @@ def is_trial(sku: str) -> bool:
 
 
 def best_offer(sold: Iterable[tuple[Fraction, Offer]]) -> tuple[Fraction, Offer] | None:
-    """Money before nothing, a release before a trial, then the maker (plain, then by its own id), then the cheapest."""
+    """Money before nothing, a release before a trial, what was known by the day before what was not, then the maker
+    (plain, then by its own id), then the cheapest."""
     left = list(sold)
     for wanted in (
         lambda price, _: price > 0,
         lambda _, offer: not is_trial(offer.sku),
+        lambda _, offer: not offer.undated,
         lambda _, offer: offer.first_party,
         lambda _, offer: not offer.first_party or offer.region in ("", "global"),
         lambda _, offer: not offer.first_party or offer.sku == offer.model,
@@ -134,11 +137,12 @@ skus = st.sampled_from(["m0", "m1", "m2", "m1-preview", "m2-beta", "host/m0", "h
 models = st.sampled_from(["m0", "m1", "m2"])
 offer_lists = st.lists(
     st.builds(
-        lambda model, provider, sku, inp, out, cached, region: Offer(
-            model, provider, sku, {"input": inp, "output": out, "cache_read": cached}, provider == "maker", region
+        lambda model, provider, sku, inp, out, cached, region, undated: Offer(
+            model, provider, sku, {"input": inp, "output": out, "cache_read": cached}, provider == "maker", region,
+            undated=undated,
         ),
         models, st.sampled_from(["maker", "a", "b"]), skus, amounts, amounts, amounts,
-        st.sampled_from(["", "", "eu", "global"]),
+        st.sampled_from(["", "", "eu", "global"]), st.booleans(),
     ),
     max_size=9,
     unique_by=lambda offer: (offer.provider, offer.sku, offer.region, offer.model),
@@ -214,9 +218,14 @@ class TestAgainstTheOracle:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("catalogue")
 class TestBundledData:
-    @pytest.mark.parametrize("mix", ["3:1", "2:1:18"])
-    @pytest.mark.parametrize("day", [date(2026, 11, 20), date(2025, 8, 15)])
-    def test_the_frontier_of_today_and_of_august_2025_is_the_oracles(self, day: date, mix: str) -> None:
+    @pytest.mark.parametrize(
+        ("day", "mix"),
+        [
+            (date(2026, 11, 20), "3:1"), (date(2026, 11, 20), "2:1:18"), (date(2025, 8, 15), "3:1"),
+            (date(2025, 8, 15), "2:1:18"), (date(2024, 8, 20), "3:1"),
+        ],
+    )  # fmt: skip
+    def test_the_frontier_of_today_and_of_past_augusts_is_the_oracles(self, day: date, mix: str) -> None:
         at = datetime(day.year, day.month, day.day, tzinfo=UTC)
         table = max(found for found in Score.objects.days("arena", "overall") if found <= day)
         rows = Score.objects.filter(benchmark__slug="arena", category="overall", observed_on=table)
@@ -224,7 +233,8 @@ class TestBundledData:
             Rated(row.display_name, row.model.slug if row.model else None, row.value, row.effort, votes=row.n)
             for row in rows.select_related("model")
         ]
-        points = oracle(scores, _offers({score.model for score in scores}, at), Mix.parse(mix))
+        mix_units = ("input", "output", "cache_read")[: len(mix.split(":"))]
+        points = oracle(scores, _offers({score.model for score in scores}, at, mix_units), Mix.parse(mix))
         told = price_per_quality("arena", "overall", Wish(Mix.parse(mix)), at)
 
         assert told["observed_on"] == table.isoformat()
@@ -243,21 +253,27 @@ class TestBundledData:
             assert abs(Fraction(one["multiple"]) - exact) <= exact / 10**9
 
 
-def _offers(models: set[str | None], at: datetime) -> list[Offer]:
+def _offers(models: set[str | None], at: datetime, mix_units: Sequence[str]) -> list[Offer]:
     """Every offering of some models with the prices that held at a moment, row by row."""
     found = []
     for offering in Offering.objects.filter(model__slug__in=models - {None}).select_related("model", "provider"):
         prices: dict[str, Decimal | None] = {}
+        thought = False  # of a price of the mix: first seen after the moment, and no source states its start
         for price in Price.objects.filter(offering=offering, superseded_at=None, known_until=None):
             plain = (price.service_tier, price.qualifier, price.context_from, price.schedule) == ("standard", "", 0, "")
             held = price.effective_from <= at and (price.effective_until is None or at < price.effective_until)
             if plain and held and price.currency == "USD":
                 prices[price.unit] = price.amount * 1_000_000 / price.per
+                unseen = price.basis == Basis.INFERRED and price.evidence_at > at
+                thought = thought or (unseen and price.unit in mix_units)
         if offering.retired_at is None or offering.retired_at > at:
             maker = offering.provider.slug == offering.model.maker
             found.append(
-                Offer(offering.model.slug, offering.provider.slug, offering.sku, prices, maker, offering.region)
-            )
+                Offer(
+                    offering.model.slug, offering.provider.slug, offering.sku, prices, maker, offering.region,
+                    undated=thought,
+                )
+            )  # fmt: skip
     return found
 
 
@@ -281,6 +297,17 @@ class TestTheDay:
         found = curve(scores, offers, Wish(terms=Terms(self.DAY))).selection
         assert [point.key for point in found.points] == ["old", "rated"]
         assert [(one.model, one.reason) for one in found.unmatched] == [("new", NOT_YET_SOLD)]
+
+
+class TestEvidenceOfTheDay:
+    def test_a_price_that_was_seen_by_the_day_goes_before_one_that_is_only_thought_to_have_held(self) -> None:
+        thought = Offer("m", "host", "m", {"input": D("0.03"), "output": D("0.03")}, undated=True)
+        maker = Offer("m", "maker", "m", {"input": D(1), "output": D(1)}, first_party=True, undated=True)
+        seen = Offer("m", "other", "m", {"input": D("0.07"), "output": D("0.07")})
+        found = curve([Rated("m", "m", D(1400))], [thought, maker, seen]).selection
+        assert [(point.provider, point.price) for point in found.points] == [("other", D("0.07"))]
+        alone = curve([Rated("m", "m", D(1400))], [thought, maker]).selection
+        assert [(point.provider, point.price) for point in alone.points] == [("maker", D(1))]
 
 
 class TestMeasured:
