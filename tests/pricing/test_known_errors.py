@@ -4,8 +4,7 @@ import pytest
 
 from pricing.catalog.known_errors import registry
 from pricing.models import Claim, Disagreement, Price
-from pricing.sources import all_sources
-from pricing.sources import model_prices as module
+from pricing.sources import all_sources, genai_prices, model_prices
 
 
 def test_every_entry_names_a_source_a_wrong_amount_a_reason_and_a_page():
@@ -22,9 +21,10 @@ def test_every_entry_names_a_source_a_wrong_amount_a_reason_and_a_page():
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("catalogue")
-def test_a_known_error_is_kept_named_and_never_a_price():
-    wrong = {(e.provider, e.sku, e.unit, e.wrong) for e in registry() if e.source == module.SLUG}
-    claims = Claim.objects.filter(source__slug=module.SLUG, offering__sku__in={sku for _, sku, _, _ in wrong})
+@pytest.mark.parametrize("source", [genai_prices.SLUG, model_prices.SLUG])
+def test_a_known_error_is_kept_named_and_never_a_price(source: str):
+    wrong = {(e.provider, e.sku, e.unit, e.wrong) for e in registry() if e.source == source}
+    claims = Claim.objects.filter(source__slug=source, offering__sku__in={sku for _, sku, _, _ in wrong})
     found = [
         claim for claim in claims.select_related("offering__provider")
         if (claim.offering.provider.slug, claim.offering.sku, claim.unit, claim.amount) in wrong
@@ -33,3 +33,12 @@ def test_a_known_error_is_kept_named_and_never_a_price():
     for claim in found:
         assert Disagreement.objects.get(claim=claim).state == Disagreement.State.KNOWN_ERROR
         assert not Price.objects.filter(claim=claim, superseded_at=None).exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("catalogue")
+@pytest.mark.parametrize("sku", ["gpt-oss-120b", "gpt-oss-20b", "gpt-oss-safeguard-20b"])
+def test_weights_that_their_maker_does_not_sell_have_no_price_at_the_maker(sku: str):
+    sold = Price.objects.filter(offering__model__slug=sku, superseded_at=None, known_until=None)
+    assert sold.exists()
+    assert not sold.filter(offering__provider__slug="openai").exists()
