@@ -49,12 +49,12 @@ class FrontierQuestion(Schema):
     )
     until: Annotated[str, Field(max_length=10)] = Field("", description="First UTC day that no longer counts.")
     effort: Name | None = Field(None, description="Only scores at this effort; empty for none stated.")
-    maker: Name = ""
-    provider: Name = ""
-    region: Name = ""
+    maker: Name = Field("", description="Slug or alias of who trained it.")
+    provider: Name = Field("", description="Slug or alias of a seller, such as `bedrock` or `aws`.")
+    region: Name = Field("", description="As sellers name it, such as `us` or `eu`; who names none is left out.")
     open_weights: bool = False
     context: int = Field(0, ge=0, le=10**9, description="Tokens at least.")
-    modality: Name = ""
+    modality: Name = Field("", description="What it takes or gives, such as `image_in` or `text_out`.")
     tools: bool = False
     staying: bool = Field(False, description="Without an announced retirement.")
     speed: Points = Field(Decimal(0), description="Output tokens a second at least.")

@@ -22,7 +22,7 @@ from dashboards.pages.quality.dates import dates
 from dashboards.views import catalogue_page
 from dashboards.views.catalogue import csv_response, figure_response
 from dashboards.views.spend import Reader, reader_of
-from pricing.answers import BadQuestion
+from pricing.answers import BadQuestion, filters
 from pricing.answers import quality as read
 from pricing.benchmarks import benchmarks
 from pricing.frontier import default_delta
@@ -56,8 +56,20 @@ def _asked(request: HttpRequest) -> _Asked:
     own = own_measures(points(reader.organisation, reader.project_ids)) if reader else {}
     _seen(reader, request.GET.get("benchmark", ""))
     ask, wrong = pages.read(request.GET, {slug: one.measure for slug, one in own.items()})
-    asked = _Asked(ask, wrong, reader, timezone.now(), own)
+    asked = _Asked(_in_known_words(ask, wrong), wrong, reader, timezone.now(), own)
     return _by_project(asked) if ask.project else asked
+
+
+def _in_known_words(ask: pages.Ask, wrong: list[str]) -> pages.Ask:
+    """The same with aliases resolved; a word that the catalogue has not is left out, and a sentence says so."""
+    meant: dict[str, str] = {}
+    for name in filters.FILTERS:
+        if asked := getattr(ask, name):
+            meant[name] = filters.word(name, asked) or ""
+            if not meant[name]:
+                called = "seller" if name == "provider" else name
+                wrong.append(f"There is no {called} “{asked[:40]}”: choose one from the list.")
+    return replace(ask, **meant)  # type: ignore[arg-type]
 
 
 def _seen(reader: Reader | None, benchmark: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from pricing.answers.filters import understood
 from pricing.answers.on_sale import known, on_sale
 from pricing.answers.questions import BadQuestion
 from pricing.answers.questions import name as as_name
@@ -96,7 +97,9 @@ def price_per_quality(
 
 
 def told(scores: Scores, wish: Wish, at: datetime) -> dict[str, Any]:
-    """The same of scores that are at hand; BadQuestion where what is to be near is not among them."""
+    """The same of scores that are at hand; BadQuestion where what is to be near is not among them, or a word of what is
+    wanted is none of the catalogue's."""
+    wish = replace(wish, wanted=understood(wish.wanted))
     if wish.near and wish.near not in {score.key for score in scores.scores}:
         raise BadQuestion(
             f"{wish.near[:80]!r} is not rated here: write the `key` of a point, such as model or model@effort.", "near"

@@ -103,6 +103,39 @@ class TestWanted:
             ("Open 1", "hoster", "0.3")
         ]
 
+    def test_an_alias_of_a_seller_or_a_maker_is_that_one(self, client: Client, market: Any) -> None:
+        make_price(make_offering("open-1", "bedrock"), "input", "0.2")
+        make_price(Offering.objects.get(provider__slug="bedrock"), "output", "0.2")
+        for named in ("bedrock", "aws", "Amazon-Bedrock"):
+            rows = lines(client, f"/quality?provider={named}")
+            assert [(row["name"], row["seller"]) for row in rows] == [("Open 1", "bedrock")]
+            answer = client.get(f"/api/v1/frontier?provider={named}").json()
+            assert [one["provider"] for one in answer["frontier"]] == ["bedrock"]
+
+    @pytest.mark.parametrize(
+        ("asked", "sentence"),
+        [
+            ("provider=nobody", "There is no seller “nobody”: choose one from the list."),
+            ("maker=nobody", "There is no maker “nobody”: choose one from the list."),
+            ("region=zz", "There is no region “zz”: choose one from the list."),
+            ("modality=image", "There is no modality “image”: choose one from the list."),
+        ],
+    )
+    def test_a_word_that_the_catalogue_has_not_is_said_and_leaves_everything_in(
+        self, client: Client, market: Any, asked: str, sentence: str
+    ) -> None:
+        answer = client.get(f"/quality?{asked}")
+        assert answer.status_code == 400
+        assert sentence in answer.content.decode()
+        assert "Best 1" in answer.content.decode()
+        assert client.get(f"/quality/figure.json?{asked}").status_code == 400
+
+    def test_a_modality_that_sources_know_is_one_though_no_model_here_is_known_to_take_it(
+        self, client: Client, market: Any
+    ) -> None:
+        assert client.get("/quality?modality=image_in").status_code == 200
+        assert client.get("/api/v1/frontier?modality=image_in").json()["frontier"] == []
+
     def test_choices_say_how_many_models_each_leaves_and_what_is_unknown(self, client: Client, market: Any) -> None:
         told = said(client, "/quality")
         assert "Hoster (1)" in told
