@@ -92,11 +92,11 @@ def live_minimum(
 
 
 def spans_of(inputs: Sequence[Input]) -> list[Span]:
-    """When each usable price held. What ends a price need not itself be usable: a free price ends a paid one."""
+    """When each usable price held. What ends a price need not itself be usable: a free price ends a paid one, and an
+    unknown one the one that was known."""
     days: dict[tuple[str, str], list[date]] = {}
     for one in inputs:
-        if one.observation.price is not None:
-            days.setdefault((one.observation.model, one.observation.seller), []).append(one.observation.observed_on)
+        days.setdefault((one.observation.model, one.observation.seller), []).append(one.observation.observed_on)
     spans = []
     for one in inputs:
         of = one.observation

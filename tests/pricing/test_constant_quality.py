@@ -422,9 +422,11 @@ def test_a_free_price_ends_a_paid_one_and_is_no_minimum() -> None:
     assert shown(found) == [("2021-01", "1", 2), ("2021-02", "9", 1)]
 
 
-def test_an_unknown_price_ends_nothing() -> None:
-    found = live_minimum([seen("m", "2021-01-01", "1"), seen("m", "2021-02-01", None)])
-    assert shown(found) == [("2021-01", "1", 1), ("2021-02", "1", 1)]
+def test_an_unknown_price_ends_the_known_one_of_its_seller() -> None:
+    mine = [seen("m", "2021-01-01", "1", seller="a"), seen("m", "2021-02-01", None, seller="a")]
+    other = [seen("n", "2021-01-01", "5"), seen("m", "2021-01-01", "3", seller="b")]
+    assert shown(live_minimum([*mine, *other])) == [("2021-01", "1", 2), ("2021-02", "3", 2)]
+    assert shown(live_minimum(mine)) == [("2021-01", "1", 1)]
 
 
 def test_what_began_before_the_first_day_asked_for_is_live_on_it() -> None:
@@ -455,10 +457,7 @@ def test_every_month_is_what_asking_every_observation_gives(market: list[Observa
             and one.score >= score
             and one.observed_on <= day
             and (one.withdrawn_on is None or day < one.withdrawn_on)
-            and not any(
-                later.model == one.model and later.price is not None and one.observed_on < later.observed_on <= day
-                for later in market
-            )
+            and not any(later.model == one.model and one.observed_on < later.observed_on <= day for later in market)
         ]
         prices = [one.price for one in live if one.price is not None]
         assert found.get(day) == ((min(prices), len({one.model for one in live})) if live else None)
