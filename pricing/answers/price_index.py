@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -15,7 +15,7 @@ from pricing.answers.wording import decimal_text
 from pricing.benchmarks import benchmarks
 from pricing.constant_quality import ESTIMATORS, Estimate, Input, LeaveOneOut, Observation, Point
 from pricing.constant_quality.reasoning import CHOICES, IN, OUT
-from pricing.constant_quality.sellers import RULES
+from pricing.constant_quality.sellers import RULES, names_sellers, of_one_price
 from pricing.frontier import Mix
 from pricing.models import Benchmark, Score
 
@@ -24,6 +24,12 @@ LIVE_MINIMUM: Final = "live_minimum"
 SELLERS: Final = {RECORD_LOW: "maker_or_median", LIVE_MINIMUM: "maker"}
 """Whose price counts unless somebody says. A record is set by whoever sells first, as in Epoch AI's study. The live
 minimum is asked of all months alike, and hosts are known of some months only: it would move with what was recorded."""
+RULE_WORDS: Final = {
+    "maker_or_median": "the maker's, else the median of the hosts",
+    "maker": "the maker's",
+    "median": "the median of all",
+    "any": "the cheapest",
+}
 DEFAULT_LEVEL: Final = "90"
 
 
@@ -67,6 +73,22 @@ def estimate(observations: Iterable[Observation], asked: Asked) -> dict[str, Any
         observations, asked.threshold, start=asked.start, until=asked.until, level=float(asked.level / 100)
     )
     return _answer(found, asked)
+
+
+def of_rows(rows: Sequence[Observation], asked: Asked, sellers: str | None = None) -> dict[str, Any]:
+    """The answer over somebody's own rows; where any of them says who asked, over one price a model by the rule of
+    `sellers`. BadQuestion where a rule is asked for and no row says who."""
+    if not any(map(names_sellers, rows)):
+        if sellers:
+            raise BadQuestion(
+                "sellers chooses whose price counts, and no row says who asks it: fill in seller or first_party.",
+                "sellers",
+            )
+        return estimate(rows, asked)
+    rule = sellers or SELLERS[RECORD_LOW]
+    answer = estimate(of_one_price(rows, rule), asked)
+    answer["note"] += f" Of several sellers of a model one price counts: {RULE_WORDS[rule]}."
+    return answer
 
 
 def price_index(

@@ -17,6 +17,8 @@ from decimal import Decimal
 from statistics import median
 from typing import Final
 
+from pricing.constant_quality.observations import Observation
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -69,6 +71,56 @@ def steps(held: Iterable[Held], sellers: str) -> list[Step]:
         else:
             dated = all(one.dated for one in prices if one.since == since)
             found.append(Step(price, since, until, dated, _asked(live, price)))
+    return found
+
+
+def names_sellers(row: Observation) -> bool:
+    """Whether an observation says who asked its price, by name or by being the maker."""
+    return bool(row.seller) or row.first_party is not None
+
+
+def of_one_price(rows: Iterable[Observation], sellers: str) -> list[Observation]:
+    """Observations of several sellers as those of one price a model by a rule of `RULES`, as the catalogue's are.
+
+    A model of which no row says who asked keeps its rows. Rows without a name are of one seller, the maker's of
+    another; a seller that one row calls the maker is it in all. A price holds until its seller's next row of the model,
+    known or not, and what is unknown stays as a row of its own.
+    """
+    by_model: dict[str, list[Observation]] = {}
+    for row in rows:
+        by_model.setdefault(row.model, []).append(row)
+    found: list[Observation] = []
+    for own in by_model.values():
+        found += _merged(own, sellers) if any(map(names_sellers, own)) else own
+    return found
+
+
+def _merged(rows: Sequence[Observation], sellers: str) -> list[Observation]:
+    makers = {row.seller for row in rows if row.first_party and row.seller}
+
+    def seller(row: Observation) -> tuple[str, bool]:
+        first_party = row.seller in makers if row.first_party is None else row.first_party
+        return row.seller or ("the maker" if first_party else "no name"), first_party
+
+    days: dict[str, list[date]] = {}
+    for row in rows:
+        days.setdefault(seller(row)[0], []).append(row.observed_on)
+    by_score: dict[Decimal | None, list[Held]] = {}
+    found = [replace(row, seller=seller(row)[0]) for row in rows if row.price is None]
+    for row in rows:
+        if row.price is not None:
+            name, first_party = seller(row)
+            ends = [day for day in days[name] if day > row.observed_on]
+            if row.withdrawn_on is not None:
+                ends.append(row.withdrawn_on)
+            held = Held(name, row.price, row.observed_on, min(ends, default=None), first_party, row.dated)
+            by_score.setdefault(row.score, []).append(held)
+    for score, own in by_score.items():
+        family = min((row.family for row in rows if row.score == score and row.family), default="")
+        found += [
+            Observation(rows[0].model, step.since, step.price, score, family, withdrawn_on=step.until, dated=step.dated)
+            for step in steps(own, sellers)
+        ]
     return found
 
 

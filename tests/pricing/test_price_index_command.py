@@ -89,6 +89,44 @@ def test_no_factor_is_an_answer(tmp_path: Path) -> None:
     assert answered("--inputs", str(path))["per_year"] is None
 
 
+SEVERAL = """model,date,price,score,seller,first_party
+m,2021-01-01,20,50,Maker,yes
+m,2021-01-01,2,50,Host,no
+open,2022-01-01,6,50,a,
+open,2022-01-01,4,50,b,
+open,2022-01-01,1,50,c,
+plain,2023-01-01,3,50,,
+"""
+
+
+@pytest.mark.parametrize("estimator", ["record_low", "live_minimum"])
+@pytest.mark.parametrize(
+    ("sellers", "prices"),
+    [
+        ((), ["20", "4", "3"]),
+        (("--sellers", "maker_or_median"), ["20", "4", "3"]),
+        (("--sellers", "maker"), ["20", "3"]),
+        (("--sellers", "median"), ["11", "4", "3"]),
+        (("--sellers", "any"), ["2", "1", "3"]),
+    ],
+)
+def test_of_several_sellers_of_a_file_one_price_counts_by_the_rule_of_the_catalogue(
+    tmp_path: Path, estimator: str, sellers: tuple[str, ...], prices: list[str]
+) -> None:
+    path = tmp_path / "sellers.csv"
+    path.write_text(SEVERAL, "utf-8")
+    found = answered("--inputs", str(path), "--estimator", estimator, *sellers)
+    assert [one["price"] for one in found["inputs"]] == prices
+    if estimator == "record_low":
+        lows = [price for n, price in enumerate(prices) if all(float(price) < float(one) for one in prices[:n])]
+        assert [point["price"] for point in found["points"]] == lows
+    assert "one price counts" in found["note"]
+
+
+def test_a_rule_of_sellers_needs_rows_that_say_who_asks() -> None:
+    assert "fill in seller or first_party" in refused("--inputs", MMLU, "--sellers", "any")
+
+
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from pricing.answers import BadQuestion
-from pricing.answers.price_index import DEFAULT_LEVEL, RECORD_LOW, Asked, estimate, price_index
+from pricing.answers.price_index import DEFAULT_LEVEL, RECORD_LOW, Asked, of_rows, price_index
 from pricing.constant_quality import ESTIMATORS, UnreadableInputs, read
 from pricing.constant_quality.reasoning import CHOICES, IN
 from pricing.constant_quality.sellers import RULES
@@ -36,7 +36,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--sellers",
             choices=list(RULES),
-            help="whose price counts; default: the maker's, and of record lows else the median of hosts",
+            help="whose price counts; default: the maker's, else the median of hosts; of the catalogue's live minimum "
+            "only the maker's",
         )
         parser.add_argument(
             "--reasoning", choices=CHOICES, help="whether scores reached by reasoning count; default: in"
@@ -81,16 +82,17 @@ class Command(BaseCommand):
 
     def _of_file(self, options: dict[str, Any], asked: Asked) -> dict[str, Any]:
         path: Path = options["inputs"]
-        if set_aside := [name for name in ("category", "mix", "sellers", "reasoning") if options[name]]:
+        if set_aside := [name for name in ("category", "mix", "reasoning") if options[name]]:
             raise BadQuestion(f"--{set_aside[0]} is asked of the catalogue: the rows of a file are blended already.")
         try:
-            return estimate(read(path.read_text("utf-8")), asked)
+            rows = read(path.read_text("utf-8"))
         except OSError as fault:
             raise CommandError(f"{path} cannot be read: {fault.strerror}.", returncode=2) from None
         except UnicodeDecodeError:
             raise CommandError(f"{path} is not text in UTF-8: save it as CSV in UTF-8.", returncode=2) from None
         except UnreadableInputs as fault:
             raise CommandError(f"{path}: {fault}", returncode=2) from None
+        return of_rows(rows, asked, options["sellers"])
 
 
 def _line(point: dict[str, Any]) -> str:
