@@ -172,15 +172,44 @@ def test_a_local_time_that_never_occurs_is_refused() -> None:
     [
         ("1h", "UTC", "2026-09-01T10:00:00Z", "2026-09-01T10:00:00+00:00", "2026-09-01T11:00:00+00:00"),
         ("1d", "UTC", "2026-09-01", "2026-09-01T00:00:00+00:00", "2026-09-02T00:00:00+00:00"),
-        ("1d", "Europe/Berlin", "2026-10-25", "2026-10-24T22:00:00+00:00", "2026-10-25T23:00:00+00:00"),
+        ("1h", "Asia/Kolkata", "2026-09-01T10:00", "2026-09-01T04:30:00+00:00", "2026-09-01T05:30:00+00:00"),
+        ("1d", "Europe/Berlin", "2026-10-25", "2026-10-25T00:00:00+00:00", "2026-10-26T00:00:00+00:00"),
+        ("1d", "America/New_York", "2026-09-30", "2026-09-30T00:00:00+00:00", "2026-10-01T00:00:00+00:00"),
+        ("1d", "Europe/Berlin", "2026-08-31T22:00:00Z", "2026-09-01T00:00:00+00:00", "2026-09-02T00:00:00+00:00"),
         # Cairo's clocks skip midnight: the day starts at 01:00.
-        ("1d", "Africa/Cairo", "2026-04-24", "2026-04-23T22:00:00+00:00", "2026-04-24T21:00:00+00:00"),
-        ("1mo", "Europe/Berlin", "2026-12-01", "2026-11-30T23:00:00+00:00", "2026-12-31T23:00:00+00:00"),
+        ("1d", "Africa/Cairo", "2026-04-24", "2026-04-24T00:00:00+00:00", "2026-04-25T00:00:00+00:00"),
+        ("1mo", "Europe/Berlin", "2026-12-01", "2026-12-01T00:00:00+00:00", "2027-01-01T00:00:00+00:00"),
+        ("1mo", "America/New_York", "2026-12-01", "2026-12-01T00:00:00+00:00", "2027-01-01T00:00:00+00:00"),
     ],
 )
-def test_buckets_are_half_open_in_their_own_zone(grain: str, zone: str, text: str, start: str, end: str) -> None:
+def test_hours_are_instants_and_days_and_months_stand_under_their_local_date(
+    grain: str, zone: str, text: str, start: str, end: str
+) -> None:
     found = one({"time": text, "output": "1"}, grain=grain, time_zone=zone)
     assert (found.occurred_at.isoformat(), found.period_end and found.period_end.isoformat()) == (start, end)
+
+
+def test_a_bucket_by_local_date_says_so_and_keeps_the_key_of_its_instant() -> None:
+    settings = {"grain": "1d", "cache": "inclusive"}
+    row = {"output": "1", "input": "1", "cache_read": "0"}
+    berlin = one({"time": "2026-09-01", **row}, time_zone="Europe/Berlin", **settings)
+    utc = one({"time": "2026-09-01", **row}, **settings)
+    assert (berlin.occurred_at, berlin.quality) == (utc.occurred_at, ("local_date",))
+    assert utc.quality == ()
+    # As it was told apart before days were posted by their date: an old file comes as duplicates.
+    assert berlin.record_key == "d195f855430970e98ed8198c724355b25900b4748b7353b39d9bf35f8bc0ba2f" != utc.record_key
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York"])
+def test_a_window_of_days_holds_the_days_that_begin_in_it(zone: str) -> None:
+    window = {"from": "2026-09-02", "until": "2026-09-04"}
+    spec = {**SPEC, "window": window, "time_zone": zone}
+    rows = [ROW.replace(b"09-01", b"09-0%d" % day) for day in range(1, 6)]
+    taken = [f.occurred_at for f in read(HEADER + b"".join(rows), spec) if isinstance(f, Fact)]
+    assert taken == [datetime(2026, 9, day, tzinfo=UTC) for day in (2, 3)]
+    assert importer.window_of(spec) == (datetime(2026, 9, 2, tzinfo=UTC), datetime(2026, 9, 4, tzinfo=UTC))
+    noon = {**spec, "window": {"from": "2026-09-01T12:00", "until": "2026-09-03T12:00"}}
+    assert importer.window_of(noon) == importer.window_of(spec)
 
 
 def test_a_bucket_must_start_where_its_grain_says() -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -173,13 +173,25 @@ def read_mapping(spec: Mapping[str, Any] | None) -> Columns:
 
 
 def window_of(spec: Mapping[str, Any] | None) -> tuple[datetime, datetime] | None:
-    """[from, until) in UTC for which the mapping calls the file complete: only then may rows be withdrawn."""
+    """[from, until) in UTC for which the mapping calls the file complete: only then may rows be withdrawn.
+
+    Days and months are posted by their local date, so it is then of those that begin inside, as UTC days.
+    """
     window = (spec or {}).get("window")
     if not window:
         return None
     zone = ZoneInfo((spec or {}).get("time_zone", "UTC"))
     since, until = (_moment(window[edge], zone) for edge in ("from", "until"))
+    if (spec or {}).get("grain") in ("1d", "1mo"):
+        return _first_day_from(since, zone), _first_day_from(until, zone)
     return since, until
+
+
+def _first_day_from(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The UTC midnight of the first local day that does not begin before a moment."""
+    day = moment.astimezone(zone).date()
+    begins = datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=begins < moment)
 
 
 def _columns(spec: Mapping[str, Any]) -> dict[str, str]:

@@ -30,8 +30,19 @@ TOO_LARGE = "a count is larger than any bucket can hold"
 MISPLACED = "the thousands separator that the mapping declares does not stand between groups of three digits"
 GROUPED = "a number has a thousands separator that the mapping does not declare"
 
-Period = tuple[datetime, datetime | None, bool]
-"""Start, end, and whether the local time occurs twice."""
+AMBIGUOUS, BY_LOCAL_DATE = "ambiguous_local_time", "local_date"
+"""The local time occurs twice; the bucket begins and ends at other instants than the UTC day or month it is posted as.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The bucket a row is posted in, what is to say of it, and when it begins in the zone of the file."""
+
+    start: datetime
+    end: datetime | None
+    quality: tuple[str, ...]
+    stated: datetime
 
 
 class Unreadable(Exception):
@@ -71,12 +82,12 @@ class RowReader:
     def key(self, fields: list[str]) -> str:
         """The row's identity; raises Unreadable with a sentence where it has none."""
         self._check_width(fields)
-        return self._key_of(fields, self._when(fields[self._time])[0], self._place(fields))
+        return self._key_of(fields, self._when(fields[self._time]).stated, self._place(fields))
 
     def read(self, line: int, fields: list[str]) -> Fact:
         """The row's facts; raises Unreadable with a sentence."""
         self._check_width(fields)
-        occurred_at, period_end, ambiguous = self._when(fields[self._time])
+        period = self._when(fields[self._time])
         tokens = {name: self._count(fields[index], self._map.tokens_per_unit) for name, index in self._tokens}
         uncached, read, written, lifetimes, quality = self._input(tokens)
         out, reasoning = self._output(tokens)
@@ -92,8 +103,8 @@ class RowReader:
         counts = (uncached, read, written, out, reasoning, requests, context, cost, currency, sorted(lifetimes.items()))
         return Fact(
             line,
-            self._key_of(fields, occurred_at, place),
-            occurred_at,
+            self._key_of(fields, period.stated, place),
+            period.start,
             self._map.grain,
             place.dimension,
             uncached,
@@ -105,12 +116,12 @@ class RowReader:
             1 if requests is None and self._map.grain == "request" else requests,
             place.service_tier,
             context,
-            period_end,
+            period.end,
             cost,
             currency,
             self._map.cost_kind,
             self._text(fields, "session") if "session" in self._at else "",
-            (*quality, "ambiguous_local_time") if ambiguous else quality,
+            (*quality, *period.quality),
             # The greater of two rows with one key wins: an export of a day that is not over grows. Rows that are equal
             # in these have an order all the same, or an ordinal could mean another row than the one that wins.
             (total, requests or 0, 0 if cost is None else int(cost * 1_000_000), _digest(counts)),
@@ -138,7 +149,7 @@ class RowReader:
                 self._times.clear()
             self._times[text] = known
         window = self._map.window
-        if window and not window[0] <= known[0] < window[1]:
+        if window and not window[0] <= known.start < window[1]:
             raise Unreadable("row lies outside the window that the mapping declares")
         return known
 
@@ -283,9 +294,10 @@ def _digest(contents: tuple[object, ...]) -> int:
 
 
 def _time_reader(mapping: Columns) -> Callable[[str], Period]:
-    """Text to [start, end) in UTC, and whether the local time occurs twice.
+    """Text to the bucket it begins.
 
-    A local time that occurs twice (clocks going back) is taken as the first of the two and flagged. One that
+    A day or month is posted as the UTC day or month of its local date, so that it stands under the date that the file
+    says. A local time that occurs twice (clocks going back) is taken as the first of the two and flagged. One that
     never occurs (clocks going forward) is refused, except the start of a day or month: its first instant.
     """
     form, grain, zone = mapping.time_format, mapping.grain, mapping.time_zone
@@ -307,12 +319,21 @@ def _time_reader(mapping: Columns) -> Callable[[str], Period]:
             if missing and day:
                 moment = _first_instant(day, zone)
         elif grain == "request":
-            return moment if moment.tzinfo is UTC else moment.astimezone(UTC), None, False
+            moment = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+            return Period(moment, None, (), moment)
         else:
             moment, ambiguous = moment.astimezone(UTC), False
             local = moment.astimezone(zone).replace(tzinfo=None)
             day = local.date() if moment == _first_instant(local.date(), zone) else None
-        return moment, _period_end(moment, day, grain, zone), ambiguous
+        end = _period_end(moment, day, grain, zone)
+        quality = (AMBIGUOUS,) if ambiguous else ()
+        if day is None or grain not in ("1d", "1mo"):
+            return Period(moment, end, quality, moment)
+        start = _midnight(day)
+        until = _midnight(day + timedelta(days=1) if grain == "1d" else (day + timedelta(days=31)).replace(day=1))
+        if (start, until) != (moment, end):
+            quality = (*quality, BY_LOCAL_DATE)
+        return Period(start, until, quality, moment)
 
     return read
 
@@ -332,6 +353,10 @@ def _moment(text: str, form: str) -> datetime:
 def _occurs_twice(local: datetime, zone: ZoneInfo) -> bool:
     first, second = local.replace(tzinfo=zone, fold=0), local.replace(tzinfo=zone, fold=1)
     return bool(first.utcoffset() != second.utcoffset() and first.astimezone(UTC).astimezone(zone) == first)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _first_instant(day: date, zone: ZoneInfo) -> datetime:
