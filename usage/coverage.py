@@ -11,7 +11,7 @@ from usage.costs import Scope
 from usage.price_grades import by_grade
 from usage.querysets import NOTIONAL
 from usage.raw_costs import Rows
-from usage.summing import Rates, Sums, is_foreign
+from usage.summing import TOKENS, Rates, Sums, is_foreign
 
 _ASSUMED_CONTEXT = Rows(selectors.CONTEXT_UNKNOWN, {"list_cost": "coalesce(r.list_cost, 0)"}, ("list_cost",))
 
@@ -21,7 +21,9 @@ def of_total(
 ) -> dict[str, Any]:
     """Coverage of a total, of which `lost` is what no rule attributes; shares in [0, 1], None of nothing.
 
-    With `grades` also list money by the grade of its prices, and how much of it was chosen by reported selectors.
+    `unknown_counts`: how many records in the list total do not know a count of theirs, by count; they are in it with
+    the others. With `grades` also list money by the grade of its prices, and how much of it was chosen by reported
+    selectors.
     """
     whole = total.list_cost
     found: dict[str, Any] = {
@@ -32,6 +34,7 @@ def of_total(
         "unattributed_spent": f"{lost.spent:f}",
         "unpriced_requests": total.count("unpriced_requests"),
         "unpriced_tokens": total.count("unpriced_tokens"),
+        "unknown_counts": {name: total.count(f"partial_{name}") for name in TOKENS},
         "unconverted": {currency: f"{amount:f}" for currency, amount in sorted(unconverted.items())},
     }
     if scope.prices_at is None:

@@ -17,15 +17,19 @@ from typing import Any
 
 from pricing.models import ExchangeRate
 from usage.models import Organisation
-from usage.querysets import CURRENCIES, MEASURES, NOTIONAL
+from usage.querysets import CURRENCIES, MEASURES, NOTIONAL, OF_MONEY
 
 TOKENS = ("in_uncached", "in_cache_read", "in_cache_write", "out_total")
 _QUANTUM = Decimal("1e-12")
 _COUNTS = tuple(name for name in MEASURES if name != "spent" and not name.endswith("_cost"))
 _MONEY = ("list_cost", "contracted_cost", "reported_cost", "spent", "notional_cost")
-_KNOWN = ("costed", "priced", "reported", "notional_priced", "paid_records", "notional_records")
+_PARTIAL = tuple(f"partial_{name}" for name in TOKENS)
+"""Records with a list price that do not know this count of theirs: list cost is that of the others."""
+_KNOWN = ("costed", "priced", "reported", "notional_priced", "paid_records", "notional_records", *_PARTIAL)
 _AT = {name: n for n, name in enumerate((*_COUNTS, *_MONEY, *_KNOWN))}
 _COUNTED = itemgetter(*(f"sum_{name}" for name in _COUNTS))
+_UNKNOWN_TOKENS = tuple(f"sum_unknown_{name}" for name in TOKENS)
+_NO_PARTIAL = (0,) * len(TOKENS)
 _ZERO = Decimal(0)
 _NOTHING = [0] * len(_COUNTS) + [_ZERO] * len(_MONEY) + [0] * len(_KNOWN)
 Row = dict[str, Any]
@@ -55,9 +59,12 @@ class Sums:
     def money(self) -> dict[str, str | None]:
         """Every kind of money as text; None where records exist and none of them has that cost."""
         of = self._of
+        untold = _OF_TOKENS if self._is_money_alone else ()
         return {
             # A split may leave a project money of a record whose count of one went to another project.
-            name: None if not (amount := of[at]) and of[records] and not of[known] else f"{amount:f}"
+            name: None
+            if name in untold or (not (amount := of[at]) and of[records] and not of[known])
+            else f"{amount:f}"
             for name, (at, known, records) in _AMOUNTS.items()
         }
 
@@ -65,16 +72,25 @@ class Sums:
         """One kind of money; None as in `money`."""
         at, known, records = _AMOUNTS[kind]
         amount: Decimal = self._of[at]
+        if kind in _OF_TOKENS and self._is_money_alone:
+            return None
         return None if not amount and self._of[records] and not self._of[known] else amount
 
     def usage(self) -> dict[str, int | None]:
         """Requests and tokens; None where no record knows its own."""
         of, records = self._of, self._of[_RECORDS]
+        if self._is_money_alone:
+            return dict.fromkeys((name for name, *_ in _USAGE), None)
         return {
             # A split may leave a project a count of a record that another project is given.
             name: None if not (count := of[at]) and records and of[unknown] >= records else count
             for name, at, unknown in _USAGE
         }
+
+    @property
+    def _is_money_alone(self) -> bool:
+        """Whether its feeds give money and nobody tells of the usage, as of a day restated in part: that is unknown."""
+        return bool(self._of[_AT["costed"]] or self._of[_AT["spent"]]) and not any(self._of[at] for at in _TOLD)
 
     def count(self, name: str) -> int:
         """The sum of a measure that is no money."""
@@ -126,6 +142,8 @@ _AMOUNTS = {
     )
 }
 """Each kind of money, how many records have it, and of how many; as places."""
+_OF_TOKENS = ("list", "contracted")
+_TOLD = tuple(_AT[name] for name in (*_COUNTS, *_MONEY) if name not in OF_MONEY)
 _RECORDS = _AT["records"]
 _USAGE = tuple((name, _AT[name], _AT[f"unknown_{name}"]) for name in ("requests", *TOKENS))
 
@@ -163,7 +181,7 @@ def part_of(row: Row, rates: Rates, unconverted: defaultdict[str, Decimal]) -> P
     counts, records = _COUNTED(row), row["sum_records"]
     priced = 0 if list_cost is None else row["sum_priced_records"]
     if row["cost_kind"] == NOTIONAL:
-        return (*counts, _ZERO, _ZERO, _ZERO, _ZERO, list_cost or _ZERO, 0, 0, 0, priced, 0, records)
+        return (*counts, _ZERO, _ZERO, _ZERO, _ZERO, list_cost or _ZERO, 0, 0, 0, priced, 0, records, *_NO_PARTIAL)
     contracted_cost = rates.converted(row["sum_contracted_cost"], listed, day)
     spent = rates.converted(row["sum_spent"], row["spent_currency"], day)
     return (
@@ -179,6 +197,9 @@ def part_of(row: Row, rates: Rates, unconverted: defaultdict[str, Decimal]) -> P
         0,
         records,
         0,
+        # Only what has a price has its currency, and no row holds other records beside these.
+        *(row[name] for name in _UNKNOWN_TOKENS if listed),
+        *(() if listed else _NO_PARTIAL),
     )
 
 

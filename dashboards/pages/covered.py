@@ -14,6 +14,8 @@ _SHARES = (
     ("priced_tokens", "Tokens with a price", "of tokens priced"),
     ("known_selectors", "List money with its selectors reported", "of list money with its selectors reported"),
 )
+_COUNTS = (("in_uncached", "input"), ("out_total", "output"))
+"""What every priced request has; caches are not everybody's."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,17 @@ def parts(coverage: Mapping[str, Any], *, whole: bool = True) -> list[Part]:
         if share:
             words = "of no known grade" if grade == "unknown" else f"of grade {grade}"
             found.append(Part(f"List prices {words}", f"at list prices {words}", figure))
+    return found + unknown(coverage)
+
+
+def unknown(coverage: Mapping[str, Any]) -> list[Part]:
+    """Of how many records with a list price the total holds a part only."""
+    found = []
+    for name, kind in _COUNTS:
+        if records := (coverage.get("unknown_counts") or {}).get(name):
+            noun = "record" if records == 1 else "records"
+            words = f"Priced without {kind}, which is unknown"
+            found.append(Part(words, f"{noun} priced without {kind}, which is unknown", formatting.count(records)))
     return found
 
 

@@ -177,7 +177,8 @@ def _money(answer: Mapping[str, Any]) -> Money:
 
 def _coverage(answer: Mapping[str, Any], *, whole: bool) -> str:
     """`98.2% of the money attributed, 99.3% of tokens priced`."""
-    parts = covered.parts(answer["coverage"], whole=whole)[: 2 if whole else 1]
+    shares = covered.parts(answer["coverage"], whole=whole)[: 2 if whole else 1]
+    parts = [*shares, *covered.unknown(answer["coverage"])]
     return ", ".join(f"{part.figure} {part.after}" for part in parts if part.figure != "–")
 
 

@@ -182,6 +182,31 @@ def test_a_month_cannot_be_closed_twice_nor_under_a_running_import(
         periods.close(organisation, MARCH, "ada")
 
 
+def test_a_day_of_two_feeds_restated_in_part_leaves_unknown_what_was_unknown(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    make_card(make_offering())
+    billed: dict[str, Any] = {"cost_reported": Decimal("0.004"), "currency": "USD", "cost_kind": "billed"}
+    nothing = dict.fromkeys(("in_uncached", "in_cache_read", "in_cache_write", "out_total", "requests"))
+    import_facts([make_fact("b", grain="1d", **billed, **nothing)], importer_slug="bill")
+    periods.close(organisation, MARCH, "ada")
+    known = ("list", "contracted", "requests", "in_uncached", "out_total")
+
+    def official() -> list[Any]:
+        answer = report(organisation, MARCH, APRIL, ["day"])
+        assert all(answer["groups"][0][name] == answer["total"][name] for name in known)
+        return [answer["total"][name] for name in ("spent", *known)]
+
+    assert official() == ["0.004000000000", None, None, None, None, None]
+    import_facts([make_fact("u")], importer_slug="usage_api", detail=2)
+    bill, usage = sorted(pending(organisation, MARCH).cells, key=lambda cell: cell[1])
+    periods.restate(organisation, MARCH, "The bill", "ada", [bill])
+    assert official() == ["0.004000000000", None, None, None, None, None]
+    periods.restate(organisation, MARCH, "And the usage", "ada", [usage])
+    assert official() == ["0.004000000000", "0.001200000000", "0.001200000000", 1, 1_000, 100]
+    assert not list(checks())
+
+
 def test_what_cannot_be_restated_or_undone_is_said(organisation: Organisation, import_facts: ImportFacts) -> None:
     with pytest.raises(PeriodFault, match="March 2026 is open: its figures follow the ledger"):
         periods.restate(organisation, MARCH, "Why not", "ada")
