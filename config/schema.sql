@@ -3631,4 +3631,5 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES
 ('usage', '0011_daily_cost_by_project', now()),
 ('usage', '0012_daily_cost_by_offering', now()),
 ('usage', '0013_needs_of_projects', now()),
-('usage', '0014_budgets', now());
+('usage', '0014_budgets', now()),
+('usage', '0015_bills_are_feeds_of_their_own', now());

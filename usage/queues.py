@@ -65,7 +65,7 @@ class Told:
 
     day: date
     account: str
-    importer: str
+    feed: str
     models: int
     money_of: int
     usage_of: int
@@ -84,10 +84,10 @@ def told(organisation: Organisation, since: date, until: date) -> list[Told]:
         cursor.execute(_TOLD, {"organisation": organisation.pk, "since": since, "until": until})
         rows = cursor.fetchall()
     found: dict[tuple[Any, ...], Told] = {}
-    for day, account, importer, spent_in, listed_in, *figures in rows:
+    for day, account, feed, spent_in, listed_in, *figures in rows:
         models, money_of, usage_of, detail_of, tokens, costed, spent, priced, listed, counted = figures
-        key = (day, account, importer)
-        one = found.get(key) or Told(day, account, importer, 0, 0, 0, 0, 0, None, None, Decimal(0))
+        key = (day, account, feed)
+        one = found.get(key) or Told(day, account, feed, 0, 0, 0, 0, 0, None, None, Decimal(0))
         paid, at_list = rates.converted(spent, spent_in, day), rates.converted(listed, listed_in, day)
         found[key] = replace(
             one,
@@ -97,7 +97,7 @@ def told(organisation: Organisation, since: date, until: date) -> list[Told]:
             list_cost=_plus(one.list_cost, at_list if priced else None),
             counted=one.counted + (rates.converted(counted, spent_in, day) or 0),
         )  # fmt: skip
-    return sorted(found.values(), key=lambda one: (-one.day.toordinal(), one.account, -one.counted, one.importer))
+    return sorted(found.values(), key=lambda one: (-one.day.toordinal(), one.account, -one.counted, one.feed))
 
 
 def _plus(so_far: Decimal | None, more: Decimal | None) -> Decimal | None:
@@ -106,10 +106,10 @@ def _plus(so_far: Decimal | None, more: Decimal | None) -> Decimal | None:
 
 _TOLD = f"""
     WITH told AS (
-        SELECT r.day, {rollups.account("r.host")} AS account, n.importer, r.spent_currency, r.list_currency,
-            {rollups.model_key("r.model_raw")} AS model, coalesce(s.money_feed = n.importer, true) AS gives_money,
-            coalesce(s.usage_feed = n.importer, true) AS gives_usage,
-            coalesce(s.detail_feed = n.importer, true) AS gives_detail,
+        SELECT r.day, {rollups.account("r.host")} AS account, {rollups.FEED} AS feed, r.spent_currency, r.list_currency,
+            {rollups.model_key("r.model_raw")} AS model, {rollups.COUNTED} AS gives_money,
+            {rollups.TALLIED} AS gives_usage,
+            coalesce(s.detail_feed = {rollups.FEED}, true) AS gives_detail,
             r.in_uncached + r.in_cache_read + r.in_cache_write + r.out_total AS tokens,
             r.spent_records, r.spent, r.priced_records, r.list_cost, r.counted
         FROM usage_modeldailycost r {rollups.cell("r.host", "r.model_raw")}
@@ -119,8 +119,8 @@ _TOLD = f"""
         SELECT day, account FROM usage_settlement
         WHERE organisation_id = %(organisation)s AND day >= %(since)s AND day < %(until)s GROUP BY day, account
     )
-    SELECT day, account, importer, spent_currency, list_currency, count(DISTINCT model),
+    SELECT day, account, feed, spent_currency, list_currency, count(DISTINCT model),
         count(DISTINCT model) FILTER (WHERE gives_money), count(DISTINCT model) FILTER (WHERE gives_usage),
         count(DISTINCT model) FILTER (WHERE gives_detail), sum(tokens), sum(spent_records), sum(spent),
         sum(priced_records), sum(list_cost), coalesce(sum(spent) FILTER (WHERE counted), 0)
-    FROM told JOIN several USING (day, account) GROUP BY day, account, importer, spent_currency, list_currency"""
+    FROM told JOIN several USING (day, account) GROUP BY day, account, feed, spent_currency, list_currency"""

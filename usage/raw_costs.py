@@ -222,7 +222,8 @@ def _alike(records: str, *, by_project: bool) -> str:
     alone = "CASE WHEN r.dimension_id IN (TABLE alone) THEN r.id END" if by_project else "NULL::bigint"
     return f"""alone AS ({_ALONE}), kept AS (
         SELECT {alike}, {_DAY} AS day, {alone} AS id, count(*) AS records, {known}, {summed}
-        {records} GROUP BY {alike}, {len(_ALIKE) + 1}, {len(_ALIKE) + 2}, r.cost_reported IS NULL)"""
+        {records} GROUP BY {alike}, {len(_ALIKE) + 1}, {len(_ALIKE) + 2}, r.cost_reported IS NULL,
+            {rollups.WITHOUT_TOKENS})"""
 
 
 def _owned(keys: int, of: Rows) -> str:

@@ -39,6 +39,9 @@ what is asked (`usage.period_querysets.smallest`)."""
 MONEY = ("list_cost", "contracted_cost", "reported_cost", "spent")
 UNKNOWN = ("requests", "in_uncached", "in_cache_read", "in_cache_write", "out_total")
 """Measures that a record may not know."""
+WITHOUT_TOKENS = """(r.unpriced_reason = 'tokens' OR (r.unpriced_reason = 'model' AND coalesce(r.in_uncached, 0) = 0
+    AND coalesce(r.in_cache_read, 0) = 0 AND coalesce(r.in_cache_write, 0) = 0 AND coalesce(r.out_total, 0) = 0))"""
+"""That a row has no list price and tells of no tokens that could have one."""
 
 
 def measured(records: str, known: Mapping[str, str]) -> dict[str, str]:
@@ -60,9 +63,9 @@ def measured(records: str, known: Mapping[str, str]) -> dict[str, str]:
         "reported_records": f"CASE WHEN r.cost_reported IS NULL THEN 0 ELSE {records} END",
         "spent_records": "CASE WHEN coalesce(r.cost_reported, r.contracted_cost, r.list_cost) IS NULL"
         f" THEN 0 ELSE {records} END",
-        # The line of a bill has no tokens and needs no price.
-        "unpriced_requests": "CASE WHEN r.list_cost IS NULL AND NOT (r.unpriced_reason = 'tokens'"
-        f" AND r.cost_reported IS NOT NULL) THEN coalesce(r.requests, 0) + {records} - {known['requests']} ELSE 0 END",
+        # The line of a bill has no tokens and needs no price, whether or not it names a model.
+        "unpriced_requests": f"CASE WHEN r.list_cost IS NULL AND NOT (r.cost_reported IS NOT NULL AND {WITHOUT_TOKENS})"
+        f" THEN coalesce(r.requests, 0) + {records} - {known['requests']} ELSE 0 END",
         "unpriced_tokens": "CASE WHEN r.list_cost IS NULL THEN coalesce(r.in_uncached, 0)"
         " + coalesce(r.in_cache_read, 0) + coalesce(r.in_cache_write, 0) + coalesce(r.out_total, 0) ELSE 0 END",
         **{f"unknown_{name}": f"{records} - {known[name]}" for name in UNKNOWN},
@@ -95,9 +98,11 @@ def model_key(model_raw: str) -> str:
     return f"coalesce('#' || o.model_id, lower({model_raw}))"
 
 
-COUNTED = "(s.id IS NULL OR s.money_feed = n.importer)"
-TALLIED = "(s.id IS NULL OR s.usage_feed = n.importer)"
-SPREAD = f"(s.projects IS NOT NULL AND s.detail_feed <> n.importer AND ({COUNTED} OR {TALLIED}))"
+FEED = "(n.importer || CASE r.cost_kind WHEN 'billed' THEN '/billed' ELSE '' END)"
+"""The feed of a row: its importer, and apart from all else what that one brings of a bill."""
+COUNTED = f"(s.id IS NULL OR s.money_feed = {FEED})"
+TALLIED = f"(s.id IS NULL OR s.usage_feed = {FEED})"
+SPREAD = f"(s.projects IS NOT NULL AND s.detail_feed <> {FEED} AND ({COUNTED} OR {TALLIED}))"
 
 
 def sums(rows: str) -> str:

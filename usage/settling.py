@@ -14,17 +14,19 @@ from typing import Any
 from django.db import connection, transaction
 
 from usage import rollups
-from usage.feeds import BILLED, COMPUTED, NOTHING, REPORTED, Feed, Settled, settled
+from usage.feeds import BILLED, COMPUTED, NOTHING, REPORTED, Feed, Settled, settled_account
 from usage.importers import all_importers
 from usage.locks import lock_organisation, lock_settlement
-from usage.models import Connection, ModelDailyCost, Organisation
+from usage.models import Connection, CostKind, ModelDailyCost, Organisation, Settlement
 
+Account = tuple[date, str]
+"""UTC day, account."""
 Cell = tuple[date, str, str]
-"""UTC day, account, model."""
+"""And model."""
 Row = tuple[Any, ...]
 """A settlement without its organisation, in the order of `_COLUMNS`; arrays as tuples."""
 _TOKENS = "in_uncached + r.in_cache_read + r.in_cache_write + r.out_total"
-_CELL = f"r.day, {rollups.account('r.host')}, {rollups.model_key('r.model_raw')}, n.importer"
+_CELL = f"r.day, {rollups.account('r.host')}, {rollups.model_key('r.model_raw')}, {rollups.FEED}"
 
 
 def enter(organisation_id: int) -> None:
@@ -34,7 +36,7 @@ def enter(organisation_id: int) -> None:
 
 def settle(organisation_id: int, days: Collection[date]) -> None:
     """Settle whole UTC days anew; the caller has posted, and holds the organisation or has entered."""
-    if not days or not _several(organisation_id):
+    if not days or not _several(organisation_id, days):
         return
     which: dict[str, Any] = {"organisation": organisation_id, "days": sorted(days)}
     wanted, stored = _wanted(which), _stored(which)
@@ -70,33 +72,40 @@ def settle_all(organisation: Organisation) -> None:
         settle(organisation.pk, list(days))
 
 
-def _several(organisation_id: int) -> bool:
-    """Whether more than one importer feeds the organisation; only then can two tell of the same usage."""
-    found = Connection.objects.filter(organisation_id=organisation_id).values_list("importer", flat=True)
-    return len(found.distinct()[:2]) > 1
+def _several(organisation_id: int, days: Collection[date]) -> bool:
+    """Whether more than one feed can tell of the days: another importer, or a bill among what one brings."""
+    importers = Connection.objects.filter(organisation_id=organisation_id).values_list("importer", flat=True)
+    if len(importers.distinct()[:2]) > 1:
+        return True
+    of_days = {"organisation_id": organisation_id, "day__in": list(days)}
+    billed = ModelDailyCost.objects.filter(**of_days, cost_kind=CostKind.BILLED)
+    return billed.exists() or Settlement.objects.filter(**of_days).exists()
 
 
-def _feeds(which: dict[str, Any]) -> dict[Cell, list[Feed]]:
-    """What each importer tells of each cell of the days, from the rollups; notional usage is nobody's rival."""
+def _feeds(which: dict[str, Any]) -> dict[Account, dict[str, list[Feed]]]:
+    """What each feed tells of each model of an account's day, from the rollups; notional usage is nobody's rival."""
     shares: dict[tuple[Cell, str], dict[int | None, int]] = defaultdict(dict)
-    feeds: dict[Cell, list[Feed]] = defaultdict(list)
+    feeds: dict[Account, dict[str, list[Feed]]] = defaultdict(lambda: defaultdict(list))
     details = {slug: importer.DETAIL for slug, importer in all_importers().items()}
     with connection.cursor() as cursor:
         cursor.execute(_SHARES, which)
-        for day, account, model, importer, project, tokens in cursor.fetchall():
-            shares[(day, account, model), importer][project] = int(tokens)
+        for day, account, model, feed, project, tokens in cursor.fetchall():
+            shares[(day, account, model), feed][project] = int(tokens)
         cursor.execute(_FEEDS, which)
-        for day, account, model, importer, tokens, billed, reported, costed in cursor.fetchall():
-            cell = (day, account, model)
+        for day, account, model, feed, tokens, billed, reported, costed in cursor.fetchall():
             money = BILLED if billed else REPORTED if reported else COMPUTED if costed else NOTHING
-            feeds[cell].append(Feed(importer, details.get(importer, 1), money, int(tokens), shares[cell, importer]))
+            detail, of_projects = details.get(feed.partition("/")[0], 1), shares[(day, account, model), feed]
+            feeds[day, account][model].append(Feed(feed, detail, money, int(tokens), of_projects))
     return feeds
 
 
 def _wanted(which: dict[str, Any]) -> set[Row]:
     """The settlements that the days come to."""
-    found = {cell: result for cell, feeds in _feeds(which).items() if (result := settled(feeds))}
-    return {_row(cell, result) for cell, result in found.items()}
+    return {
+        _row((*of, model), result)
+        for of, cells in _feeds(which).items()
+        for model, result in settled_account(cells).items()
+    }
 
 
 def _row(cell: Cell, result: Settled) -> Row:

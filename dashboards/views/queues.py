@@ -233,7 +233,7 @@ def _cell(day: date, account: str, told: list[queues.Told], currency: str) -> di
         "feeds": [
             {
                 "told": one,
-                "name": one.importer.replace("_", " "),
+                "name": one.feed.replace("_", " ").replace("/", ", "),
                 "gives": _gives(one),
                 "is_loser": not one.money_of,
                 "off": None if one.spent is None or one.money_of else one.spent - counted,

@@ -46,7 +46,7 @@ def filled(world: World) -> World:  # noqa: F811
         "2026-11-10,alpha,k-gate,ann,seller,model-a,5000000,1000000,7,9.5",
         "2026-11-11,beta,k-gate,,seller,model-a,1000000,1000000,3,",
         "2026-11-12,,k-gate,,seller,mystery,1000000,0,2,0.25",
-        scope="gateway", head=head, mapping=COSTED,
+        scope="gateway", head=head, mapping=COSTED | {"cost_kind": "estimated"},
     )  # fmt: skip
     seat = world.imported(
         "2026-11-12,alpha,k-seat,bob,seller,model-a,3000000,0,2,",
@@ -113,7 +113,7 @@ def test_the_page_of_rows_says_the_figure_and_what_counts_of_each_row(filled: Wo
 def test_a_feed_that_gives_way_is_not_among_the_rows(filled: World) -> None:
     bill = filled.imported(
         "2026-11-10,alpha,k-gate,ann,seller,model-a,20000000,10000000,100,55",
-        scope="bill", head=f"{HEAD},cost", mapping=COSTED,
+        scope="bill", head=f"{HEAD},cost", mapping=COSTED | {"cost_kind": "estimated"},
     )  # fmt: skip
     assert bill.imported == 1
     Connection.objects.filter(scope="bill").update(importer="litellm_spend_logs")
@@ -154,7 +154,7 @@ def test_a_part_whose_money_another_feed_gives_is_unknown_and_leads_to_its_token
     Connection.objects.filter(scope="bill").update(importer="openai_costs")
     Connection.objects.filter(scope="usage").update(importer="openai_usage")
     settle(filled.organisation.pk, [date.fromisoformat(day)])
-    assert Settlement.objects.filter(money_feed="openai_costs", usage_feed="openai_usage").exists()
+    assert Settlement.objects.filter(money_feed="openai_costs/billed", usage_feed="openai_usage").exists()
     cara = next(share for share in shares(filled, "alpha", "user").shares if share.name == "cara")
     found = rows(filled, cara.url)
     assert (cara.cost, cara.tokens, cara.n) == (None, 4_000_000, 1)

@@ -101,7 +101,8 @@ def answer_adds_up(books: Books, now: Reckoned, group: str) -> None:
         total = Decimal(answer["total"][name] or 0)
         parts: dict[Any, Decimal] = defaultdict(Decimal)
         for part in answer["groups"]:
-            parts[part[group] or part.get("model_raw")] += Decimal(part[name] or 0)
+            of = part["model"] or part["model_raw"] or "" if group == "model" else part[group]
+            parts[of] += Decimal(part[name] or 0)
         assert sum(parts.values()) == total, (group, name)
         for of, amount in [*parts.items(), ("total", total)]:
             # Money is rounded where it is converted, by whichever rows the answer sums.
@@ -176,7 +177,7 @@ def _expected_ledger(now: Reckoned) -> dict[Any, Any]:
     return {
         (*record.feed, fact.record_key): (
             fact.occurred_at, fact.dimension.model_raw,
-            None if fact.dimension.model_raw == UNKNOWN else fact.dimension.model_raw,
+            None if fact.dimension.model_raw in (UNKNOWN, "") else fact.dimension.model_raw,
             fact.in_uncached, fact.in_cache_read, fact.out_total, fact.requests, fact.cost_reported, fact.currency,
             fact.cost_kind, *record.costs,
         )

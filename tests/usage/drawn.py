@@ -32,6 +32,8 @@ BILL, USAGE_API, ADMIN_API = ("bill", "main"), ("usage_api", "main"), ("usage_ap
 GATEWAY, LAPTOP, DESKTOP = ("gateway", "main"), ("transcripts", "main"), ("transcripts", "desktop")
 APPENDED, REPLACED = [GATEWAY, LAPTOP, DESKTOP], [BILL, USAGE_API, ADMIN_API]
 IN_USD, IN_CNY, UNKNOWN = MODELS = ("model-usd", "model-cny", "nobody-knows")
+BILLED = ("", IN_USD, UNKNOWN)
+"""What the lines of the bill name: on a day nothing, something, or both."""
 USD = {"USD": Decimal(1), "EUR": Decimal("1.0873"), "CNY": Decimal("0.1379"), "": Decimal(1)}
 PRICES: dict[str, list[tuple[str, str, str, str, date | None]]] = {
     IN_USD: [("USD", "1", "2", "0.1", None), ("USD", "0.7", "1.9", "0.07", date(2026, 3, 20))],
@@ -109,6 +111,7 @@ def facts(draw: st.DrawFn, feed: Feed, prefix: str = "") -> Fact:
     day = days[draw(_day) % len(days)]
     told: dict[str, Any] = {"model": MODELS[number // 2], "path": draw(_path)}
     if feed == BILL:
+        told |= {"model": BILLED[number // 2]}
         told |= dict.fromkeys(("in_uncached", "in_cache_read", "in_cache_write", "out_total", "requests"))
         told |= {"cost_reported": draw(money), "currency": "EUR", "cost_kind": "billed", "grain": "1d"}
     else:
@@ -116,6 +119,8 @@ def facts(draw: st.DrawFn, feed: Feed, prefix: str = "") -> Fact:
         told |= {"in_cache_read": told["in_uncached"] // 3}
     if feed == GATEWAY and draw(kinds):
         told |= {"cost_reported": draw(money), "currency": draw(_currency)}
+        if draw(seldom):
+            told |= {"cost_kind": "billed"}
     if feed in (LAPTOP, DESKTOP) and draw(kinds):
         told |= {"cost_kind": "notional"}
     hour = 0 if feed in REPLACED else draw(_hour)

@@ -32,7 +32,7 @@ PARTS = 10**12
 Shares = tuple[tuple[int | None, int], ...]
 """Projects ascending, None (nobody) last, in parts of 10¹²; () is unattributed."""
 Told = dict[tuple[date, str, str], dict[str, "Word"]]
-"""(day, account, model) → importer → what it says."""
+"""(day, account, model) → feed → what it says. A feed is an importer, and apart from that what it brings of a bill."""
 
 
 @dataclass(slots=True)
@@ -49,20 +49,28 @@ class Record:
     shares: Shares = ()
 
     @property
+    def told_by(self) -> str:
+        return self.feed[0] + ("/billed" if self.fact.cost_kind == "billed" else "")
+
+    @property
     def cell(self) -> tuple[date, str, str]:
         return self.fact.occurred_at.date(), self.account, self.fact.dimension.model_raw
 
 
 @dataclass(slots=True)
 class Word:
-    """What one importer says of a cell: its tokens, whose they are, and what its money is worth."""
+    """What one feed says of a cell: its tokens, whose they are, and what its money is worth."""
 
-    importer: str
+    feed: str
     tokens: int = 0
     billed: bool = False
     reported: bool = False
     computed: bool = False
     projects: dict[int | None, int] = field(default_factory=lambda: defaultdict(int))
+
+    @property
+    def detail(self) -> int:
+        return DETAIL[self.feed.removesuffix("/billed")]
 
     @property
     def attributes(self) -> bool:
@@ -71,7 +79,7 @@ class Word:
 
 @dataclass(slots=True)
 class Meeting:
-    """Which importer of several gives the money, the tokens and the projects of a cell."""
+    """Which feed of several gives the money, the tokens and the projects of a cell."""
 
     money: str
     tokens: str
@@ -79,8 +87,8 @@ class Meeting:
     shares: Shares | None
     """Over what the others' figures are spread, if they are."""
 
-    def spreads(self, importer: str) -> bool:
-        return self.shares is not None and importer != self.detail and importer in (self.money, self.tokens)
+    def spreads(self, feed: str) -> bool:
+        return self.shares is not None and feed != self.detail and feed in (self.money, self.tokens)
 
 
 @dataclass(slots=True)
@@ -96,15 +104,15 @@ class Reckoned:
 def reckoned(books: Books, prices: Prices) -> Reckoned:
     records = [_record(books, prices, *told) for told in books.facts()]
     _attribute(books.rules, records)
-    meetings = {cell: met for cell, words in _words(records).items() if (met := _meeting(list(words.values())))}
+    meetings = _meetings(_words(records))
     models, projects = Sum(), Sum()
     settled: dict[tuple[Any, ...], Meeting] = {}
     for record in records:
         met = None if record.fact.cost_kind == "notional" else meetings.get(record.cell)
-        importer = record.feed[0]
-        flags = (met is None or met.money == importer, met is None or met.tokens == importer)
+        feed = record.told_by
+        flags = (met is None or met.money == feed, met is None or met.tokens == feed)
         models.add((*record.key, *flags), record.sums)
-        if met and met.spreads(importer):
+        if met and met.spreads(feed):
             settled[*record.key, *flags] = met
             flags = (False, False)
         for project, part in split(record.sums, record.shares):
@@ -191,7 +199,7 @@ def _record(books: Books, prices: Prices, feed: Feed, account: str, fact: Fact) 
     reported = fact.cost_reported
     currency = price.currency if price and (listed is not None or is_by_contract) else ""
     spent = next((cost for cost in (reported, contracted, listed) if cost is not None), None)
-    needs_no_price = price is not None and fact.in_uncached is None and reported is not None
+    needs_no_price = fact.in_uncached is None and reported is not None
     unpriced = listed is None
     tokens = sum(count or 0 for count in (fact.in_uncached, fact.in_cache_read, fact.in_cache_write, fact.out_total))
     values = {
@@ -314,7 +322,7 @@ def _words(records: Iterable[Record]) -> Told:
     for record in records:
         if record.fact.cost_kind == "notional":
             continue
-        word = found[record.cell].setdefault(record.feed[0], Word(record.feed[0]))
+        word = found[record.cell].setdefault(record.told_by, Word(record.told_by))
         word.tokens += tokens_of(record.sums)
         word.billed |= record.fact.cost_kind == "billed"
         word.reported |= record.fact.cost_reported is not None
@@ -324,12 +332,59 @@ def _words(records: Iterable[Record]) -> Told:
     return found
 
 
+def _meetings(told: Told) -> dict[tuple[date, str, str], Meeting]:
+    """By the models of each account's day, or all of them at once where the day's bills name none."""
+    days: dict[tuple[date, str], dict[str, dict[str, Word]]] = defaultdict(dict)
+    for (day, account, model), words in told.items():
+        days[day, account][model] = words
+    found: dict[tuple[date, str, str], Meeting] = {}
+    for (day, account), models in days.items():
+        for model, met in _of_day(models).items():
+            found[day, account, model] = met
+    return found
+
+
+def _of_day(models: dict[str, dict[str, Word]]) -> dict[str, Meeting]:
+    bills = {word.feed for words in models.values() for word in words.values() if word.billed}
+    sums = {feed for feed in bills if not any(feed in words for model, words in models.items() if model)}
+    if sums and sums != bills:
+        given_way, models[""] = models[""], {feed: w for feed, w in models[""].items() if feed not in sums}
+        found = _of_day(models)
+        if given_way and "" not in found:
+            stands = next(iter(models[""]), max(bills - sums))
+            found[""] = Meeting(stands, stands, stands, None)
+        return found
+    each = {model: _meeting(list(words.values())) for model, words in models.items()}
+    if not sums or len({feed for words in models.values() for feed in words}) == 1:
+        return {model: met for model, met in each.items() if met}
+    bill = max((models[""][feed] for feed in sums), key=lambda word: (word.tokens, word.detail, word.feed)).feed
+    found = {}
+    for model, words in models.items():
+        met = each[model]
+        fullest = max(words.values(), key=lambda word: (word.tokens, word.detail, word.feed)).feed
+        detail = met.detail if met else fullest
+        found[model] = Meeting(bill, fullest, detail, met.shares if met and detail != fullest else None)
+    tokens = sum(max(word.tokens for word in words.values()) for words in models.values())
+    together: dict[str, Word] = {}
+    for words in models.values():
+        for feed, word in words.items():
+            one = together.setdefault(feed, Word(feed))
+            one.tokens += word.tokens
+            for project, part in word.projects.items():
+                one.projects[project] += part
+    by = [word for word in together.values() if word.attributes and 100 * word.tokens >= tokens]
+    finest = max(by, key=lambda word: (word.detail, word.tokens, word.feed)) if by else together[bill]
+    shares = None if finest.feed == bill else _weights(finest.projects, tokens)
+    found[""] = Meeting(bill, found[""].tokens, finest.feed, shares)
+    return found
+
+
 def _meeting(words: Sequence[Word]) -> Meeting | None:
     """Billed before reported before computed money; a reporting feed that saw under 98 % is no better than a computed
     one. The most tokens. The finest feed that attributes anything and saw 1 % of them."""
     if len(words) < 2:
         return None
-    fullest = max(words, key=lambda word: (word.tokens, DETAIL[word.importer]))
+    fullest = max(words, key=lambda word: (word.tokens, word.detail, word.feed))
 
     def worth(word: Word) -> int:
         if word.billed:
@@ -338,11 +393,11 @@ def _meeting(words: Sequence[Word]) -> Meeting | None:
             return 2
         return 1 if word.reported or word.computed else 0
 
-    money = max(words, key=lambda word: (worth(word), word.tokens, DETAIL[word.importer]))
+    money = max(words, key=lambda word: (worth(word), word.tokens, word.detail, word.feed))
     if not fullest.tokens:
-        return Meeting(money.importer, money.importer, money.importer, None)
+        return Meeting(money.feed, money.feed, money.feed, None)
     seen = [word for word in words if 100 * word.tokens >= fullest.tokens]
-    detail = max(seen, key=lambda word: (word.attributes, DETAIL[word.importer], word.tokens))
-    is_alone = {money.importer, fullest.importer} == {detail.importer}
+    detail = max(seen, key=lambda word: (word.attributes, word.detail, word.tokens, word.feed))
+    is_alone = {money.feed, fullest.feed} == {detail.feed}
     shares = None if is_alone else _weights(detail.projects, fullest.tokens)
-    return Meeting(money.importer, fullest.importer, detail.importer, shares)
+    return Meeting(money.feed, fullest.feed, detail.feed, shares)

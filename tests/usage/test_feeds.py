@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage.feeds import BILLED, COMPUTED, NOTHING, REPORTED, Feed, settled, weights
+from usage.feeds import BILLED, COMPUTED, NOTHING, REPORTED, Feed, Settled, settled, settled_account, weights
 
 BILL = Feed("bill", 1, BILLED, 0)
 USAGE = Feed("usage_api", 2, COMPUTED, 1_000, {7: 400, None: 600})
@@ -25,7 +25,7 @@ feeds = st.lists(
         shares,
     ),
     max_size=5,
-    unique_by=lambda feed: feed.importer,
+    unique_by=lambda feed: feed.name,
 )
 
 
@@ -92,3 +92,72 @@ def test_weights_are_parts_of_one_and_what_was_not_seen_is_nobodys(found, more):
     for project, weight in parts.items():
         exact = Decimal(found[project] if project else found.get(None, 0) + more) / (seen + more)
         assert abs(weight - exact) < Decimal("1e-11")
+
+
+def test_a_days_bill_that_names_no_model_gives_the_money_of_every_model():
+    by_model = {"": [BILL], "one": [USAGE], "two": [GATEWAY]}
+    assert settled_account(by_model) == {
+        "": Settled("bill", "bill", "gateway", ((7, Decimal("0.125")), (8, Decimal("0.25")), (None, Decimal("0.625")))),
+        "one": Settled("bill", "usage_api", "usage_api", None),
+        "two": Settled("bill", "gateway", "gateway", None),
+    }
+
+
+def test_a_bill_in_one_sum_leaves_each_models_tokens_to_the_fullest_and_finest_feed():
+    found = settled_account({"": [BILL], "one": [USAGE, TRANSCRIPTS], "two": [GATEWAY, TRANSCRIPTS]})
+    halves = ((9, Decimal("0.5")), (None, Decimal("0.5")))
+    assert found["one"] == Settled("bill", "usage_api", "transcripts", halves)
+    assert found["two"] == Settled("bill", "gateway", "transcripts", halves)
+    assert found[""] == Settled("bill", "bill", "transcripts", halves)
+
+
+def test_a_bill_that_names_a_model_keeps_its_lines_without_one_as_their_own_money():
+    by_model = {"": [BILL], "one": [BILL, USAGE], "two": [GATEWAY]}
+    found = settled_account(by_model)
+    assert found.keys() == {"one"}
+    assert found["one"].money == "bill"
+
+
+def test_a_sum_gives_way_to_a_bill_that_names_models():
+    total = Feed("invoice", 3, BILLED, 0)
+    nothing = Settled("bill", "bill", "bill", None)
+    assert settled_account({"": [total], "one": [BILL]}) == {"": nothing}
+    assert settled_account({"": [total, BILL], "one": [BILL]}) == {"": nothing}
+
+
+def test_of_two_bills_in_one_sum_one_counts():
+    assert settled_account({"": [BILL, Feed("invoice", 3, BILLED, 0)]})[""].money == "invoice"
+
+
+def test_a_bill_that_nobody_else_attributes_keeps_its_own_word():
+    silent = Feed("usage_api", 2, COMPUTED, 1_000, {None: 1_000})
+    assert settled_account({"": [BILL], "one": [silent]})[""] == Settled("bill", "bill", "bill", None)
+
+
+def test_a_bill_alone_is_not_settled():
+    assert settled_account({"": [BILL]}) == {}
+
+
+by_models = st.dictionaries(st.sampled_from(["", "one", "two"]), feeds.filter(bool), max_size=3)
+
+
+@given(cells=by_models)
+def test_every_model_that_a_bill_pays_for_in_sum_has_its_money_nowhere_else(cells):
+    found = settled_account(cells)
+    assert found == settled_account({model: cells[model][::-1] for model in reversed(cells)})
+    named = {feed.name for model, told in cells.items() if model for feed in told}
+    bills = {feed.name for told in cells.values() for feed in told if feed.money == BILLED}
+    paying = {
+        feed.name
+        for model, told in cells.items()
+        for feed in told
+        if (feed.name == found[model].money if model in found else True)
+    }
+    if bills - named and bills & named:
+        assert not paying & (bills - named)
+    elif bills - named and len({feed.name for told in cells.values() for feed in told}) > 1:
+        assert len(paying) == 1
+        assert paying <= bills
+        assert found.keys() == cells.keys()
+    for result in found.values():
+        assert result.weights is None or sum(weight for _, weight in result.weights) == 1

@@ -67,7 +67,7 @@ def test_an_account_seen_by_bill_usage_gateway_and_transcripts_is_paid_once(impo
     row = Settlement.objects.get(organisation=organisation)
     assert (row.account, row.money_feed, row.usage_feed, row.detail_feed) == (
         "seller",
-        "bill",
+        "bill/billed",
         "gateway",
         "transcripts",
     )
@@ -131,6 +131,7 @@ facts = st.lists(
     st.tuples(
         st.sampled_from(sorted(DETAIL)), st.integers(0, 5), st.integers(10, 11), st.sampled_from(["/a", "/b", ""]),
         st.integers(0, 3_000), st.sampled_from([None, "0.0001", "0.37"]),
+        st.sampled_from(["model-a", "model-a", "", "other"]),
     ),
     min_size=1, max_size=14,
 )  # fmt: skip
@@ -143,18 +144,19 @@ def test_parts_are_the_whole_in_any_order_and_the_rollups_are_the_ledgers(rows, 
     made = []
     for organisation, order in ((ahead, rows), (behind, [*rows[cut:], *rows[:cut]])):
         one, two = make_project(organisation), make_project(organisation)
-        for n, (importer, key, day, path, tokens, cost) in enumerate(order):
+        for n, (importer, key, day, path, tokens, cost, model) in enumerate(order):
             if n == len(order) // 2:
                 shares = {one.pk: f"0.{weight:02d}", two.pk: str(1 - Decimal(weight) / 100)}
                 make_rule(organisation, [{"field": "path", "op": "prefix", "value": "/a"}], shares)
-            name, reported = f"{importer}-{key}-{day}", {} if cost is None else {"cost_reported": Decimal(cost)}
+            name, reported = f"{importer}-{key}-{day}-{model}", {} if cost is None else {"cost_reported": Decimal(cost)}
             fact = (
-                bill(name, cost or "0.5", day, path=path)
+                bill(name, cost or "0.5", day, path=path, model=model)
                 if importer == "bill"
                 else make_fact(
                     name,
                     f"2026-03-{day} 10:00",
                     path=path,
+                    model=model,
                     out_total=tokens,
                     rank=(tokens,),
                     currency="USD" if cost else "",
@@ -177,14 +179,75 @@ def _sums(model, organisation: Organisation, flag: str):
 
 
 def _once(organisation: Organisation) -> Decimal:
-    """The money of each day by the feed that its settlement names, or by the only one there is."""
-    rows = ModelDailyCost.objects.filter(organisation=organisation)
+    """The money of each day: a bill's that names no model, else each model's by the feed that its settlement names."""
+    paid: dict[date, dict[str, dict[str, Decimal]]] = {}
+    rows = ModelDailyCost.objects.filter(organisation=organisation).values_list(
+        "day", "offering__model_id", "model_raw", "connection__importer", "spent"
+    )
+    for day, known, raw, importer, spent in rows:
+        by_feed = paid.setdefault(day, {}).setdefault(f"#{known}" if known else raw, {})
+        by_feed[importer] = by_feed.get(importer, Decimal(0)) + spent
     total = Decimal(0)
-    for day in rows.values_list("day", flat=True).distinct():
-        there = rows.filter(day=day)
-        chosen = Settlement.objects.filter(organisation=organisation, day=day).values_list("money_feed", flat=True)
-        feeds = set(there.values_list("connection__importer", flat=True))
-        assert len(chosen) == (len(feeds) > 1)
-        wanted = set(chosen) or feeds
-        total += there.filter(connection__importer__in=wanted).aggregate(n=Sum("spent", default=0))["n"]
+    for day, models in paid.items():
+        if {model for model, by_feed in models.items() if "bill" in by_feed} == {""}:
+            total += models[""]["bill"]
+            continue
+        for model, by_feed in models.items():
+            found = Settlement.objects.filter(organisation=organisation, day=day, model_key=model).first()
+            assert (found is not None) == (len(by_feed) > 1)
+            total += by_feed[found.money_feed.removesuffix("/billed")] if found else sum(by_feed.values())
     return total
+
+
+def unnamed(key: str, usd: str, **fields):
+    return bill(key, usd, model="", **fields)
+
+
+@pytest.mark.parametrize("first", ["bill", "usage_api"])
+def test_a_bill_that_names_no_model_is_not_added_to_the_usage(import_facts, first):
+    organisation = make_organisation()
+    web = make_project(organisation, "web")
+    make_rule(organisation, [{"field": "ext_team", "op": "equals", "value": "web"}], {web.pk: "1"})
+    told = {
+        "bill": [unnamed("b", "0.004")],
+        "usage_api": [make_fact("u", ext_team="web", in_uncached=900, out_total=100), make_fact("v", model="else")],
+    }
+    for importer in sorted(told, key=lambda name: name != first):
+        of(importer, import_facts, organisation, *told[importer])
+    answer = spending.report(organisation, grades=False)["total"]
+    assert (answer["spent"], answer["list"], answer["requests"]) == ("0.004000000000", "0.001100000000", 2)
+    # The other model's tokens (1,000 + 100) are nobody's: so is their part of the money.
+    parts = spent_by(organisation)
+    assert parts["web"][0] == "0.001904761905"
+    assert sum(Decimal(spent) for spent, _ in parts.values()) == Decimal("0.004")
+    assert not list(checks())
+
+
+def test_a_bill_that_names_a_model_keeps_its_searches_and_its_tax(import_facts):
+    organisation = make_organisation()
+    of("usage_api", import_facts, organisation, make_fact("u"))
+    of("bill", import_facts, organisation, bill("b", "0.004"), unnamed("tax", "0.1"), unnamed("searches", "10"))
+    total = spending.report(organisation, grades=False)["total"]
+    assert (total["spent"], total["list"]) == ("10.104000000000", "0.001200000000")
+
+
+def test_a_bill_in_one_sum_pays_its_own_day_and_account_only(import_facts):
+    organisation = make_organisation()
+    other_host = make_fact("w", host="elsewhere", model="m", cost_reported=Decimal(1), currency="USD")
+    other_day = make_fact("v", "2026-03-11 10:00")
+    of("usage_api", import_facts, organisation, make_fact("u"), other_day, other_host)
+    of("bill", import_facts, organisation, unnamed("b", "5"))
+    assert spending.report(organisation, grades=False)["total"]["spent"] == "6.001200000000"
+
+
+def test_a_bill_among_what_one_importer_brings_is_another_feed(import_facts):
+    organisation = make_organisation()
+    of("gateway", import_facts, organisation, make_fact("log", in_uncached=1_000), scope="log")
+    assert spent_by(organisation) == {None: ("0.001200000000", 100)}
+    of("gateway", import_facts, organisation, bill("invoice", "0.004"), scope="invoice")
+    assert spent_by(organisation) == {None: ("0.004000000000", 100)}
+    of("gateway", import_facts, organisation, make_fact("log", in_uncached=1_000), scope="second log")
+    assert spent_by(organisation) == {None: ("0.004000000000", 200)}
+    of("gateway", import_facts, organisation, bill("invoice", "0.003"), scope="second invoice")
+    assert spent_by(organisation) == {None: ("0.007000000000", 200)}
+    assert not list(checks())

@@ -244,3 +244,39 @@ def test_a_free_grouping_is_what_the_rollups_sum(organisation: Organisation, imp
 def test_a_question_is_put_to_the_smallest_rollup_that_knows_its_columns(columns: tuple[str, ...], rollup: str) -> None:
     assert smallest(columns).__name__ == f"Official{rollup}"
     assert smallest(columns, "Pending").__name__ == f"Pending{rollup}"
+
+
+def test_a_record_that_does_not_know_one_of_its_counts_is_told_beside_the_money(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    make_card(make_offering())
+    import_facts([make_fact("whole"), make_fact("part", out_total=None)])
+    answer = report(organisation, grades=False)
+    assert answer["total"]["list"] == "0.002200000000"
+    kinds = ("in_uncached", "in_cache_read", "in_cache_write", "out_total")
+    assert answer["coverage"]["unknown_counts"] == dict(zip(kinds, (0, 0, 0, 1), strict=True))
+
+
+def test_a_line_of_a_bill_is_in_no_list_total_and_misses_nothing_there(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    nothing = dict.fromkeys(("in_uncached", "in_cache_read", "in_cache_write", "out_total"))
+    paid = {"cost_reported": Decimal(10), "currency": "USD", "cost_kind": "billed"}
+    import_facts([make_fact("search", model="", grain="1d", requests=1_001, **paid, **nothing)])
+    answer = report(organisation, grades=False)
+    assert (answer["total"]["spent"], answer["total"]["requests"]) == ("10.000000000000", 1_001)
+    assert (answer["coverage"]["unpriced_requests"], answer["coverage"]["unpriced_tokens"]) == (0, 0)
+    assert set(answer["coverage"]["unknown_counts"].values()) == {0}
+    by_records = report(organisation, group_by=["operation"], grades=False)
+    assert by_records["coverage"]["unpriced_requests"] == 0
+
+
+def test_of_bills_and_usage_without_a_model_only_the_usage_is_unpriced(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    nothing = dict.fromkeys(("in_uncached", "in_cache_read", "in_cache_write", "out_total"))
+    paid = {"model": "", "cost_reported": Decimal(10), "currency": "USD"}
+    alike = [make_fact("line", requests=1_001, **paid, **nothing), make_fact("log", requests=3, **paid)]
+    import_facts(alike)
+    for group_by in ([], ["operation"]):
+        assert report(organisation, group_by=group_by, grades=False)["coverage"]["unpriced_requests"] == 3

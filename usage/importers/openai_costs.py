@@ -28,11 +28,12 @@ DETAIL = 1
 
 HOST = "openai"
 _OBJECT = "organization.costs.result"
-# `MODEL, kind`: a name without spaces before what of it is billed. Anything else names no model that can be told
-# from a product ("Code interpreter sessions", "text-embedding-3-small"), and is kept as it is.
+# `MODEL, kind`: a name without spaces before what of it is billed; or the name alone ("text-embedding-3-small"), which
+# the catalogue knows or not, like any reported name. Anything else names no model that can be told from a product
+# ("Code interpreter sessions"), and is kept as it is.
 _LINE_ITEM = re.compile(
-    r"(?P<model>[\w.:/-]*[0-9][\w.:/-]*|ft[:-][\w.:/-]+), "
-    r"(?P<kind>(?:(?:cached|audio|image|text|batch|flex|priority|cache) )*(?:input|output|writes?|training))"
+    r"(?P<model>[\w.:/-]*[0-9][\w.:/-]*|ft[:-][\w.:/-]+)"
+    r"(?:, (?P<kind>(?:(?:cached|audio|image|text|batch|flex|priority|cache) )*(?:input|output|writes?|training)))?"
 )
 _GROUPED = ("line_item", "project_id", "api_key_id", "user_id", "quantity_unit")
 _SHOWN = ("object", "line_item", "project_id", "api_key_id")
@@ -83,4 +84,4 @@ def _read(line: Line) -> Fact | Ignored:
 def _of_line_item(item: str) -> tuple[str, str]:
     """The model and what of it is billed, where the text says so; else no model and the text."""
     found = _LINE_ITEM.fullmatch(item)
-    return (found["model"], found["kind"]) if found else ("", item)
+    return (found["model"], found["kind"] or "") if found else ("", item)

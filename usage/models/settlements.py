@@ -9,7 +9,8 @@ from usage.models.organisations import Organisation
 
 
 class Settlement(models.Model):
-    """One UTC day of one model in one billing account that more than one feed tells of. Feeds are importers.
+    """One UTC day of one model in one billing account that more than one feed tells of, or that a bill of the whole day
+    pays for. A feed is an importer; what it brings of a bill is another one, `importer/billed`.
 
     Where `projects` is set, money and tokens of the feeds other than `detail_feed` are spread over those projects
     (NULL = unattributed) by `weights`, which sum to 1. No row: one feed alone, which gives everything.
