@@ -19,6 +19,6 @@ AS_BEFORE = "UPDATE usage_settlement SET {feed} = replace({feed}, '/billed', '')
 class Migration(migrations.Migration):
     dependencies = [("usage", "0014_budgets")]
     operations = [
-        migrations.RunSQL(NAMED.format(feed=feed), AS_BEFORE.format(feed=feed))
+        migrations.RunSQL(NAMED.format(feed=feed), reverse_sql=AS_BEFORE.format(feed=feed))
         for feed in ("money_feed", "usage_feed", "detail_feed")
     ]
