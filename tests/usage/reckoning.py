@@ -381,7 +381,8 @@ def _of_day(models: dict[str, dict[str, Word]]) -> dict[str, Meeting]:
 
 def _meeting(words: Sequence[Word]) -> Meeting | None:
     """Billed before reported before computed money; a reporting feed that saw under 98 % is no better than a computed
-    one. The most tokens. The finest feed that attributes anything and saw 1 % of them."""
+    one, and of several that saw it all the coarsest is believed. The most tokens. The finest feed that attributes
+    anything and saw 1 % of them."""
     if len(words) < 2:
         return None
     fullest = max(words, key=lambda word: (word.tokens, word.detail, word.feed))
@@ -393,7 +394,10 @@ def _meeting(words: Sequence[Word]) -> Meeting | None:
             return 2
         return 1 if word.reported or word.computed else 0
 
-    money = max(words, key=lambda word: (worth(word), word.tokens, word.detail, word.feed))
+    def finest_last(word: Word) -> tuple[int, int]:
+        return (-word.detail, word.tokens) if worth(word) == 2 else (word.tokens, word.detail)
+
+    money = max(words, key=lambda word: (worth(word), *finest_last(word), word.feed))
     if not fullest.tokens:
         return Meeting(money.feed, money.feed, money.feed, None)
     seen = [word for word in words if 100 * word.tokens >= fullest.tokens]
