@@ -324,7 +324,7 @@ def _words(records: Iterable[Record]) -> Told:
             continue
         word = found[record.cell].setdefault(record.told_by, Word(record.told_by))
         word.tokens += tokens_of(record.sums)
-        word.billed |= record.fact.cost_kind == "billed"
+        word.billed |= record.fact.cost_kind == "billed" and record.fact.cost_reported is not None
         word.reported |= record.fact.cost_reported is not None
         word.computed |= any(cost is not None for cost in record.costs)
         for project, part in split(record.sums, record.shares):
