@@ -7,20 +7,25 @@ others; it then lengthens, splits or separates the runs around it, so any order 
 from __future__ import annotations
 
 import hashlib
+import logging
 import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
 from django.db.models import Q
 from django.db.models.functions import Greatest
 
-from pricing.catalog.offerings import write_aliases, write_calendars, write_offerings
+from pricing.acceptance import STALE
+from pricing.catalog.offerings import offerings_of, write_aliases, write_calendars, write_offerings
 from pricing.catalog.rates import write_rates
 from pricing.catalog.rows import copy_rows, update_rows
 from pricing.models import Claim, Price, PriceSource, Snapshot, SourceRun
-from pricing.sources import Source, Statement
+from pricing.sources import Source, SourceError, Statement
+
+logger = logging.getLogger(__name__)
 
 KEY = (
     "unit", "qualifier", "service_tier", "context_from", "context_op", "context_mode", "schedule", "amount", "per",
@@ -73,10 +78,7 @@ def write_claims(source: Source, body: bytes, observed_at: datetime, version: st
         renamed = write_aliases(reading, row, ids, observed_at, after.observed_at if after else None)
         write_calendars(reading, row)
         write_rates(reading, row, newest=after is None)
-        runs = _Runs(
-            row.pk, snapshot.pk, observed_at, before.observed_at if before else None,
-            after.observed_at if after else None,
-        )  # fmt: skip
+        runs = _Runs(source, row.pk, snapshot.pk, observed_at, before.observed_at if before else None, after)
         touched = runs.take(reading.statements, ids) | renamed
         run.status = SourceRun.Status.CHANGED
         run.counts = {
@@ -101,7 +103,7 @@ def _saw_again(source: PriceSource, before: datetime, observed_at: datetime) -> 
     The offerings for which that matters: a younger look decides between their sources.
     """
     again = Claim.objects.filter(source=source, last_seen_at=before)
-    touched = _overtaken(source.pk, again.values_list("offering_id"), before)
+    touched = _overtaken(source.pk, again.values_list("offering_id"), before, observed_at)
     again.update(last_seen_at=observed_at)
     Price.objects.filter(source=source, claim__last_seen_at=observed_at, superseded_at=None).update(
         observed_at=observed_at
@@ -109,21 +111,25 @@ def _saw_again(source: PriceSource, before: datetime, observed_at: datetime) -> 
     return touched
 
 
-def _overtaken(source: int, offerings: Any, seen_at: datetime) -> set[int]:
-    """Of some offerings, those of which another source shows a change after this one last looked."""
+def _overtaken(source: int, offerings: Any, seen_at: datetime, now: datetime) -> set[int]:
+    """Of some offerings, those for which it matters that this source, which last looked then, looks now: another shows
+    a change since, or by this look either of the two begins or ceases to be long unread beside the other."""
     others = Claim.objects.exclude(source_id=source).filter(offering__in=offerings)
     younger = Q(effective_from__gt=seen_at) | Q(first_seen_at__gt=seen_at) | Q(evidence_at__gt=seen_at)
-    return set(others.filter(younger).values_list("offering_id", flat=True))
+    unread = Q(last_seen_at__gt=seen_at + STALE) | Q(last_seen_at__gte=seen_at - STALE, last_seen_at__lt=now - STALE)
+    return set(others.filter(younger | unread).values_list("offering_id", flat=True))
 
 
 class _Runs:
     """The runs of one source's claims around one new reading, which has a neighbour before and after it, or none."""
 
     def __init__(
-        self, source: int, snapshot: int, observed_at: datetime, before: datetime | None, after: datetime | None
-    ) -> None:
-        self._source, self._snapshot = source, snapshot
-        self._now, self._before, self._after = observed_at, before, after
+        self, module: Source, source: int, snapshot: int, observed_at: datetime, before: datetime | None,
+        after: SourceRun | None,
+    ) -> None:  # fmt: skip
+        self._module, self._source, self._snapshot = module, source, snapshot
+        self._now, self._before = observed_at, before
+        self._next, self._after = after, after.observed_at if after else None
         self.added = self.withdrawn = 0
 
     def take(self, statements: Sequence[Statement], ids: dict[tuple[str, str, str], int]) -> set[int]:
@@ -175,7 +181,7 @@ class _Runs:
             return set(Claim.objects.filter(source_id=self._source).values_list("offering_id", flat=True))
         if self._before is None or self._after is not None:
             return lengthened
-        return _overtaken(self._source, lengthened, self._before)
+        return _overtaken(self._source, lengthened, self._before, self._now)
 
     def _borders(self, claim: Claim) -> bool:
         """Whether the run of readings covers this moment or ends or begins at one of its neighbours."""
@@ -203,23 +209,60 @@ class _Runs:
         if claim.first_seen_at > self._now:
             return False
         if claim.last_seen_at > self._now:
-            # Said before and after, not now: two runs.
+            # Said before and after, not now: two runs. The later one has its evidence from the next reading.
             assert self._before is not None and self._after is not None  # noqa: S101, PT018
-            later = [getattr(claim, column) for column in _COLUMNS]
-            later[_COLUMNS.index("first_seen_at")] = self._after
-            if claim.evidence_at == claim.first_seen_at:
-                later[_COLUMNS.index("evidence_at")] = self._after
-            fresh.append(tuple(later))
+            later = {column: getattr(claim, column) for column in _COLUMNS} | self._as_the_next_says(claim)
+            fresh.append(tuple(later[column] for column in _COLUMNS))
             claim.last_seen_at = self._before
         if claim.withdrawn_at == self._now:
             return False
         claim.withdrawn_at = self._now
         return True
 
+    def _as_the_next_says(self, claim: Claim) -> dict[str, Any]:
+        """What a claim has from the reading after this one, where that is the first of a run that makes it."""
+        next_ = self._next
+        assert next_ is not None  # noqa: S101 - only what is said later is asked for
+        said = self._next_statements.get((claim.offering_id, *_key_of(claim)))
+        if said is None:
+            # Today's parser reads the body otherwise than the one that took it in: what was kept of it then stands.
+            evidence_at = next_.observed_at if claim.evidence_at == claim.first_seen_at else claim.evidence_at
+            return {"first_seen_at": next_.observed_at, "evidence_at": evidence_at, "snapshot_id": next_.snapshot_id}
+        return _from_reading(said, next_.observed_at) | {"snapshot_id": next_.snapshot_id}
+
+    @cached_property
+    def _next_statements(self) -> dict[Identity, Statement]:
+        """The statements of the reading after this one, read anew from its bytes; the first of each claim counts."""
+        if self._next is None or self._next.snapshot is None:
+            return {}
+        try:
+            reading = self._module.parse(zlib.decompress(self._next.snapshot.body))
+        except SourceError as fault:
+            logger.warning("%s: its reading of %s cannot be read anew: %s", self._module.SLUG, self._after, fault)
+            return {}
+        said: dict[Identity, Statement] = {}
+        ids = offerings_of(reading)
+        for s in reading.statements:
+            offering = ids.get((s.provider, s.sku, s.region))
+            if offering is not None:
+                said.setdefault((offering, *_key_of(s)), s)
+        return said
+
     def _row(self, offering: int, s: Statement) -> tuple[Any, ...]:
-        evidence_at = min(s.evidence_at, self._now) if s.evidence_at else self._now
-        until_known_at = min(s.until_known_at, self._now) if s.until_known_at else None
+        found = _from_reading(s, self._now)
         return (
-            self._source, offering, *_key_of(s), until_known_at, s.precision,
-            evidence_at, s.url, s.note[:NOTE], self._now, self._now, self._after, self._snapshot,
+            self._source, offering, *_key_of(s), found["until_known_at"], s.precision, found["evidence_at"], s.url,
+            found["note"], self._now, self._now, self._after, self._snapshot,
         )  # fmt: skip
+
+
+def _from_reading(s: Statement, observed_at: datetime) -> dict[str, Any]:
+    """What a claim has from the first reading that makes it, but the snapshot."""
+    return {
+        "first_seen_at": observed_at,
+        "evidence_at": min(s.evidence_at, observed_at) if s.evidence_at else observed_at,
+        "until_known_at": min(s.until_known_at, observed_at) if s.until_known_at else None,
+        "precision": s.precision,
+        "url": s.url,
+        "note": s.note[:NOTE],
+    }

@@ -53,6 +53,13 @@ def write_offerings(reading: Reading, source: PriceSource, observed_at: datetime
     return ids
 
 
+def offerings_of(reading: Reading) -> dict[Key, int]:
+    """The ids of the offerings a reading speaks of, as far as they exist; writes nothing."""
+    kept = _offering_ids()
+    stored = {key: _stored(key, identify(key[0], key[1])) for key in _facts(reading)}
+    return {key: kept[as_stored] for key, as_stored in stored.items() if as_stored in kept}
+
+
 def _retire(facts: Mapping[Key, OfferingFact], ids: Mapping[Key, int], observed_at: datetime) -> None:
     """Mark what is no longer sold. Where nobody says since when, it was gone when the source first looked."""
     by_moment: dict[datetime, list[int]] = defaultdict(list)

@@ -296,6 +296,22 @@ def test_a_persons_decision_survives_every_sync():
         assert (price.amount, price.trust, price.basis) == (6, "decision", "manual")
 
 
+@pytest.mark.parametrize("page_again", [False, True], ids=["the page is not read again", "the page is read again"])
+def test_a_page_counts_as_long_unread_from_the_look_of_others_that_shows_it(page_again):
+    read("page", DAYS[0], m="5")
+    for source in ("data", "table"):
+        read(source, DAYS[0], m="5")
+        read(source, DAYS[1], m="4")
+    assert current("m").amount == 5
+    for source in ("data", "table"):
+        read(source, DAYS[0] + timedelta(days=61), m="4")
+    assert (current("m").amount, current("m").agreeing) == (4, ["data", "table"])
+    if page_again:
+        read("page", DAYS[0] + timedelta(days=62), m="5")
+        assert current("m").amount == 5
+    assert list(differences(list(Offering.objects.values_list("pk", flat=True)))) == []
+
+
 def test_what_a_person_settled_is_no_doubt_any_more():
     read("data", DAYS[0], m="6")
     read("page", DAYS[0], m="5")

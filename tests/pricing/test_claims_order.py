@@ -1,14 +1,20 @@
 """A claim has its evidence from the first reading that makes it, in whatever order the readings came in."""
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import permutations
 from pathlib import Path
 
 import pytest
 from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pricing import catalog
-from pricing.models import Price
+from pricing.models import Claim, Price
+from pricing.sources import OfferingFact, Reading, Statement
+from tests.pricing import market_sources
 
 pytestmark = pytest.mark.django_db
 
@@ -35,3 +41,84 @@ def test_releases_that_say_when_they_were_verified_give_the_same_prices_in_any_o
             found.add(tuple(sorted(map(repr, rows))))
             transaction.set_rollback(True)
     assert len(found) == 1
+
+
+_FIRST = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def _parse(body: bytes) -> Reading:
+    """One model at one price, with what a reading says of it besides: its evidence, its page, its note."""
+    said = json.loads(body)
+    evidence_at = _FIRST + timedelta(days=said["verified"])
+    prices = {"m": said["price"], "other": "5"}
+    return Reading(
+        offerings=[OfferingFact("acme", "Acme", sku) for sku, price in prices.items() if price],
+        statements=[
+            Statement(
+                "acme", sku, "input", Decimal(price), evidence_at=evidence_at, note=said["note"],
+                url=f"https://acme.test/{said['note']}", precision="day",
+            )
+            for sku, price in prices.items() if price
+        ],
+    )  # fmt: skip
+
+
+_READING = st.fixed_dictionaries(
+    {"price": st.sampled_from(["", "1", "2"]), "verified": st.integers(-40, 40), "note": st.sampled_from("ab")}
+)
+
+
+def _replayed(readings: list[dict[str, object]], order: tuple[int, ...]) -> tuple[list[object], list[object]]:
+    """The claims and the accepted prices after the readings, a week apart, came in in an order; nothing of it stays."""
+    with transaction.atomic():
+        for number in order:
+            body = json.dumps(readings[number]).encode()
+            outcome = catalog.record("data", body, observed_at=_FIRST + timedelta(days=7 * number))
+            assert outcome.error == ""
+        claims = Claim.objects.order_by("offering__sku", "first_seen_at", "amount").values_list(
+            "amount", "first_seen_at", "last_seen_at", "withdrawn_at", "evidence_at", "precision", "url", "note",
+            "snapshot__sha256",
+        )  # fmt: skip
+        accepted = Price.objects.filter(superseded_at=None).order_by("known_from", "effective_from", "amount")
+        prices = accepted.values_list(
+            "amount", "effective_from", "effective_until", "known_from", "known_until", "evidence_at", "observed_at",
+            "claim__url", "why",
+        )  # fmt: skip
+        found = list(claims), list(prices)
+        transaction.set_rollback(True)
+    return found
+
+
+@pytest.fixture
+def _data(monkeypatch):
+    source = market_sources.make_source("data", "", parse=_parse)
+    market_sources.install(monkeypatch, source)
+
+
+def _says(price: str, verified: int, note: str = "a") -> dict[str, object]:
+    return {"price": price, "verified": verified, "note": note}
+
+
+@pytest.mark.usefixtures("_data")
+@pytest.mark.parametrize("between", [_says("2", 6), _says("", 6)], ids=["another price", "no price"])
+def test_the_later_half_of_a_run_that_a_late_reading_splits_has_the_evidence_of_its_own_first_reading(between):
+    readings = [_says("1", -3, "a"), between, _says("1", 11, "b")]
+    forward = _replayed(readings, (0, 1, 2))
+    assert [claim for claim in forward[0] if claim[0] == 1][-1][4:8] == (
+        _FIRST + timedelta(days=11),
+        "day",
+        "https://acme.test/b",
+        "b",
+    )
+    for order in permutations(range(3)):
+        assert _replayed(readings, order) == forward, order
+
+
+@pytest.mark.usefixtures("_data")
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(_READING, min_size=3, max_size=5).flatmap(
+    lambda readings: st.tuples(st.just(readings), st.permutations(range(len(readings))))
+))  # fmt: skip
+def test_readings_that_date_their_evidence_give_the_same_rows_in_any_order(drawn):
+    readings, order = drawn
+    assert _replayed(readings, tuple(order)) == _replayed(readings, tuple(range(len(readings))))
