@@ -35,9 +35,9 @@ from pricing.acceptance.facts import (
     with_origins,
 )
 from pricing.acceptance.grades import STALE, grade, grade_edges
-from pricing.acceptance.moves import Evidence
+from pricing.acceptance.moves import Evidence, is_page
 from pricing.acceptance.spans import has_odd_move, lay_out
-from pricing.acceptance.timeline import alone, timelines
+from pricing.acceptance.timeline import alone, passed_by_at, timelines
 
 __all__ = [
     "ACCEPT",
@@ -90,7 +90,7 @@ def odd_units(
     claims: Iterable[ClaimFact], sources: Mapping[str, SourceFact], decisions: Mapping[int, str] | None = None
 ) -> set[str]:
     """The units of which a source made a step that only evidence from outside the offering can judge."""
-    slots = _slots(claims, decisions or {})
+    slots = _slots((claim for claim in claims if not is_page(sources[claim.source])), decisions or {})
     return {own[0].unit for own in slots.values() if has_odd_move(own, sources)}
 
 
@@ -113,6 +113,7 @@ def _accept_slot(
         result.prices.append(alone(claims[0], sources, decided))
         return
     moments: set[datetime | None] = {m for c in claims for m in (c.evidence_at, c.withdrawn_at, c.until_known_at)}
+    moments |= set(passed_by_at(claims, sources))
     evidence = None
     if judged:
         evidence = Evidence(beside, sources, witnesses)

@@ -13,8 +13,9 @@ A first price needs no evidence unless it is *steep*, above what any token was e
 confirm it.
 
 The verdicts: `move` (believed as it stands), `unit_fix` (the old value was wrong, so the new one counts from the start
-of the old), `refused` (the new value is implausible, the old was not), `held` (evidence cannot decide). The vendor's
-own page is evidence itself and never judged; nor are dated histories, which correct themselves.
+of the old), `refused` (the new value is implausible, the old was not), `held` (evidence cannot decide). Dated
+histories correct themselves and are not judged. The vendor's own page is evidence itself: alone it is believed, and
+held only where it steps by a power of ten that no vendor's list explains and everybody who looked since speaks against.
 """
 
 from __future__ import annotations
@@ -50,21 +51,28 @@ _COUNTERPART = {"input": "output", "output": "input"}
 
 
 def is_judged(source: SourceFact) -> bool:
-    """Whether the moves of a source need evidence besides itself."""
-    return source.trust != OFFICIAL and not source.states_history
+    """Whether the moves of a source can need evidence besides itself."""
+    return not source.states_history
 
 
-def is_odd(old: ClaimFact, new: ClaimFact) -> bool:
+def is_page(source: SourceFact) -> bool:
+    """Whether a source is a vendor's own page, which is believed unless all others are against it."""
+    return source.trust == OFFICIAL
+
+
+def is_odd(old: ClaimFact, new: ClaimFact, source: SourceFact) -> bool:
     """Whether the step from one claim of a source to its next is too large to believe unasked."""
+    if is_page(source):
+        return old.currency == new.currency and bool(old.each and new.each) and _is_power_of_ten(old.each, new.each)
     if old.currency != new.currency:
         return True
     mine, theirs = sorted((old.each, new.each))
     return mine != theirs and (mine == 0 or theirs / mine >= ODD)
 
 
-def is_steep(claim: ClaimFact) -> bool:
-    """Whether the price of a token is higher than any ever was."""
-    return claim.each > STEEP and claim.currency == "USD" and is_token_unit(claim.unit)
+def is_steep(claim: ClaimFact, source: SourceFact) -> bool:
+    """Whether the price of a token is higher than any ever was, and not on its vendor's own page."""
+    return not is_page(source) and claim.each > STEEP and claim.currency == "USD" and is_token_unit(claim.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,13 @@ class Evidence:
 
     def judge(self, old: ClaimFact, new: ClaimFact, epoch: datetime) -> Verdict:
         """The verdict on an odd move by what was known at the epoch."""
-        voices = self._voices(new, epoch)
+        judge = self._judge_page if is_page(self.sources[new.source]) else self._judge_list
+        return judge(old, new, epoch, self._voices(new, epoch))
+
+    def _judge_list(
+        self, old: ClaimFact, new: ClaimFact, epoch: datetime, voices: Sequence[ClaimFact]
+    ) -> Verdict:  # fmt: skip
+        """The verdict on an odd move of a source that is not the vendor's page."""
         confirming = [claim for claim in voices if agrees(claim, new)]
         contradicting = [c for c in voices if agrees(c, old) and min(c.last_seen_at, epoch) >= new.first_seen_at]
         if old.currency != new.currency:
@@ -145,6 +159,30 @@ class Evidence:
         if fault := self._fault(claim, epoch, self._witnesses(SIBLING, claim, epoch), ()):
             return Verdict(REFUSED, fault)
         return Verdict(HELD, "no token was ever sold so dear, and nobody else says it")
+
+    def _judge_page(
+        self, old: ClaimFact, new: ClaimFact, epoch: datetime, voices: Sequence[ClaimFact]
+    ) -> Verdict:  # fmt: skip
+        """The verdict on a vendor's own step by a power of ten: against it stand those who looked since, all of them.
+
+        A source that priced it far from the new amount for the same moment contradicts it; one that is near it, or
+        another unit that moved with it by a factor of its own, bears it out.
+        """
+        since = new.effective_from or new.first_seen_at
+        of_the_day = [
+            voice
+            for voice in voices
+            if voice.currency == new.currency
+            and min(voice.last_seen_at, epoch) >= new.first_seen_at
+            and (voice.effective_from is None or voice.effective_from <= since)
+            and (voice.effective_until is None or voice.effective_until > since)
+        ]
+        if not of_the_day or any(voice.each and _apart(voice.each, new.each) < ODD for voice in of_the_day):
+            return Verdict(MOVE, "the vendor's own page says so, and not everybody else speaks against it")
+        if self._repriced(old, new, epoch):
+            return Verdict(MOVE, "its other prices moved by other factors with it")
+        said = " and ".join(sorted(f"{self._name(voice)} says {_text(voice)}" for voice in of_the_day))
+        return Verdict(HELD, f"it is {_factor(old.each, new.each)} the last price, and {said}")
 
     def _voices(self, about: ClaimFact, epoch: datetime) -> list[ClaimFact]:
         """What independent sources say of the same price at the epoch."""

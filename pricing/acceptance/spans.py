@@ -41,10 +41,10 @@ class Laid:
 
 def has_odd_move(claims: Sequence[ClaimFact], sources: Mapping[str, SourceFact]) -> bool:
     """Whether a source's claims for one slot contain a step, or a first price, that evidence must judge."""
-    if any(is_steep(claim) and is_judged(sources[claim.source]) for claim in claims):
+    if any(is_judged(sources[claim.source]) and is_steep(claim, sources[claim.source]) for claim in claims):
         return True
     return any(
-        is_odd(old, new)
+        is_odd(old, new, sources[slug])
         for slug, own in _by_source(claims)
         if is_judged(sources[slug])
         for old, new in pairwise(sorted(own, key=_said_in_order))
@@ -63,7 +63,7 @@ def lay_out(
     for slug, own in visible:
         spans = _stated(own, epoch, sources[slug].states_history)
         if evidence is not None and is_judged(sources[slug]):
-            spans = _judged(spans, epoch, decided, evidence, laid.holds)
+            spans = _judged(spans, epoch, sources[slug], decided, evidence, laid.holds)
         for span in spans:
             if not span.claim.schedule or slug == timetable_by or decided.get(span.claim.id) == ACCEPT:
                 laid.spans.append(span)
@@ -117,7 +117,8 @@ def _stated(own: Sequence[ClaimFact], epoch: datetime, states_history: bool) -> 
 
 
 def _judged(
-    spans: Sequence[Span], epoch: datetime, decided: Mapping[int, str], evidence: Evidence, holds: list[Hold]
+    spans: Sequence[Span], epoch: datetime, source: SourceFact, decided: Mapping[int, str], evidence: Evidence,
+    holds: list[Hold],
 ) -> list[Span]:  # fmt: skip
     """The spans of one source with its odd moves judged one after the other against the last good price."""
     kept: list[Span] = []
@@ -125,7 +126,7 @@ def _judged(
     for span in sorted(spans, key=lambda s: _said_in_order(s.claim)):
         claim = span.claim
         good = kept[-1] if kept and kept[-1].claim.schedule == claim.schedule else None
-        if good is None and is_steep(claim) and decided.get(claim.id) != ACCEPT:
+        if good is None and is_steep(claim, source) and decided.get(claim.id) != ACCEPT:
             verdict = evidence.judge_first(claim, epoch)
             if verdict.kind in (HELD, REFUSED):
                 wrong = span
@@ -135,7 +136,7 @@ def _judged(
         if good is None and wrong is not None and wrong.claim.schedule == claim.schedule:
             kept.append(replace(span, start=wrong.start, repairs=wrong.claim))
             continue
-        if good is None or decided.get(claim.id) == ACCEPT or not is_odd(good.claim, claim):
+        if good is None or decided.get(claim.id) == ACCEPT or not is_odd(good.claim, claim, source):
             kept.append(span)
             continue
         verdict = evidence.judge(good.claim, claim, epoch)

@@ -4,7 +4,8 @@ Between claims for one moment the choice is, in this order:
 1. a person's decision;
 2. a claim that speaks of the moment itself over one that only did not say when its price began;
 3. a claim that is not outdated: no other source states that a price began after it was last seen (14 days after, where
-   the other is less to be trusted);
+   the other is less to be trusted), and of a vendor's page or API, no two independent sources that looked more than
+   60 days later agree on another price (then theirs holds from its last look on);
 4. the vendor's own page, then its own API;
 5. between datasets, the price that more independent sources state: where two agree, one alone gives way;
 6. the better trust, the declared precedence of the sources, then the younger observation.
@@ -12,12 +13,13 @@ Between claims for one moment the choice is, in this order:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import combinations, groupby
 
 from pricing.acceptance.facts import ACCEPT, FIRST_SALE, FRESH, Accepted, ClaimFact, SourceFact, agrees, same_price
+from pricing.acceptance.grades import STALE
 from pricing.acceptance.spans import Laid, Span
 from pricing.sources import CURATED, TRUSTS
 
@@ -33,6 +35,16 @@ def timelines(
     for _, spans in groupby(sorted(laid.spans, key=lambda s: s.claim.schedule), key=lambda s: s.claim.schedule):
         found += _Timeline(epoch, sources, decided).of(list(spans))
     return found
+
+
+def passed_by_at(claims: Sequence[ClaimFact], sources: Mapping[str, SourceFact]) -> Iterator[datetime]:
+    """The moments from which a vendor's page or API counts as long unread beside others, though nobody says anew."""
+    for claim in claims:
+        moment = claim.last_seen_at + STALE + timedelta.resolution
+        if TRUSTS.index(sources[claim.source].trust) < _DATASETS and any(
+            other.last_seen_at >= moment and not agrees(other, claim) for other in claims
+        ):
+            yield moment
 
 
 def alone(claim: ClaimFact, sources: Mapping[str, SourceFact], decided: Mapping[int, str]) -> Accepted:
@@ -55,6 +67,8 @@ class _Timeline:
             edges |= {span.start or FIRST_SALE} | ({span.until} if span.until else set())
             if span.start is None and span.until is None:
                 edges.add(max(span.claim.evidence_at, FIRST_SALE))
+            if self._is_passed_by(span, spans):
+                edges.add(self._seen(span))
         cuts: list[datetime | None] = [*sorted(edge for edge in edges if edge >= FIRST_SALE), None]
         timeline: list[Accepted] = []
         for lo, hi in zip(cuts, cuts[1:], strict=False):
@@ -84,13 +98,34 @@ class _Timeline:
         return min(span.claim.last_seen_at, self._epoch)
 
     def _outdated(self, span: Span, moment: datetime, rivals: Sequence[Span]) -> bool:
-        """Whether another source states a change the claim could not know yet."""
+        """Whether another source states a change the claim could not know yet, or two that looked long after agree."""
+        if self._seen(span) <= moment and self._is_passed_by(span, [r for r in rivals if r.speaks_of(moment)]):
+            return True
         return any(
             rival.claim.source != span.claim.source
             and rival.start is not None
             and rival.start <= moment
             and self._seen(span) + (FRESH if self._trust(rival) > self._trust(span) else timedelta(0)) < rival.start
             for rival in rivals
+        )
+
+    def _is_passed_by(self, span: Span, rivals: Sequence[Span]) -> bool:
+        """Whether a vendor's page or API was last read so long before others that two of them outweigh it."""
+        if self._trust(span) >= _DATASETS:
+            return False
+        looks = ((rival, self._sources[rival.claim.source]) for rival in rivals if self._looked_long_after(rival, span))
+        return any(
+            not one.is_kin(other) and agrees(mine.claim, theirs.claim)
+            for (mine, one), (theirs, other) in combinations(looks, 2)
+        )
+
+    def _looked_long_after(self, rival: Span, span: Span) -> bool:
+        mine, theirs = self._sources[span.claim.source], self._sources[rival.claim.source]
+        return (
+            self._seen(rival) - self._seen(span) > STALE
+            and not theirs.is_kin(mine)
+            and not agrees(rival.claim, span.claim)
+            and (rival.until is None or rival.until > self._seen(span))
         )
 
     def _rank(self, span: Span, moment: datetime, rivals: Sequence[Span]) -> tuple[object, ...]:

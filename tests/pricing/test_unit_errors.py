@@ -181,11 +181,113 @@ def test_a_known_upstream_error_is_not_heard():
     assert price_at(accept([wrong, right], SOURCES, {1: "known_error"}), LATER) == Decimal("0.9")
 
 
-def test_the_vendors_own_page_is_evidence_and_not_judged():
+def test_the_vendors_own_page_alone_is_evidence_and_not_judged():
     acceptance = accept(moved("0.2", "0.02", source="page"), SOURCES)
     assert price_at(acceptance, SECOND) == Decimal("0.02")
     assert odd_units(moved("0.2", "0.02", source="page"), SOURCES) == set()
     assert odd_units(moved("0.2", "0.02"), SOURCES) == {"input"}
+
+
+def stands(source: str, amount: str, *, until: datetime = LATER, **given_: object) -> ClaimFact:
+    """A price that a source has said from the first reading until its last look."""
+    return make_claim(source, amount, FIRST, last_seen_at=until, **given_)
+
+
+@pytest.mark.parametrize("factor", [10, 100, 1_000, 1_000_000])
+@pytest.mark.parametrize("others", [("table",), ("table", "other"), ("table", "other", "dates")])
+def test_a_vendors_own_step_by_a_power_of_ten_that_all_others_contradict_is_held(factor, others):
+    against = [stands(source, "3", id=number) for number, source in enumerate(others, 10)]
+    for old, new in (("3", str(3 * factor)), ("3", str(Decimal(3) / factor))):
+        acceptance = accept([*moved(old, new, source="page"), *against], SOURCES)
+        assert price_at(acceptance, LATER) == 3
+        (hold,) = acceptance.holds
+        assert (hold.verdict, hold.claim.source, hold.claim.amount) == ("held", "page", Decimal(new))
+        assert "the table says 3" in hold.why
+        assert [held for _, held in kinds(acceptance)] == [True]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        [],
+        [stands("table", "3", until=SECOND - timedelta(days=1), id=9)],
+        [stands("table", "3", id=9), make_claim("other", "3000", SECOND, last_seen_at=LATER, id=10)],
+        [stands("dates", "3", effective_until=SECOND, id=9),
+         make_claim("dates", "3000", SECOND, effective_from=SECOND, last_seen_at=LATER, id=10)],
+        [stands("table", "20", id=9)],
+    ],
+    ids=["nobody else", "nobody who looked since", "one follows", "a history dates it", "nobody stood by the old"],
+)  # fmt: skip
+def test_a_vendors_own_step_is_believed_where_not_all_who_looked_since_contradict_it(beside):
+    new = "30" if beside and beside[0].amount == 20 else "3000"
+    acceptance = accept([*moved("3", new, source="page"), *beside], SOURCES)
+    assert price_at(acceptance, LATER) == Decimal(new)
+    assert acceptance.holds == []
+
+
+def test_a_vendors_own_step_by_another_factor_is_believed_against_all_others():
+    acceptance = accept([*moved("10", "2", source="page"), stands("table", "10", id=9)], SOURCES)
+    assert price_at(acceptance, LATER) == 2
+
+
+def test_a_held_step_of_the_vendors_counts_from_its_own_day_once_another_follows():
+    against = make_claim("table", "3", FIRST, last_seen_at=SECOND, withdrawn_at=THIRD, id=9)
+    follows = make_claim("table", "30", THIRD, last_seen_at=LATER, id=10)
+    acceptance = accept([*moved("3", "30", source="page"), against, follows], SOURCES)
+    assert price_at(acceptance, SECOND, known=SECOND) == 3
+    assert price_at(acceptance, SECOND) == 30
+    assert acceptance.holds == []
+
+
+UNREAD = timedelta(days=60)
+
+
+def long_unread(days: int, *agreeing: str, said: datetime = THIRD) -> list[ClaimFact]:
+    """A page at 5 last seen on the second day, and others at 4 who began to say so later and looked `days` after it."""
+    last = SECOND + timedelta(days=days)
+    page = make_claim("page", "5", FIRST, last_seen_at=SECOND, id=1)
+    return [page, *(
+        make_claim(source, "4", said, last_seen_at=last, id=number) for number, source in enumerate(agreeing, 2)
+    )]  # fmt: skip
+
+
+def test_two_sources_that_agree_outweigh_a_page_unread_for_more_than_sixty_days():
+    acceptance = accept(long_unread(96, "table", "other"), SOURCES)
+    assert price_at(acceptance, THIRD) == price_at(acceptance, LATER) == 4
+    assert price_at(acceptance, THIRD - timedelta(days=1)) == 5
+    assert price_at(acceptance, THIRD, known=SECOND + UNREAD) == 5
+    assert price_at(acceptance, THIRD, known=SECOND + UNREAD + timedelta.resolution) == 4
+    now = next(p for p in acceptance.prices if p.known_until is None and p.claim.amount == 4)
+    assert (now.agreeing, now.disputed_by) == (("table", "other"), ())
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        long_unread(60, "table", "other"),
+        long_unread(96, "table"),
+        long_unread(96, "table", "copy"),
+        [*long_unread(96, "table"), make_claim("other", "4.5", THIRD, last_seen_at=LATER, id=9)],
+    ],
+    ids=["not longer than sixty days", "one alone", "a source and its copy", "two who do not agree"],
+)
+def test_a_page_stands_where_no_two_independent_sources_that_looked_long_after_agree(claims):
+    assert price_at(accept(claims, SOURCES), LATER) == 5
+
+
+def test_what_a_page_said_when_it_was_read_stays_what_held_then():
+    """Two histories date another price into the time in which the page was still read."""
+    dated = [
+        make_claim(source, "4", FIRST, effective_from=FIRST, basis="documented", last_seen_at=LATER, id=number)
+        for number, source in enumerate(("dates", "table"), 2)
+    ]
+    acceptance = accept([make_claim("page", "5", FIRST, last_seen_at=SECOND, id=1), *dated], SOURCES)
+    assert LATER - SECOND == UNREAD
+    assert price_at(acceptance, LATER) == 5
+    late = [replace(claim, last_seen_at=SECOND + timedelta(days=96)) for claim in dated]
+    acceptance = accept([make_claim("page", "5", FIRST, last_seen_at=SECOND, id=1), *late], SOURCES)
+    assert price_at(acceptance, SECOND - timedelta.resolution) == 5
+    assert price_at(acceptance, SECOND) == 4
 
 
 def test_a_move_below_fivefold_needs_no_evidence():
