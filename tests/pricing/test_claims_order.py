@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -68,7 +69,7 @@ _READING = st.fixed_dictionaries(
 )
 
 
-def _replayed(readings: list[dict[str, object]], order: tuple[int, ...]) -> tuple[list[object], list[object]]:
+def _replayed(readings: list[dict[str, object]], order: tuple[int, ...]) -> tuple[list[Any], list[Any]]:
     """The claims and the accepted prices after the readings, a week apart, came in in an order; nothing of it stays."""
     with transaction.atomic():
         for number in order:
