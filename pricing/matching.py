@@ -22,8 +22,9 @@ _BEDROCK_VENDORS = frozenset(
     {"amazon", "anthropic", "deepseek", "google", "meta", "mistral", "nvidia", "openai", "qwen", "writer", "cohere",
      "ai21", "zai", "moonshotai", "minimax", "stability", "twelvelabs", "luma"}
 )  # fmt: skip
-# Of Amazon's embeddings v1 and v2 are two models; elsewhere the version is the API's.
-_BEDROCK_VERSION = re.compile(r"(?<!titan-embed-text)(?<!titan-embed-image)-v\d+(:\d+)?(:\w+)?$|:\d+$")
+_BEDROCK_VERSION = re.compile(r"(?P<name>.+?)(?:-v(?P<version>\d+))?(?::(?P<revision>\d+)(?::\w+)?)?")
+# Amazon's first embeddings are called by their version everywhere.
+_BEDROCK_NAMED_BY_VERSION = frozenset({"titan-embed-text", "titan-embed-image"})
 _VARIANT = re.compile(r":(free|batch|extended|thinking|beta|nitro|floor|online|exacto)$")
 _EFFORT = re.compile(r"-(minimal|low|medium|high|xhigh)$")
 _CONTEXT_MARKER = re.compile(r"\[[0-9a-z]+\]$")
@@ -134,7 +135,23 @@ def _bedrock(name: str) -> tuple[str, str, str] | None:
     found = _BEDROCK.fullmatch(name)
     if found is None or found["vendor"] not in _BEDROCK_VENDORS:
         return None
-    return found["scope"] or "", found["vendor"], _BEDROCK_VERSION.sub("", found["name"])
+    return found["scope"] or "", found["vendor"], _bedrock_weights(found["name"])
+
+
+def _bedrock_weights(name: str) -> str:
+    """A name without its version where that is the API's: the first one, or one beside a date that says which weights.
+
+    Any other is a model of its own, with its revision: `claude-v2`, `claude-v2:1`.
+    """
+    found = _BEDROCK_VERSION.fullmatch(name)
+    if found is None:
+        return name
+    bare, version, revision = found["name"], found["version"], found["revision"]
+    if version is None or _DATE.search(bare):
+        return bare
+    if (version == "1" and bare not in _BEDROCK_NAMED_BY_VERSION) or (version == "0" and revision):
+        return bare
+    return f"{bare}-v{version}" if version == "1" or revision in (None, "0") else f"{bare}-v{version}:{revision}"
 
 
 def _without_date(maker: str, name: str) -> str:

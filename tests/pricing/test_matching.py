@@ -131,6 +131,15 @@ def test_two_skus_that_differ_by_case_alone_are_not_chosen_between():
         ([("perplexity", "perplexity/kimi-k3"), ("moonshot", "kimi-k3")], True),
         ([("openrouter", "llama-3.1-nemotron-70b-instruct"), ("x", "nvidia/llama-3.1-nemotron-70b-instruct")], True),
         ([("openrouter", "sao10k/l3-lunaris"), ("novita", "other/l3-lunaris")], False),
+        ([("bedrock", "anthropic.claude-v1"), ("bedrock", "anthropic.claude-v2")], False),
+        ([("bedrock", "anthropic.claude-v2"), ("bedrock", "anthropic.claude-v2:1")], False),
+        ([("bedrock", "regional.anthropic.claude-v2:1"), ("bedrock", "anthropic.claude-v2:1")], True),
+        ([("bedrock", "amazon.titan-image-generator-v1"), ("bedrock", "amazon.titan-image-generator-v2:0")], False),
+        ([("bedrock", "amazon.titan-image-generator-v2"), ("bedrock", "amazon.titan-image-generator-v2:0")], True),
+        ([("bedrock", "cohere.embed-english-v3"), ("bedrock", "cohere.embed-english-v3:0:512")], True),
+        ([("bedrock", "amazon.nova-pro-v1:0"), ("bedrock", "us.amazon.nova-pro-v1:0:300k")], True),
+        ([("bedrock", "anthropic.claude-3-5-sonnet-20241022-v2:0"), ("anthropic", "claude-3-5-sonnet-20241022")], True),
+        ([("bedrock", "nvidia.nemotron-nano-9b-v2"), ("openrouter", "nvidia/nemotron-nano-9b-v2")], True),
     ],
 )  # fmt: skip
 def test_two_skus_are_one_model_only_by_declared_conventions(skus, same):
