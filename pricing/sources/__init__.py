@@ -158,6 +158,18 @@ class Reading:
     rates: list[RateFact] = field(default_factory=list)
     unplaced: Counter[str] = field(default_factory=Counter)
 
+    def drop_contradictions(self) -> None:
+        """Keep what the body says twice once, and nothing of what it gives two prices: which holds, it does not say."""
+        said: dict[tuple[object, ...], Statement] = {}
+        contradicted = set()
+        for s in self.statements:
+            key = (s.provider, s.sku, s.region, s.unit, s.qualifier, s.service_tier, s.context_from, s.schedule)
+            kept = said.setdefault(key, s)
+            if (kept.amount, kept.per, kept.currency) != (s.amount, s.per, s.currency):
+                contradicted.add(key)
+        self.statements = [s for key, s in said.items() if key not in contradicted]
+        self.unplaced["price the page contradicts itself on"] += len(contradicted)
+
 
 @dataclass(frozen=True)
 class Bundle:

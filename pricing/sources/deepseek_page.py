@@ -82,6 +82,7 @@ def _read(html: str) -> Reading:
         elif isinstance(item, str):
             said.append(item)
     reading.aliases += _aliases(said, {offering.sku for offering in reading.offerings})
+    reading.drop_contradictions()
     reading.unplaced = Counter({kind: count for kind, count in reading.unplaced.items() if count})
     return reading
 
@@ -115,9 +116,9 @@ def _sku(title: str) -> str:
 
 def _price(sku: str, unit: str, shown: str, reading: Reading) -> None:
     found = _AMOUNT.fullmatch(shown)
-    if any((s.sku, s.unit) == (sku, unit) for s in reading.statements):
-        reading.unplaced["price that stands there twice"] += 1
-    elif sku and found:
+    if sku and found:
+        twice = any((s.sku, s.unit) == (sku, unit) for s in reading.statements)
+        reading.unplaced["price that stands there twice"] += twice
         reading.statements.append(
             Statement(PROVIDER, sku, unit, Decimal(found["amount"]), currency="CNY", region=REGION, url=URL)
         )

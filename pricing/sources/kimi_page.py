@@ -82,6 +82,7 @@ def _read(html: str) -> Reading:
                 _row(dict(zip(titles, row, strict=True)), reading)
         else:
             reading.unplaced["row of a table without models or prices"] += len(item.rows)
+    reading.drop_contradictions()
     reading.unplaced = Counter({kind: count for kind, count in reading.unplaced.items() if count})
     return reading
 
@@ -90,14 +91,15 @@ def _row(cells: Mapping[str, Cell], reading: Reading) -> None:
     sku = cells[_MODEL].text
     if not _SKU.fullmatch(sku):
         reading.unplaced["row without a model's id"] += 1
-    elif any(offering.sku == sku for offering in reading.offerings):
-        reading.unplaced["model that stands there twice"] += 1
     elif cells[_PER].text != "1M tokens":
         reading.unplaced["price per an unknown unit"] += 1
     else:
+        twice = any(offering.sku == sku for offering in reading.offerings)
+        reading.unplaced["model that stands there twice"] += twice
         window = _TOKENS.fullmatch(cells[_WINDOW].text) if _WINDOW in cells else None
         tokens = int(window["tokens"].replace(",", "")) if window else None
-        reading.offerings.append(OfferingFact(PROVIDER, "Moonshot AI", sku, REGION, context_window=tokens))
+        if not twice:
+            reading.offerings.append(OfferingFact(PROVIDER, "Moonshot AI", sku, REGION, context_window=tokens))
         for title, unit in _UNITS.items():
             if title in cells:
                 _price(sku, unit, cells[title].text, reading)

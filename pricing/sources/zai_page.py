@@ -73,6 +73,7 @@ def _read(html: str) -> Reading:
             measure = found[1] if (found := _MEASURE.fullmatch(item)) else measure
     if not currency_said:
         raise SourceError("Z.ai's pricing page no longer says that its prices are in USD.")
+    reading.drop_contradictions()
     reading.unplaced = Counter({kind: count for kind, count in reading.unplaced.items() if count})
     return reading
 
@@ -100,9 +101,8 @@ def _model(name: str, prices: list[tuple[str, int, str]], reading: Reading) -> N
         reading.unplaced["row without a model's name"] += 1
         return
     sku = name.lower()
-    if any(offering.sku == sku for offering in reading.offerings):
-        reading.unplaced["model that stands there twice"] += 1
-        return
+    twice = any(offering.sku == sku for offering in reading.offerings)
+    reading.unplaced["model that stands there twice"] += twice
     stated = 0
     for unit, per, shown in prices:
         amount = Decimal(0) if shown in _FREE else _amount(shown)
@@ -113,7 +113,7 @@ def _model(name: str, prices: list[tuple[str, int, str]], reading: Reading) -> N
         elif shown not in _NOT_SOLD:
             reading.unplaced["cell that is no price"] += 1
     reading.unplaced["row without a price"] += all(shown in _NOT_SOLD for _, _, shown in prices)
-    if stated:
+    if stated and not twice:
         reading.offerings.append(OfferingFact(PROVIDER, PROVIDER_NAME, sku, name=name))
 
 

@@ -8,7 +8,8 @@
 
 A table's rows lie in the properties of its island (each value wrapped as [kind, value]); the page itself shows only
 the first few of them. The prices of long prompts are the other way about: the rendered table alone holds them, for the
-rows it shows. `-` and null mean *not sold*. The pane around an island says the service tier.
+rows it shows. `-` and null mean *not sold*. The pane around an island says the service tier, and the sentence `Prices
+per 1M tokens.` under the heading of a section what its prices are per: without it the page is refused.
 
 `page` reads the islands, `tables` and `tools` what their rows say.
 """

@@ -20,6 +20,7 @@ PLAIN = "PricingTable"
 _PRICING_SCRIPT = re.compile(r"/pricing\.[^/]*$")
 _TIERS = ("standard", "batch", "flex", "priority", "fast")
 _THRESHOLD = re.compile(r"(?P<op>>=?)\s*(?P<thousands>\d+)K input tokens")
+_MEASURE = re.compile(r"Prices per (?P<measure>[^.]{1,60}?)(?: unless noted)?\.")
 _ALIASES = re.compile(
     r"(?P<one>[\w.-]+) and (?P<two>[\w.-]+) are aliases that currently point to "
     r"(?P<first>[\w.-]+) and (?P<second>[\w.-]+) ?, respectively"
@@ -38,6 +39,8 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     rendered: tuple[tuple[str, ...], ...] = ()
     footnote: str = ""
+    measure: str = ""
+    """What the sentence above it says its prices are per, as `1M tokens`; '' where none does."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class _Island:
     component: str
     pane: str
     props: Mapping[str, Any]
+    measure: str
     headings: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
 
@@ -101,6 +105,7 @@ class _Parser(HTMLParser):
         self._panes: list[tuple[int, str]] = []
         self._depth = 0
         self._silent = ""
+        self._section: list[str] = []
         self._cell: list[str] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -113,9 +118,11 @@ class _Parser(HTMLParser):
                 self._panes.append((self._depth, given.get("data-value", "")))
         elif tag in ("h2", "h3"):
             self._panes.clear()  # a pane never reaches into the next section
+            self._section = []
         elif tag == "astro-island" and _PRICING_SCRIPT.search(given.get("component-url", "")):
             pane = self._panes[-1][1] if self._panes else "standard"
-            self._open = _Island(given.get("component-export", ""), pane, _properties(given.get("props", "")))
+            props = _properties(given.get("props", ""))
+            self._open = _Island(given.get("component-export", ""), pane, props, self._measure())
             self.islands.append(self._open)
         elif self._open is not None and tag == "tr":
             self._open.rows.append([])
@@ -143,8 +150,15 @@ class _Parser(HTMLParser):
         if self._silent:
             return
         self.said.append(data)
+        if self._open is None:
+            self._section.append(data)
         if self._cell is not None:
             self._cell.append(data)
+
+    def _measure(self) -> str:
+        """What the section says its prices are per; of two sentences neither."""
+        said = {found["measure"] for found in _MEASURE.finditer(" ".join(" ".join(self._section).split()))}
+        return said.pop() if len(said) == 1 else ""
 
 
 def _properties(text: str) -> Mapping[str, Any]:
@@ -187,6 +201,7 @@ def _table(island: _Island) -> Table:
         tuple(tuple(plain_text(cell) for cell in row) for row in rows),
         tuple(tuple(row) for row in rendered),
         str(plain_text(island.props.get("allModelsFootnote")) or ""),
+        island.measure,
     )
 
 

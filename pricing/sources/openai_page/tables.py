@@ -52,6 +52,9 @@ def enter(table: Table, page: Page, ledger: Ledger) -> None:
     reader = _READERS.get(table.headings)
     if reader is None or (table.component == TEXT_TOKENS) != (reader is _text_tokens):
         raise SourceError(f"A pricing table has the unknown headings {', '.join(table.headings)!r:.200}.")
+    if reader not in _SELF_EXPLAINED and table.measure != _MEASURE:
+        said = f"stands under 'Prices per {table.measure}'" if table.measure else "does not say what its prices are per"
+        raise SourceError(f"A pricing table {said:.160}, where this parser knows 'Prices per {_MEASURE}.'")
     reader(table, _tiers(table, page), page, ledger)
 
 
@@ -171,6 +174,11 @@ _READERS: Mapping[tuple[str, ...], _Reader] = {
     ("model", "training", "input", "cached input", "output"): _fine_tuning,
     ("tool", "details", "pricing"): _tools,
 }
+
+
+_MEASURE = "1M tokens"
+_SELF_EXPLAINED = frozenset({_videos, _tools})
+"""Tables of which a heading or the cells say what their prices are per."""
 
 
 def _rows_of(table: Table, ledger: Ledger) -> Iterable[tuple[Cell, ...]]:

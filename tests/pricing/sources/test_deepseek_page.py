@@ -43,6 +43,13 @@ def test_a_price_that_stands_there_twice_is_stated_once():
     assert reading.unplaced == {"price that stands there twice": 2}
 
 
+def test_of_two_prices_for_one_thing_neither_is_stated():
+    other = PRICE.replace("元", "0元", 1)
+    reading = parse(page(PRICE, other))
+    assert len(reading.statements) == 1
+    assert reading.unplaced == {"price that stands there twice": 2, "price the page contradicts itself on": 1}
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -43,6 +43,12 @@ def test_a_model_on_two_pages_is_stated_once():
     assert reading.unplaced == {"model that stands there twice": 1}
 
 
+def test_of_two_prices_for_one_thing_neither_is_stated():
+    reading = parse(page() + page("chat-v1").replace("¥10".encode(), "¥12".encode()))
+    assert len(reading.statements) == 1
+    assert reading.unplaced == {"model that stands there twice": 1, "price the page contradicts itself on": 1}
+
+
 def test_dollars_are_not_taken_for_yuan():
     with pytest.raises(SourceError, match="no price in CNY"):
         parse(page().replace("¥".encode(), b"$"))

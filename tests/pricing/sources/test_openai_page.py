@@ -21,12 +21,15 @@ def wrapped(value):
     return [0, value]
 
 
-def page(*rows, headings=HEADINGS, pane="standard", component="GroupedPricingTable", props=None):
+MEASURE = "<p>Prices per 1M tokens.</p>"
+
+
+def page(*rows, headings=HEADINGS, pane="standard", component="GroupedPricingTable", props=None, measure=MEASURE):
     """A page with one table of models by category."""
     given = props or {"headings": headings, "groups": [{"model": "Codex", "rows": [list(row) for row in rows]}]}
     text = html.escape(json.dumps({name: wrapped(value) for name, value in given.items()}))
     return (
-        f'<div data-content-switcher-pane="true" data-value="{pane}"><astro-island'
+        f'{measure}<div data-content-switcher-pane="true" data-value="{pane}"><astro-island'
         f' component-url="/_astro/pricing.Ab.js" component-export="{component}" props="{text}"></astro-island></div>'
     ).encode()
 
@@ -112,6 +115,10 @@ def test_training_is_priced_once_though_every_tier_repeats_it():
         (page(("gpt-9", 1, 2, 3), pane="turbo"), "unknown service tier 'turbo'"),
         (page(("gpt-9", 1, 2, 3), component="PriceWheel"), "unknown kind 'PriceWheel'"),
         (page(("gpt-9", "-", "-", "-")), "no price at all"),
+        (page(("gpt-9", 1, 2, 3), measure=""), "does not say what its prices are per"),
+        (page(("gpt-9", 1, 2, 3), measure=f"{MEASURE}<h3>Codex</h3>"), "does not say what its prices are per"),
+        (page(("gpt-9", 1, 2, 3), measure="<p>Prices per 1K tokens.</p>"), "stands under 'Prices per 1K tokens'"),
+        (page(("gpt-9", 1, 2, 3), measure=f"{MEASURE}<p>Prices per 1K tokens.</p>"), "does not say what"),
         (page(props={"headings": HEADINGS}), "not OpenAI's pricing page"),
         (page(("gpt-9", ["a", "list"], 2, 3)), "neither text nor an amount"),
         (page(("gpt-9", True, 2, 3)), "neither text nor an amount"),
@@ -121,6 +128,15 @@ def test_training_is_priced_once_though_every_tier_repeats_it():
 def test_a_page_of_another_layout_is_an_error_that_says_what_changed(body, reason):
     with pytest.raises(SourceError, match=reason):
         parse(body)
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_each_section_of_token_prices_must_say_what_they_are_per(number):
+    first, *rest = BODY.split("Prices per 1M tokens")
+    assert len(rest) == 7
+    said = ["Prices per 1K tokens" if place == number else "Prices per 1M tokens" for place in range(7)]
+    with pytest.raises(SourceError, match="stands under 'Prices per 1K tokens'"):
+        parse("".join([first, *(part for pair in zip(said, rest, strict=True) for part in pair)]).encode())
 
 
 def test_a_new_column_of_the_text_tables_is_an_error():

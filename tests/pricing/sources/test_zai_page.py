@@ -40,6 +40,13 @@ def test_a_model_that_stands_there_twice_is_stated_once():
     assert reading.unplaced == {"model that stands there twice": 1}
 
 
+def test_of_two_prices_for_one_thing_neither_is_stated():
+    other = TOKENS.replace("$2.5", "$3")
+    reading = parse(f"{USD}{TOKENS}{other}".encode())
+    assert [(s.unit, str(s.amount)) for s in reading.statements] == [("input", "1")]
+    assert reading.unplaced == {"model that stands there twice": 1, "price the page contradicts itself on": 1}
+
+
 def test_a_page_that_no_longer_says_usd_is_refused():
     with pytest.raises(SourceError, match="in USD"):
         parse(f"<p>All prices are in SGD.</p>{TOKENS}".encode())
