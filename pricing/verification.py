@@ -90,7 +90,12 @@ def _every_price_has_evidence() -> Iterator[Finding]:
         WHERE p.superseded_at IS NULL AND (s.id IS NULL OR c.source_id <> p.source_id
         OR (c.offering_id <> p.offering_id AND NOT EXISTS (  -- borrowed from an id declared the same
             SELECT FROM pricing_alias a JOIN pricing_offering o ON o.provider_id = a.provider_id AND o.sku = a.name
-            WHERE p.offering_id IN (o.id, a.offering_id) AND c.offering_id IN (o.id, a.offering_id)))
+            WHERE p.offering_id IN (o.id, a.offering_id) AND c.offering_id IN (o.id, a.offering_id))
+            AND NOT EXISTS (  -- or from another name of what a pointer means
+            SELECT FROM pricing_alias a JOIN pricing_offering o ON o.provider_id = a.provider_id AND o.sku = a.name
+            JOIN pricing_alias b ON b.offering_id = a.offering_id
+            JOIN pricing_offering n ON n.provider_id = b.provider_id AND n.sku = b.name
+            WHERE p.offering_id = o.id AND c.offering_id = n.id))
         OR (c.unit, c.qualifier, c.context_from, c.schedule, c.amount, c.per, c.currency)
             <> (p.unit, p.qualifier, p.context_from, p.schedule, p.amount, p.per, p.currency)
         OR (c.service_tier <> p.service_tier AND NOT EXISTS (  -- one tier that its vendor sells under two names

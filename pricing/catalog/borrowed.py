@@ -6,19 +6,26 @@ every source and lend both ways: Anthropic documents `claude-sonnet-4-5` as `cla
 prices one of the two has priced both, and a price for long prompts stated of the alias alone is the snapshot's too, by
 which vendors report usage. A source's own word on the very id always comes first. A service tier that a vendor sells
 under two names is lent from one name to the other in the same way.
+
+A *pointer* moves: its name ends in `-latest`, or its vendor dates several models it meant one after the other. While
+the vendor says what it means, what is said of that model is all that counts for it: a source's price of the pointer may
+be of the model before. So no word on a pointer is lent to a model either, and what a source said of it reaches into the
+time before only where it was said then, or is dated then.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import connection
 
 from pricing.acceptance import ClaimFact
 from pricing.sources import OFFICIAL
+
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 TWIN_TIERS = {"openai": {"priority": "fast", "fast": "priority"}}
 """Provider → tier → its other name. OpenAI renamed priority processing to Fast mode and takes either in `service_tier`
@@ -35,6 +42,10 @@ class Link:
     official: bool
     since: datetime | None
     until: datetime | None
+    pointer: bool
+    """Whether one of the two is a pointer that the vendor dates."""
+    forward: bool
+    """Whether `offering` has the name, and `other` is what it means."""
 
 
 def links(offering_ids: Iterable[int]) -> list[Link]:
@@ -54,15 +65,21 @@ def _links(column: str, ids: Iterable[int]) -> list[Link]:
 
 
 _LINKS = """
-    SELECT l.offering, l.other, l.slug, l.official, l.valid_from, l.valid_until
+    SELECT l.offering, l.other, l.slug, l.official, l.valid_from, l.valid_until,
+        l.official AND l.valid_from IS NOT NULL AND (l.name LIKE '%%-latest' OR EXISTS (
+            SELECT FROM pricing_alias b JOIN pricing_pricesource t ON t.id = b.source_id
+            WHERE (b.provider_id, b.name, t.trust) = (l.provider_id, l.name, q.trust)
+                AND b.valid_from IS NOT NULL AND b.offering_id <> l.means
+        )) AS pointer, l.forward
     FROM (SELECT %s AS trust, %s::bigint[] AS asked) q, LATERAL (
         SELECT n.id AS offering, a.offering_id AS other, s.slug, s.trust = q.trust AS official, a.valid_from,
-            a.valid_until, a.dated
+            a.valid_until, a.dated, a.provider_id, a.name, a.offering_id AS means, true AS forward
         FROM pricing_alias a
         JOIN pricing_offering n ON n.provider_id = a.provider_id AND n.sku = a.name AND n.region = ''
         JOIN pricing_pricesource s ON s.id = a.source_id
         UNION ALL
-        SELECT a.offering_id, n.id, s.slug, true, a.valid_from, a.valid_until, a.dated
+        SELECT a.offering_id, n.id, s.slug, true, a.valid_from, a.valid_until, a.dated, a.provider_id, a.name,
+            a.offering_id, false
         FROM pricing_alias a
         JOIN pricing_offering n ON n.provider_id = a.provider_id AND n.sku = a.name AND n.region = ''
         JOIN pricing_pricesource s ON s.id = a.source_id AND s.trust = q.trust
@@ -72,14 +89,38 @@ _LINKS = """
 """
 
 
-def borrow(
-    own: Mapping[int, Sequence[ClaimFact]], found: Iterable[Link], of_others: Mapping[int, Sequence[ClaimFact]]
+def lend(
+    said: Mapping[int, Sequence[ClaimFact]], found: Iterable[Link], decided: Container[int] = ()
 ) -> dict[int, list[ClaimFact]]:  # fmt: skip
-    """The claims each offering borrows, cut to the time in which the two are the same."""
-    speaking = {offering: {claim.source for claim in claims} for offering, claims in own.items()}
+    """The claims of each offering with those it borrows, cut to the time in which the two are the same.
+
+    `said` holds what is said of every offering a link names; `decided` the claims that a person accepted, which stand.
+    """
+    found = list(found)
+    pointing: dict[int, list[Link]] = defaultdict(list)
+    for link in found:
+        if link.pointer and link.forward:
+            pointing[link.offering].append(link)
+    lent = {offering: list(claims) for offering, claims in said.items()}
+    for offering, claims in _borrowed(said, [link for link in found if not link.pointer]).items():
+        lent.setdefault(offering, []).extend(claims)
+    meant: dict[int, list[ClaimFact]] = {}
+    for offering, of_it in pointing.items():
+        own = [
+            piece
+            for claim in lent.get(offering, ())
+            for piece in ([claim] if claim.id in decided else _outside(claim, of_it))
+        ]
+        cuts = (_cut(claim, link) for link in of_it for claim in lent.get(link.other, ()))
+        meant[offering] = list(dict.fromkeys([*own, *filter(None, cuts)]))
+    return lent | meant
+
+
+def _borrowed(said: Mapping[int, Sequence[ClaimFact]], found: Iterable[Link]) -> dict[int, list[ClaimFact]]:
+    speaking = {offering: {claim.source for claim in claims} for offering, claims in said.items()}
     borrowed: dict[int, list[ClaimFact]] = defaultdict(list)
     for link in found:
-        for claim in of_others.get(link.other, ()):
+        for claim in said.get(link.other, ()):
             if claim.source in speaking.get(link.offering, ()) or not (link.official or claim.source == link.source):
                 continue
             if (cut := _cut(claim, link)) is not None and cut not in borrowed[link.offering]:
@@ -107,3 +148,25 @@ def _cut(claim: ClaimFact, link: Link) -> ClaimFact | None:
     if link.until is not None and (until is None or until > link.until):
         claim, until = replace(claim, effective_until=link.until), link.until
     return None if since is not None and until is not None and since >= until else claim
+
+
+def _outside(claim: ClaimFact, pointing: Sequence[Link]) -> Iterator[ClaimFact]:
+    """What is left of a claim on a pointer in the time of which its vendor does not say what it means."""
+    free_from: datetime | None = None
+    for link in sorted(pointing, key=lambda link: link.since or _EVER):
+        was_said = claim.effective_from is not None or (link.since is not None and claim.evidence_at < link.since)
+        if was_said and (before := _between(claim, free_from, link.since)) is not None:
+            yield before
+        if link.until is None:
+            return
+        free_from = max(free_from or _EVER, link.until)
+    if (after := _between(claim, free_from, None)) is not None:
+        yield after
+
+
+def _between(claim: ClaimFact, since: datetime | None, until: datetime | None) -> ClaimFact | None:
+    """A claim within a time that somebody else's word bounds: that is no word on when its price began."""
+    if since is not None and until is not None and since >= until:
+        return None
+    part = _cut(claim, Link(0, 0, "", False, since, until, False, False))
+    return part and replace(part, basis=claim.basis, precision=claim.precision)

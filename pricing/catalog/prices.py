@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Min
 
 from pricing import ratecards
-from pricing.acceptance import KNOWN_ERROR, Accepted, ClaimFact, SourceFact, accept, odd_units, with_origins
+from pricing.acceptance import ACCEPT, KNOWN_ERROR, Accepted, ClaimFact, SourceFact, accept, odd_units, with_origins
 from pricing.catalog import borrowed, known_errors, market
 from pricing.catalog.disagreements import write_disagreements
 from pricing.catalog.events import write_events
@@ -51,6 +51,7 @@ def accept_offerings(offering_ids: Iterable[int]) -> int:
     if not touched:
         return 0
     touched |= borrowed.dependents(touched)
+    touched |= borrowed.dependents(touched)  # a pointer to what borrows
     ids = sorted(touched | market.concerned(touched))
     view = _View(ids)
     source_ids = dict(PriceSource.objects.values_list("slug", "pk"))
@@ -87,11 +88,14 @@ class _View:
         self.sources = _sources()
         own = _claims(offering_ids)
         found = borrowed.links(offering_ids)
-        known = own | (_claims({link.other for link in found} - set(offering_ids)) if found else {})
-        lent = borrowed.borrow(own, found, known)
+        meant = {link.other for link in found if link.pointer and link.forward} - set(offering_ids)
+        found += borrowed.links(meant) if meant else []
+        beyond = {link.other for link in found} | meant
+        known = own | (_claims(beyond - set(offering_ids)) if beyond else {})
         errors = known_errors.found_in(known)
         decisions = dict.fromkeys(errors, KNOWN_ERROR) | _decided(known)
-        claims = {pk: [*own.get(pk, ()), *lent.get(pk, ())] for pk in offering_ids}
+        lent = borrowed.lend(known, found, {pk for pk, verdict in decisions.items() if verdict == ACCEPT})
+        claims = {pk: lent.get(pk, []) for pk in offering_ids}
         sellers = Offering.objects.filter(pk__in=among(offering_ids), provider__slug__in=borrowed.TWIN_TIERS)
         for pk, provider in sellers.values_list("pk", "provider__slug"):
             claims[pk] += borrowed.renamed_tiers(claims[pk], provider)

@@ -243,6 +243,111 @@ def test_the_vendors_own_name_binds_every_source_and_another_source_only_itself(
     assert {tuple(p.agreeing) for p in [current("m-latest")]} == {("data",)}
 
 
+SWITCH, LATER = datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 18, tzinfo=UTC)
+
+
+@pytest.fixture
+def _pointers(monkeypatch):
+    """A vendor that dates what its names mean: a body is a list of `[name, sku, since, until]`."""
+    modules = {slug: _module(slug, trust, history=False) for slug, trust in (("data", CURATED), ("table", AGGREGATOR))}
+    names = modules["names"] = _module("names", OFFICIAL, history=True)
+
+    def parse(body: bytes) -> Reading:
+        words = [
+            AliasFact("acme", name, sku, valid_from=datetime.fromisoformat(since),
+                      valid_until=datetime.fromisoformat(until) if until else None)
+            for name, sku, since, until in json.loads(body)
+        ]  # fmt: skip
+        return Reading(offerings=[OfferingFact("acme", "acme", word.sku) for word in words], aliases=words)
+
+    names.parse = parse
+    for name in ("pricing.catalog", "pricing.catalog.prices"):
+        monkeypatch.setattr(sys.modules[name], "all_sources", lambda: modules)
+
+
+def name(*words: tuple[str, str, datetime, datetime | None]) -> None:
+    body = json.dumps([[n, sku, since.isoformat(), until and until.isoformat()] for n, sku, since, until in words])
+    assert catalog.record("names", body.encode(), observed_at=DAYS[3]).error == ""
+
+
+def amounts(sku: str) -> list[tuple[Decimal, datetime | None]]:
+    """What an offering costs by all that is known, each price with its end."""
+    prices = Price.objects.filter(offering__sku=sku, known_until=None, superseded_at=None).order_by("effective_from")
+    return list(prices.values_list("amount", "effective_until"))
+
+
+POINTED = [("m-latest", "m-1", DAYS[0], SWITCH), ("m-latest", "m-2", SWITCH, None)]
+
+
+@pytest.mark.usefixtures("_pointers")
+@pytest.mark.parametrize("named_first", [True, False])
+def test_while_its_vendor_says_what_a_pointer_means_only_what_is_said_of_that_model_counts(named_first):
+    """Both sources speak of the pointer itself, and neither followed the switch."""
+    if named_first:
+        name(*POINTED)
+    read("data", DAYS[1], m_1="5", m_2="7", m_latest="5")
+    read("table", DAYS[1], m_1="5", m_2="7", m_latest="9")
+    if not named_first:
+        name(*POINTED)
+    assert amounts("m-latest") == [(5, SWITCH), (7, None)]
+    assert current("m-latest").agreeing == ["data", "table"]
+    assert not current("m-latest").disputed
+    (move,) = PriceEvent.objects.filter(offering__sku="m-latest", kind="rise", superseded_at=None)
+    assert (move.old, move.new, move.effective_from) == (5, 7, SWITCH)
+    assert list(verification.checks()) == []
+
+
+@pytest.mark.usefixtures("_pointers")
+def test_a_pointer_to_a_model_of_which_nobody_states_a_price_has_none_then():
+    name(*POINTED)
+    read("data", DAYS[1], m_1="5", m_latest="5")
+    assert amounts("m-latest") == [(5, SWITCH)]
+
+
+@pytest.mark.usefixtures("_pointers")
+def test_no_word_on_a_pointer_is_lent_to_a_model_it_means():
+    name(*POINTED)
+    read("data", DAYS[1], m_latest="5", x="1")
+    assert amounts("m-1") == amounts("m-2") == amounts("m-latest") == []
+
+
+@pytest.mark.usefixtures("_pointers")
+def test_what_was_said_of_a_pointer_before_its_vendor_dates_it_holds_for_the_time_before():
+    read("table", DAYS[0], m_latest="2", m_2="7")
+    read("data", DAYS[2], m_latest="3", m_2="7")
+    name(("m-latest", "m-2", SWITCH, LATER))
+    assert amounts("m-latest") == [(2, SWITCH), (7, LATER), (3, None)]
+
+
+@pytest.mark.usefixtures("_pointers")
+def test_a_pointer_has_what_its_model_borrows_from_its_other_names():
+    name(("m-latest", "m-2", SWITCH, None), ("m-two", "m-2", SWITCH, None))
+    read("data", DAYS[1], m_two="7", m_latest="5")
+    assert current("m-latest").amount == 7
+    read("data", DAYS[2], m_two="8", m_latest="5")
+    assert current("m-latest").amount == 8
+    assert list(verification.checks()) == []
+
+
+@pytest.mark.usefixtures("_pointers")
+def test_a_name_of_one_model_lends_both_ways_and_keeps_its_own_word():
+    name(("m-two", "m-2", SWITCH, None))
+    read("data", DAYS[1], m_two="7")
+    read("table", DAYS[1], m_two="6", m_2="5")
+    assert current("m-2").amount == 7
+    assert {claim.amount for claim in Claim.objects.filter(disagreements__isnull=False)} == {6}
+
+
+@pytest.mark.usefixtures("_pointers")
+def test_a_persons_word_on_a_pointer_stands_whatever_it_means():
+    name(*POINTED)
+    read("data", DAYS[1], m_1="5", m_2="7", m_latest="4")
+    claim = Claim.objects.get(offering__sku="m-latest")
+    Decision.objects.create(claim=claim, verdict="accept", reason="seen on the invoice", person="a@b.c")
+    catalog.recompute({claim.offering_id})
+    assert current("m-latest").amount == 4
+
+
 def test_a_tier_that_its_vendor_sells_under_two_names_has_one_price_under_both(monkeypatch):
     vendors, tiers = ("openai", "acme"), {"standard": 2, "priority": 5}
     said = [
