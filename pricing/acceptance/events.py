@@ -41,9 +41,14 @@ def events(acceptance: Acceptance, sources: Mapping[str, SourceFact]) -> Iterato
     for hold in acceptance.holds:
         claim, good, name = hold.claim, hold.instead, sources[hold.claim.source].name
         said = f"{claim.amount.normalize():f}"
-        step = f"{name} went from {good.amount.normalize():f} to {said}" if good else f"{name} began with {said}"
+        if good and good.currency != claim.currency:
+            step = f"{name} went from {_money(good)} to {_money(claim)}"
+        else:
+            step = f"{name} went from {good.amount.normalize():f} to {said}" if good else f"{name} began with {said}"
+        comparable = good if good and good.currency == claim.currency else None
         yield Event(
-            _direction(good, claim) if good else NEW, claim, _in_unit_of(claim, good) if good else None, claim.amount,
+            _direction(comparable, claim) if comparable else NEW, claim,
+            _in_unit_of(claim, comparable) if comparable else None, claim.amount,
             claim.effective_from or claim.first_seen_at, claim.first_seen_at,
             f"{step}: {hold.verdict}, because {hold.why}.", held=True,
         )  # fmt: skip
@@ -61,9 +66,14 @@ def _course(current: Sequence[Accepted], sources: Mapping[str, SourceFact]) -> I
             NEW, first.claim, None, first.claim.amount, first.effective_from, said.evidence_at, first.why
         )  # fmt: skip
     for before, after in pairwise(current):
-        if before.claim.currency != after.claim.currency or _is_same(before.claim, after.claim):
+        if _is_same(before.claim, after.claim) or _only_who_is_believed(before, after):
             continue
-        if _only_who_is_believed(before, after):
+        if before.claim.currency != after.claim.currency:
+            # Two currencies are no more and no less: in its own this price is the first there is.
+            yield Event(
+                NEW, after.claim, None, after.claim.amount, after.effective_from, after.claim.evidence_at,
+                f"{after.why} Until then it was {_money(before.claim)}.",
+            )  # fmt: skip
             continue
         yield Event(
             _direction(before.claim, after.claim), after.claim, _in_unit_of(after.claim, before.claim),
@@ -71,9 +81,14 @@ def _course(current: Sequence[Accepted], sources: Mapping[str, SourceFact]) -> I
         )  # fmt: skip
     if last.effective_until is not None:
         seen = last.claim.withdrawn_at or last.claim.until_known_at or last.claim.evidence_at
+        name = sources[last.claim.source].name
+        stated = last.claim.effective_until == last.effective_until
+        why = (
+            f"{name} says that it ends then, and nobody says what holds after." if stated
+            else f"{name} no longer lists it, and nobody else does."
+        )  # fmt: skip
         yield Event(
-            RETIRED, last.claim, last.claim.amount, None, last.effective_until, seen,
-            f"{sources[last.claim.source].name} no longer lists it, and nobody else does.",
+            RETIRED, last.claim, last.claim.amount, None, last.effective_until, seen, why
         )  # fmt: skip
 
 
@@ -121,10 +136,16 @@ def _is_same(one: ClaimFact, other: ClaimFact) -> bool:
     return same_price(one, other) or (one.source != other.source and agrees(one, other))
 
 
+def _money(claim: ClaimFact) -> str:
+    return f"{claim.amount.normalize():f} {claim.currency} per {claim.per:,}"
+
+
 def _direction(old: ClaimFact, new: ClaimFact) -> str:
     return CUT if new.each < old.each else RISE
 
 
-def _in_unit_of(claim: ClaimFact, other: ClaimFact) -> Decimal:
-    """The amount of another claim as this one counts: per as many units."""
+def _in_unit_of(claim: ClaimFact, other: ClaimFact) -> Decimal | None:
+    """The amount of another claim as this one counts: per as many units; None in another currency."""
+    if other.currency != claim.currency:
+        return None
     return other.amount if other.per == claim.per else other.amount * claim.per / other.per

@@ -167,6 +167,37 @@ def test_a_currency_that_changes_is_held_until_another_source_says_so():
     assert confirmed.holds == []
 
 
+def test_a_price_in_another_currency_is_told_as_new_in_its_own():
+    claims = moved("2", "14", source="page")
+    claims[1] = replace(claims[1], currency="CNY")
+    (event,) = events(accept(claims, SOURCES), SOURCES)
+    assert (event.kind, event.old, event.new, event.claim.currency, event.effective_from) == (
+        "new", None, 14, "CNY", SECOND
+    )  # fmt: skip
+    assert event.why.endswith("Until then it was 2 USD per 1,000,000.")
+
+
+def test_a_held_change_of_currency_compares_no_amounts():
+    claims = moved("2", "14")
+    claims[1] = replace(claims[1], currency="CNY")
+    (event,) = events(accept(claims, SOURCES), SOURCES)
+    assert (event.kind, event.held, event.old, event.new) == ("new", True, None, 14)
+    assert "went from 2 USD per 1,000,000 to 14 CNY per 1,000,000: held" in event.why
+
+
+def test_a_price_that_ends_on_a_stated_day_is_told_before_it_ends():
+    ends = LATER + timedelta(days=30)
+    page = make_claim("page", "5", FIRST, effective_until=ends, last_seen_at=SECOND, id=1)
+    (event,) = events(accept([page], SOURCES), SOURCES)
+    assert (event.kind, event.old, event.new, event.effective_from, event.observed_at) == (
+        "retired", 5, None, ends, FIRST
+    )  # fmt: skip
+    assert event.why == "the vendor's page says that it ends then, and nobody says what holds after."
+    after = make_claim("dates", "6", FIRST, effective_from=ends, basis="announced", last_seen_at=SECOND, id=2)
+    (event,) = events(accept([page, after], SOURCES), SOURCES)
+    assert (event.kind, event.old, event.new, event.effective_from) == ("rise", 5, 6, ends)
+
+
 def test_a_person_settles_what_evidence_cannot():
     claims = moved("0.2", "0.02")
     assert price_at(accept(claims, SOURCES, {2: "accept"}), LATER) == Decimal("0.02")
