@@ -12,7 +12,8 @@
     ### Fast mode pricing
     | Claude Opus 5 / Claude Opus 4.8 | $30 / MTok1 | $150 / MTok |
 
-A row may be of several models, and a digit after the unit is the mark of a footnote.
+A row may be of several models, and a digit after the unit is the mark of a footnote. A promotion stands beside its
+price: `$5 / MTok (introductory until December 31, 2026)` holds through that day.
 
 The page calls models by display names. Which ids it sells one by is declared below; from Claude 4.1 on Anthropic
 writes them `claude-<family>-<major>-<minor>` without exception, so a name of tomorrow reads by that rule. Batch and
@@ -29,6 +30,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from pricing import promotions
 from pricing.sources import MTOK, OFFICIAL, OfferingFact, Reading, SourceError, Statement
 
 SLUG = "anthropic_page"
@@ -73,7 +75,7 @@ _FAST = ("input", "output")
 
 _MARK = r"(?:[1-9¹²³⁴-⁹]|<sup>[1-9]</sup>)?"
 """What refers to a footnote: no part of a price."""
-_AMOUNT = re.compile(r"\$(\d{1,9}(?:\.\d{1,12})?) / MTok" + _MARK)
+_AMOUNT = re.compile(r"\$(?P<amount>\d{1,9}(?:\.\d{1,12})?) / MTok" + _MARK + r"(?: \((?P<words>[^()]{1,200})\))?")
 _LONG_CELL = re.compile(r"(?P<unit>Input|Output): \$(?P<amount>\d{1,9}(?:\.\d{1,12})?) / MTok" + _MARK)
 _LONG = re.compile(r"(?P<op>>=?|≥) ?(?P<thousands>\d{1,4})[Kk] input tokens")
 _SHORT = re.compile(r"(?:≤|<=?) ?(?P<thousands>\d{1,4})[Kk] input tokens")
@@ -260,15 +262,18 @@ def _enter_models(rows: Iterable[tuple[str, ...]], tier: str, units: tuple[str, 
             page.unplaced["row of an unknown length" if ids else "model without a declared id"] += 1
             continue
         for unit, cell in zip(units, cells, strict=True):
-            amount = _AMOUNT.fullmatch(cell)
-            if amount is None:
+            found = _AMOUNT.fullmatch(cell)
+            if found is None or (found["words"] and not promotions.LIMITED.search(found["words"])):
                 page.unplaced["cell that is no price"] += 1
                 continue
+            amount, words = Decimal(found["amount"]), found["words"] or ""
+            ends = promotions.ends_at(words)
             if tier == "standard":
-                page.rates.setdefault(name, {})[unit] = Decimal(amount[1])
+                page.rates.setdefault(name, {})[unit] = amount
             for sku in ids:
                 page.offer(sku, name, deprecated=withdrawn is not None)
-                page.state(_statement(sku, unit, Decimal(amount[1]), service_tier=tier))
+                one = _statement(sku, unit, amount, service_tier=tier, note=words and promotions.note(words, ends))
+                page.state(replace(one, effective_until=ends))
 
 
 def _enter_long_context(

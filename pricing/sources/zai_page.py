@@ -8,7 +8,9 @@
     <h3>Built-in Tools</h3> <table>… <td>Web Search</td> <td>$0.01 / use</td> …
 
 The page writes models by display names; the API takes the same names in lower case. `-` and `\\` mean *not sold*. A
-sentence above a table says what its prices are per; where it is missing the table's prices are counted, not guessed.
+price for a limited time ends where its cell says so, as `$1 (until December 31, 2026)`; else its note says that no end is
+stated. A sentence above a table says what its prices are per; where it is missing the table's prices are counted, not
+guessed.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import re
 from collections import Counter
 from decimal import Decimal
 
+from pricing import promotions
 from pricing.sources import MTOK, OFFICIAL, OfferingFact, Reading, SourceError, Statement
 from pricing.tables import Heading, Table, read_page
 
@@ -45,7 +48,9 @@ _TOOLS = {"Web Search": ("web_search", "web_search")}
 """Tool → (sku, unit). A tool is an offering of its own, priced once for every model that calls it."""
 
 _NOT_SOLD = frozenset({"", "-", "\\"})
-_FREE = frozenset({"Free", "Limited-time Free"})
+_PRICE = re.compile(
+    rf"(?P<limited>Limited[- ]time )?(?:(?P<free>Free)|{_AMOUNT.pattern})(?: \((?P<words>[^()]{{1,200}})\))?"
+)
 _CURRENCY = "All prices are in USD."
 
 
@@ -105,21 +110,19 @@ def _model(name: str, prices: list[tuple[str, int, str]], reading: Reading) -> N
     reading.unplaced["model that stands there twice"] += twice
     stated = 0
     for unit, per, shown in prices:
-        amount = Decimal(0) if shown in _FREE else _amount(shown)
-        if amount is not None:
-            note = shown if shown.startswith("Limited") else ""
-            reading.statements.append(Statement(PROVIDER, sku, unit, amount, per=per, url=URL, note=note))
+        found = _PRICE.fullmatch(shown)
+        limited = found and promotions.LIMITED.search(shown)
+        if found and (limited or not found["words"]):
+            amount, ends = Decimal(0 if found["free"] else found["amount"]), promotions.ends_at(shown)
+            note = promotions.note(shown, ends) if limited else ""
+            one = Statement(PROVIDER, sku, unit, amount, per=per, url=URL, note=note, effective_until=ends)
+            reading.statements.append(one)
             stated += 1
         elif shown not in _NOT_SOLD:
             reading.unplaced["cell that is no price"] += 1
     reading.unplaced["row without a price"] += all(shown in _NOT_SOLD for _, _, shown in prices)
     if stated and not twice:
         reading.offerings.append(OfferingFact(PROVIDER, PROVIDER_NAME, sku, name=name))
-
-
-def _amount(shown: str) -> Decimal | None:
-    found = _AMOUNT.fullmatch(shown)
-    return Decimal(found["amount"]) if found else None
 
 
 def _tool(tool: str, cost: str, reading: Reading) -> None:

@@ -17,8 +17,8 @@ state without a region, is the international one; here it is in CNY and under `i
 
 A tier's price holds for the whole request once its prompt is longer than the tier's lower bound; K is 1,000, as the
 page says (阶梯计费规则). `限时8折`, a promotion, is 80 % of the price it stands beside, and the statement's note
-keeps its words. `Batch调用半价` is half of the price; where a promotion holds as well, the page does not say half of
-which. What cached input costs stands elsewhere.
+keeps its words; it ends where they say when, as `限时8折（截至2026年12月31日）`. `Batch调用半价` is half of the price;
+where a promotion holds as well, the page does not say half of which. What cached input costs stands elsewhere.
 
 `columns` reads the headings, `cells` the cells, `rows` what a row states.
 """

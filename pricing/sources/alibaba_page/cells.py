@@ -11,7 +11,7 @@ from pricing.tables import Cell
 
 _AMOUNT = (
     r"(?:原价 ?)?(?P<amount>[0-9]{1,9}(?:\.[0-9]{1,10})?)元(?:/(?P<base>张|秒|次))?"
-    r"(?: ?限时(?P<off>[1-9](?:\.?[0-9])?)折)?"
+    r"(?: ?限时(?P<off>[1-9](?:\.?[0-9])?)折(?: ?（[^（）]{1,60}）)?)?"
 )
 _PRICE = re.compile(_AMOUNT)
 _LABELLED = re.compile(rf"(?P<label>[^：]{{1,60}}(?:：[^：]{{1,20}})?)：{_AMOUNT}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta, timezone
 from decimal import Decimal
 
+from pricing import promotions
 from pricing.sources import MTOK, OfferingFact, Statement
 from pricing.sources.alibaba_page.cells import (
     FREE,
@@ -29,6 +31,7 @@ PLACES = frozenset({"华北2（北京）", "美国（弗吉尼亚）", "新加�
 _HOME_PLACE = "华北2（北京）"
 _REGIONS = {"全球": "global", "国际": "intl", "美国": "us", "欧盟": "eu", "日本": "jp"}
 
+_BEIJING = timezone(timedelta(hours=8))
 _MODEL = re.compile(r"(?P<sku>[A-Za-z0-9][A-Za-z0-9._/-]{0,199})(?: (?P<remark>[^A-Za-z0-9]+))?")
 _POINTER = re.compile(r"当前能力等同于 ?(?P<sku>[A-Za-z0-9][A-Za-z0-9._/-]*)")
 _HALF_IN_BATCH = "Batch调用半价"
@@ -225,12 +228,15 @@ def _state(
     row: _Row, column: PriceColumn, amount: Amount, units: tuple[str, ...], measure: str, ledger: Ledger
 ) -> None:  # fmt: skip
     remark = amount.words if amount.promoted or amount.label else ""
+    ends = promotions.ends_at(remark, _BEIJING) if amount.promoted else None
+    if amount.promoted:
+        remark = promotions.note(remark, ends)
     heading = column.heading if "计费" in column.heading else ""
     plain = Statement(
         PROVIDER, row.sku, units[0], amount.charged, per=column.per, currency="CNY", region=row.region,
         qualifier=",".join(filter(None, (measure, row.qualifier))),
         context_from=row.beyond, context_op=">" if row.beyond else "",
-        context_mode="whole_request" if row.beyond else "",
+        context_mode="whole_request" if row.beyond else "", effective_until=ends,
         note="；".join(filter(None, (row.tier, row.volume, heading, remark))),
     )  # fmt: skip
     batched = row.in_batch and column.per == MTOK

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import pytest
 
 from pricing.sources import SourceError
 from pricing.sources.alibaba_page import parse
 
+OPEN = ". A limited-time price; its page does not say when it ends."
 HEADINGS = ("模型 ID（Model ID）", "单次请求的输入Token数", "输入单价（每百万Token）", "输出单价（每百万Token）")
 
 
@@ -31,7 +33,14 @@ def test_a_tier_begins_above_its_lower_bound_and_holds_for_the_whole_request():
 def test_a_promotion_is_what_is_charged_and_its_words_are_kept():
     reading = parse(document(("q", "无阶梯计价", "原价2元 限时85折", "原价4元 限时5折")))
     assert [(str(s.amount), s.note) for s in reading.statements] == [
-        ("1.70", "原价2元 限时85折"), ("2.0", "原价4元 限时5折")
+        ("1.70", f"原价2元 限时85折{OPEN}"), ("2.0", f"原价4元 限时5折{OPEN}")
+    ]  # fmt: skip
+
+
+def test_a_promotion_ends_in_beijing_after_the_day_its_cell_names():
+    reading = parse(document(("q", "无阶梯计价", "原价2元 限时8折（截至2026年12月31日）", "4元")))
+    assert [(str(s.amount), s.effective_until, s.note) for s in reading.statements] == [
+        ("1.6", datetime(2026, 12, 31, 16, tzinfo=UTC), "原价2元 限时8折（截至2026年12月31日）"), ("4", None, "")
     ]  # fmt: skip
 
 

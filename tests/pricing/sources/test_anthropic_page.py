@@ -1,5 +1,6 @@
 """What Anthropic's pricing page says, and what it must not be taken to say."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,7 @@ def test_the_page_may_say_a_price_twice_but_not_two_prices():
         "$5 / MTok 1",
         "$5 / MTok1 / $6 / MTok",
         "$51 MTok",
+        "$5 / MTok (per image)",
     ],
 )
 def test_what_is_no_price_is_counted(cell):
@@ -173,6 +175,26 @@ def test_a_table_of_prices_nobody_knows_is_an_error_and_one_without_prices_is_co
     with pytest.raises(SourceError, match="unknown headings 'model, sunday input'"):
         parse(good + unknown.format("$1 / MTok").encode())
     assert parse(good + unknown.format("9 tokens").encode()).unplaced == {"row of a table without prices": 1}
+
+
+@pytest.mark.parametrize(
+    ("words", "ends"),
+    [
+        ("introductory until December 31, 2026", datetime(2027, 1, 1, tzinfo=UTC)),
+        ("promotional pricing through Feb. 28, 2027", datetime(2027, 3, 1, tzinfo=UTC)),
+        ("ends 2026-11-30", datetime(2026, 12, 1, tzinfo=UTC)),
+        ("introductory", None),
+        ("until June 31, 2026", None),
+        ("until May 1, 2026, elsewhere until May 8, 2026", None),
+    ],
+)
+def test_a_promotion_ends_after_the_day_it_names_and_says_where_it_names_none(words, ends):
+    reading = parse(table(["Claude Opus 5", f"$5 / MTok ({words})", *mtok(6.25, 10, 0.5, 25)]))
+    (one,) = (s for s in reading.statements if (s.sku, s.unit) == ("claude-opus-5", "input"))
+    assert (str(one.amount), one.effective_until) == ("5", ends)
+    assert one.note == words + ("" if ends else ". A limited-time price; its page does not say when it ends.")
+    assert {s.effective_until for s in reading.statements if s.unit != "input"} == {None}
+    assert reading.unplaced == {}
 
 
 FAST = "\n### Fast mode pricing\n\n| Model | Input | Output |\n|---|---|---|\n| {} | {} | {} |\n"

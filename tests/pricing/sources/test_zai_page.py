@@ -1,5 +1,7 @@
 """Quirks of Z.ai's pricing page that the recorded page does not show."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from pricing.sources import SourceError
@@ -30,7 +32,16 @@ def test_free_for_a_limited_time_is_free_and_says_so():
     )
     assert [(str(s.amount), s.note) for s in reading.statements if s.sku == "f"] == [
         ("0", ""),
-        ("0", "Limited-time Free"),
+        ("0", "Limited-time Free. A limited-time price; its page does not say when it ends."),
+    ]
+
+
+def test_a_price_for_a_limited_time_ends_after_the_day_the_page_names():
+    rows = table(("F", "Limited-time Free (until December 31, 2026)", "Limited-time $2 (ends 2026-11-30)"))
+    reading = parse(f"{USD}<h3>T</h3><span>Prices per 1M tokens.</span>{rows}".encode())
+    assert [(str(s.amount), s.effective_until, s.note) for s in reading.statements] == [
+        ("0", datetime(2027, 1, 1, tzinfo=UTC), "Limited-time Free (until December 31, 2026)"),
+        ("2", datetime(2026, 12, 1, tzinfo=UTC), "Limited-time $2 (ends 2026-11-30)"),
     ]
 
 
