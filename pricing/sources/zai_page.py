@@ -8,9 +8,9 @@
     <h3>Built-in Tools</h3> <table>… <td>Web Search</td> <td>$0.01 / use</td> …
 
 The page writes models by display names; the API takes the same names in lower case. `-` and `\\` mean *not sold*. A
-price for a limited time ends where its cell says so, as `$1 (until December 31, 2026)`; else its note says that no end is
-stated. A sentence above a table says what its prices are per; where it is missing the table's prices are counted, not
-guessed.
+price for a limited time ends where its cell says so, as `$1 (until December 31, 2026)`; else its note says that no end
+is stated. A sentence above a table says what its prices are per; where it is missing the table's prices are counted,
+not guessed.
 """
 
 from __future__ import annotations
