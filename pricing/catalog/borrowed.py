@@ -9,8 +9,9 @@ under two names is lent from one name to the other in the same way.
 
 A *pointer* moves: its name ends in `-latest`, or its vendor dates several models it meant one after the other. While
 the vendor says what it means, what is said of that model is all that counts for it: a source's price of the pointer may
-be of the model before. So no word on a pointer is lent to a model either, and what a source said of it reaches into the
-time before only where it was said then, or is dated then.
+be of the model before, and is a voice only where it is what everybody says of the model. So no word on a pointer is
+lent to a model either, and what a source said of it reaches into the time before only where it was said then, or is
+dated then.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from datetime import UTC, datetime
 
 from django.db import connection
 
-from pricing.acceptance import ClaimFact
+from pricing.acceptance import ClaimFact, agrees
 from pricing.sources import OFFICIAL
 
 _EVER = datetime.min.replace(tzinfo=UTC)
@@ -111,9 +112,21 @@ def lend(
             for claim in lent.get(offering, ())
             for piece in ([claim] if claim.id in decided else _outside(claim, of_it))
         ]
-        cuts = (_cut(claim, link) for link in of_it for claim in lent.get(link.other, ()))
-        meant[offering] = list(dict.fromkeys([*own, *filter(None, cuts)]))
+        for link in of_it:
+            of_model = lent.get(link.other, ())
+            heard = [*of_model, *_bearing_out(said.get(offering, ()), of_model)]
+            own += filter(None, (_cut(claim, link) for claim in heard))
+        meant[offering] = list(dict.fromkeys(own))
     return lent | meant
+
+
+def _bearing_out(of_pointer: Sequence[ClaimFact], of_model: Sequence[ClaimFact]) -> Iterator[ClaimFact]:
+    """What sources that do not speak of the model say of a pointer to it, and all who do say of the model."""
+    speaking = {claim.source for claim in of_model}
+    for claim in of_pointer:
+        same = [said for said in of_model if (said.slot, said.schedule) == (claim.slot, claim.schedule)]
+        if claim.source not in speaking and same and all(agrees(claim, said) for said in same):
+            yield claim
 
 
 def _borrowed(said: Mapping[int, Sequence[ClaimFact]], found: Iterable[Link]) -> dict[int, list[ClaimFact]]:

@@ -298,6 +298,17 @@ def test_while_its_vendor_says_what_a_pointer_means_only_what_is_said_of_that_mo
 
 
 @pytest.mark.usefixtures("_pointers")
+def test_a_word_on_a_pointer_is_a_voice_where_everybody_says_it_of_the_model_too():
+    name(("m-latest", "m-2", SWITCH, None))
+    read("data", DAYS[1], m_2="7")
+    read("table", DAYS[1], m_latest="7")
+    assert (current("m-latest").agreeing, current("m-2").agreeing) == (["data", "table"], ["data"])
+    read("data", DAYS[2], m_2="8")
+    assert (current("m-latest").amount, current("m-latest").agreeing) == (8, ["data"])
+    assert not current("m-latest").disputed
+
+
+@pytest.mark.usefixtures("_pointers")
 def test_a_pointer_to_a_model_of_which_nobody_states_a_price_has_none_then():
     name(*POINTED)
     read("data", DAYS[1], m_1="5", m_latest="5")
