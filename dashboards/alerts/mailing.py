@@ -98,8 +98,9 @@ def _mail(ears: Ears, heard: Sequence[tuple[Alert, Told]], key: str, now: dateti
     headers = {"List-Unsubscribe": f"<{settings.BASE_URL}/settings/alerts>"}
     with transaction.atomic():
         message = outbox.put(
-            ears.person, ears.organisation, Message.Kind.ALERT, key, subject, text, html, headers=headers, now=now
-        )
+            ears.person, ears.organisation, Message.Kind.ALERT, key, subject, text, html,
+            shows=_shows(ears, [alert for alert, _ in heard]), headers=headers, now=now,
+        )  # fmt: skip
         if message is None:
             return None
         AlertNotice.objects.bulk_create(
@@ -107,6 +108,16 @@ def _mail(ears: Ears, heard: Sequence[tuple[Alert, Told]], key: str, now: dateti
             ignore_conflicts=True,
         )
     return message
+
+
+def _shows(ears: Ears, told: Sequence[Alert]) -> set[int] | None:
+    """The projects whose money alerts tell them; None where some of it is that of the whole."""
+    names = {name for alert in told for name in alert.parts}
+    if ears.sees is not None:
+        return {int(name) for name in names - {""}} & ears.sees - ears.hides
+    if "" in names or any(alert.is_whole for alert in told):
+        return None
+    return {int(name) for name in names} - ears.hides
 
 
 def subject_of(told: Sequence[Told], organisation: str) -> str:

@@ -1,5 +1,6 @@
 """Mail that is on its way or has gone: one row for each message to a person, whatever became of it."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import ClassVar
 
@@ -32,6 +33,7 @@ class Message(models.Model):
 
     `message_id` is made with the row and never changes, so that whoever gets a message twice can tell. `attempt`
     names the try that owns a row in `sending`; `data_began_at` is set before the first byte of the text leaves.
+    `shows_whole` and `shows_projects` say whose money it shows: before each try its reader must have the right to that.
     """
 
     class Kind(models.TextChoices):
@@ -46,6 +48,7 @@ class Message(models.Model):
         REFUSED = "refused"
         GIVEN_UP = "given up"
         UNCERTAIN = "uncertain"
+        WITHDRAWN = "withdrawn"
 
     SENT_AGAIN_BY_HAND: ClassVar = (Status.UNCERTAIN, Status.REFUSED, Status.GIVEN_UP)
 
@@ -55,6 +58,8 @@ class Message(models.Model):
     dedupe_key = models.CharField(max_length=200, help_text="One message for each key of a person in an organisation")
     address = models.EmailField("e-mail")
     subject = models.CharField(max_length=300)
+    shows_whole = models.BooleanField(default=True, help_text="Shows money of the whole organisation")
+    shows_projects = models.JSONField(default=list, blank=True, help_text="Ids of the projects whose money it shows")
     text = models.TextField()
     html = models.TextField(blank=True)
     pictures = models.JSONField(default=dict, blank=True, help_text="Content id: PNG in base 64")
@@ -98,3 +103,7 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.address}: {self.subject}"
+
+    def shows_only(self, projects: Collection[int] | None) -> bool:
+        """Whether all that it shows is money of these projects (None: of the whole organisation, all there is)."""
+        return projects is None or (not self.shows_whole and set(self.shows_projects) <= set(projects))

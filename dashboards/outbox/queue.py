@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Final
@@ -30,15 +30,18 @@ def put(
     text: str,
     html: str = "",
     *,
+    shows: Collection[int] | None = None,
     pictures: Mapping[str, bytes] | None = None,
     headers: Mapping[str, str] | None = None,
     now: datetime | None = None,
 ) -> Message | None:
     """Keeps a mail to a person; None where one with this `dedupe_key` is there already, or no mail server is set.
 
-    `kind` is one of `Message.Kind`. The key says what may be told once only: `report 2026-W46`, `digest 2026-11-26`.
-    `pictures` are PNGs by the content id that the HTML shows as `cid:…`. It is sent within a minute, by whichever
-    worker comes first; call it inside the transaction that marks as told what it tells.
+    `shows` are the ids of the projects whose money it shows, None where it is that of the whole organisation: its
+    reader must still have the right to that at each try. `kind` is one of `Message.Kind`. The key says what may be told
+    once only: `report 2026-W46`, `digest 2026-11-26`. `pictures` are PNGs by the content id that the HTML shows as
+    `cid:…`. It is sent within a minute, by whichever worker comes first; call it inside the transaction that marks as
+    told what it tells.
     """
     if not settings.SENDS_MAIL:
         return None
@@ -50,6 +53,8 @@ def put(
         dedupe_key=dedupe_key,
         address=person.email,
         subject=" ".join(subject.split())[:300],
+        shows_whole=shows is None,
+        shows_projects=sorted(shows or ()),
         text=text,
         html=html,
         pictures={name: base64.b64encode(png).decode("ascii") for name, png in (pictures or {}).items()},

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from dashboards import access
 from dashboards.models import Message
 from dashboards.outbox import transport
 from dashboards.outbox.transport import Answer, NotOurs, Outcome
@@ -21,6 +22,10 @@ TRIES: Final = len(PAUSES) + 1
 STALE: Final = timedelta(minutes=10)
 """Longer than every step of one try may wait for its answer together."""
 Status = Message.Status
+_WITHDRAWN: Final = {
+    "status": Status.WITHDRAWN, "attempt": None, "sending_since": None, "data_began_at": None,
+    "said": "its reader may not see what it shows any more",
+}  # fmt: skip
 
 
 def deliver_due(now: datetime | None = None, most: int = 50) -> dict[str, int]:
@@ -35,7 +40,10 @@ def deliver_due(now: datetime | None = None, most: int = 50) -> dict[str, int]:
 
 
 def deliver(pk: int, now: datetime | None = None) -> str | None:
-    """Hands one message over and returns its state then; None where it is not due, or another worker's."""
+    """Hands one message over and returns its state then; None where it is not due, or another worker's.
+
+    Whose reader has lost the right to what it shows is withdrawn instead.
+    """
     at = now or timezone.now()
     attempt = uuid.uuid4()
     taken = Message.objects.due(at).filter(pk=pk).order_by()
@@ -43,6 +51,8 @@ def deliver(pk: int, now: datetime | None = None) -> str | None:
     if message is None:
         return None
     mine = Message.objects.filter(pk=pk, status=Status.SENDING, attempt=attempt)
+    if not _may_be_read(message):
+        return str(Status.WITHDRAWN) if mine.update(**_WITHDRAWN) else None
     try:
         answer = transport.hand_over(message, lambda: bool(mine.update(data_began_at=now or timezone.now())))
     except NotOurs:
@@ -71,6 +81,15 @@ def sweep(now: datetime | None = None) -> int:
         )
         settled += same.update(**_after(message, answer, at))
     return settled
+
+
+def _may_be_read(message: Message) -> bool:
+    """Whether its reader may see now all that it shows."""
+    person, organisation = message.person, message.organisation
+    if access.may(person, "viewer", organisation):
+        return True
+    seen = set(access.projects_seen(person, organisation).values_list("pk", flat=True))
+    return person.is_active and bool(seen) and message.shows_only(seen)
 
 
 def _taken(attempt: uuid.UUID, at: datetime) -> dict[str, Any]:

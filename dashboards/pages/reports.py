@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -17,6 +17,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     Status.REFUSED: ("refused", "the mail server said no for good"),
     Status.GIVEN_UP: ("given up", "it could not be handed over in all its tries"),
     Status.UNCERTAIN: ("uncertain", "the line broke while it was sent: it may have arrived"),
+    Status.WITHDRAWN: ("withdrawn", "its reader may not see what it shows any more, so it was not sent"),
 }
 
 
@@ -46,13 +47,21 @@ class Sent:
     said: str
     tries: int
     may_be_sent_again: bool
+    is_readable: bool
 
 
-def sent(message: Message) -> Sent:
+HIDDEN = "A mail about what you may not see any more"
+"""The subject of a report says what was spent."""
+
+
+def sent(message: Message, projects: Collection[int] | None) -> Sent:
+    """A message as a reader of these projects (None: of the whole organisation) sees it."""
     state, means = STATES[message.status]
+    subject = message.subject if message.shows_only(projects) else HIDDEN
     return Sent(
-        message.pk, message.subject, message.kind, message.address, message.sent_at or message.made_at, state, means,
+        message.pk, subject, message.kind, message.address, message.sent_at or message.made_at, state, means,
         message.said, message.tries, message.status in Message.SENT_AGAIN_BY_HAND,
+        message.shows_only(projects),
     )  # fmt: skip
 
 

@@ -86,7 +86,7 @@ def _put(subscription: ReportSubscription, week: date, now: datetime, kind: str,
     subject = made.report.subject if kind == Message.Kind.REPORT else f"Test: {made.report.subject}"
     return outbox.put(
         subscription.person, subscription.organisation, kind, key, subject, made.text, made.html(),
-        pictures=made.pictures(), headers=headers(subscription), now=now,
+        shows=made.report.shows, pictures=made.pictures(), headers=headers(subscription), now=now,
     )  # fmt: skip
 
 

@@ -94,8 +94,7 @@ def act(request: HttpRequest, number: int, what: str) -> HttpResponse:
 @member_page
 def again(request: HttpRequest, number: int) -> HttpResponse:
     """Sends a message again that may not have arrived: a person's decision."""
-    reader = reader_or_404(request)
-    message = get_object_or_404(_messages(request, reader), pk=number)
+    message, reader = _readable(request, number)
     if outbox.send_again(message):
         about = f"{message.subject} to {message.address}"
         audit.record(request.user, "sent a mail again", about, None, None, reader.organisation)
@@ -160,8 +159,12 @@ def preview_mail(request: HttpRequest) -> HttpResponse:
 @member_page
 def sent(request: HttpRequest, number: int) -> HttpResponse:
     """A message as it went."""
-    message = get_object_or_404(_messages(request, reader_or_404(request)), pk=number)
-    shown = {"message": page.sent(message), "text": message.text, "frame": f"/reports/sent/{number}/mail"}
+    message, reader = _readable(request, number)
+    shown = {
+        "message": page.sent(message, reader.project_ids),
+        "text": message.text,
+        "frame": f"/reports/sent/{number}/mail",
+    }
     return render(request, "dashboards/report_sent.html", shown | {"has_html": bool(message.html)})
 
 
@@ -170,7 +173,7 @@ def sent(request: HttpRequest, number: int) -> HttpResponse:
 @xframe_options_sameorigin
 @member_page
 def sent_mail(request: HttpRequest, number: int) -> HttpResponse:
-    message = get_object_or_404(_messages(request, reader_or_404(request)), pk=number)
+    message, _ = _readable(request, number)
     pictures = {name: base64.b64decode(encoded) for name, encoded in message.pictures.items()}
     return _mail(message.html.replace('src="cid:', 'src="data:'), pictures)
 
@@ -223,12 +226,21 @@ def _own(request: HttpRequest, reader: Reader, number: int) -> ReportSubscriptio
 
 
 def _messages(request: HttpRequest, reader: Reader) -> Any:
-    """One's own messages; an admin of the organisation also sees which of others' may not have arrived."""
+    """One's own messages; an admin of the organisation also sees which of others' did not arrive for certain."""
     found = Message.objects.filter(organisation=reader.organisation)
     mine = Q(person=_person(request))
     if access.may(request.user, "admin", reader.organisation):
-        mine |= Q(status__in=Message.SENT_AGAIN_BY_HAND)
+        mine |= Q(status__in=(*Message.SENT_AGAIN_BY_HAND, Message.Status.WITHDRAWN))
     return found.filter(mine)
+
+
+def _readable(request: HttpRequest, number: int) -> tuple[Message, Reader]:
+    """A message of theirs that shows nothing they may not see now, else 404."""
+    reader = reader_or_404(request)
+    message: Message = get_object_or_404(_messages(request, reader), pk=number)
+    if not message.shows_only(reader.project_ids):
+        raise Http404("No such mail")
+    return message, reader
 
 
 def _save(request: HttpRequest, reader: Reader, subscription: ReportSubscription) -> HttpResponse:
@@ -274,7 +286,7 @@ def _page(
 ) -> HttpResponse:
     zone = ZoneInfo(zone_of(request))
     rows = [_row(one) for one in ReportSubscription.objects.of(_person(request), reader.organisation.pk)]
-    found = [page.sent(one) for one in _messages(request, reader).latest_first()[:SHOWN]]
+    found = [page.sent(one, reader.project_ids) for one in _messages(request, reader).latest_first()[:SHOWN]]
     unsettled = [one for one in found if one.may_be_sent_again]
     shown = of or subscriptions.begin(_person(request), reader.organisation)
     late = bool(of) and is_before_weeks_end(shown.weekday, shown.hour, shown.time_zone, timezone.now())
@@ -295,7 +307,7 @@ def _row(subscription: ReportSubscription) -> page.Row:
 
 
 def _csv(request: HttpRequest, reader: Reader) -> HttpResponse:
-    found = [page.sent(one) for one in _messages(request, reader).latest_first()]
+    found = [page.sent(one, reader.project_ids) for one in _messages(request, reader).latest_first()]
     head = ["when, UTC", "kind", "to", "subject", "state", "tries", "what the mail server said"]
     rows = ([one.at, one.kind, one.address, one.subject, one.state, one.tries, one.said] for one in found)
     return csv_response("mail", head, rows)

@@ -301,3 +301,66 @@ def test_the_commands_say_what_to_set_without_a_mail_server(world: World, settin
         with pytest.raises(CommandError, match="RATECARD_EMAIL_URL"):
             call_command(name)
     assert "Nobody would get a report" in command(dry_run=True)
+
+
+# Rights at each try
+
+
+@pytest.mark.parametrize("lost", ["removed", "closed", "another project"])
+def test_a_mail_whose_reader_lost_the_right_to_it_is_withdrawn_and_listed(world: World, sink: Sink, lost: str) -> None:
+    found = subscribed(world, "bea")
+    sink.answers["rcpt"] = "451 later"
+    assert mailing.send(found, date(2026, 11, 9), NOW) is not None
+    assert outbox.deliver_due(NOW) == {"claimed": 1}
+    bea = found.person
+    if lost == "closed":
+        access.set_active(bea, False)
+    else:
+        access.remove(bea.memberships.get())
+    if lost == "another project":
+        access.grant(bea, "viewer", world.organisation, world.beta)
+    sink.answers.clear()
+    assert outbox.deliver_due(NOW + timedelta(minutes=2)) == {"withdrawn": 1}
+    assert outbox.deliver_due(NOW + timedelta(hours=9)) == {}
+    assert sink.accepted == []
+    assert Message.objects.get().said == "its reader may not see what it shows any more"
+    assert "withdrawn" in world.admin.get("/reports").content.decode()
+
+
+def test_a_mail_goes_to_whom_may_still_see_all_of_it(world: World, sink: Sink) -> None:
+    found = subscribed(world, projects=[world.alpha])
+    sink.answers["rcpt"] = "451 later"
+    mailing.send(found, date(2026, 11, 9), NOW)
+    outbox.deliver_due(NOW)
+    ada = found.person
+    access.grant(Person.objects.get(email="charlie@acme.example"), "admin", world.organisation)
+    access.remove(ada.memberships.get())
+    access.grant(ada, "viewer", world.organisation, world.alpha)  # of the whole once, and of what this shows still
+    sink.answers.clear()
+    assert outbox.deliver_due(NOW + timedelta(minutes=2)) == {"sent": 1}
+
+
+def test_an_alert_is_withdrawn_by_the_projects_it_tells_of(world: World, sink: Sink) -> None:
+    bea = Person.objects.get(email="bea@acme.example")
+    for name, shows, then in (("mine", {world.alpha.pk}, "sent"), ("theirs", {world.beta.pk}, "withdrawn"),
+                              ("whole", None, "withdrawn")):  # fmt: skip
+        made = outbox.put(bea, world.organisation, "alert", name, name, "text", shows=shows, now=NOW)
+        assert made is not None
+        assert outbox.deliver(made.pk, NOW) == then
+    assert [mail["Subject"] for mail in sink.accepted] == ["mine"]
+
+
+def test_what_one_may_not_see_any_more_is_not_shown_on_the_page_either(world: World, sink: Sink) -> None:
+    mailing.send(subscribed(world, "bea"), date(2026, 11, 9), NOW)
+    message, bea = Message.objects.get(), Person.objects.get(email="bea@acme.example")
+    assert b"Alpha, week 46" in world.alpha_only.get("/reports").content
+    assert world.alpha_only.get(f"/reports/sent/{message.pk}").status_code == 200
+    access.remove(bea.memberships.get())
+    access.grant(bea, "viewer", world.organisation, world.beta)
+    for path in ("", "?format=csv"):
+        page = world.alpha_only.get(f"/reports{path}").content
+        assert b"what you may not see any more" in page
+        assert b"$60" not in page
+    for path in ("", "/mail"):
+        assert world.alpha_only.get(f"/reports/sent/{message.pk}{path}").status_code == 404
+    assert world.alpha_only.post(f"/reports/sent/{message.pk}/again").status_code == 404
