@@ -24,6 +24,7 @@ def keep(organisation: Organisation, facts: Sequence[Fact], now: datetime) -> li
         standing = {one.key: one for one in Alert.objects.open().filter(organisation=organisation)}
         if any(one.seen_at > now for one in standing.values()):
             return []  # a later run has been here: what this one saw is old
+        standing |= _back(organisation, [fact.key for fact in facts if fact.is_once and fact.key not in standing])
         opened = [_opened(organisation, fact, now) for fact in facts if fact.key not in standing]
         for fact in facts:
             if (known := standing.pop(fact.key, None)) is not None:
@@ -31,6 +32,14 @@ def keep(organisation: Organisation, facts: Sequence[Fact], now: datetime) -> li
         for gone in standing.values():
             _gone(gone, now)
     return opened
+
+
+def _back(organisation: Organisation, keys: Sequence[str]) -> dict[str, Alert]:
+    """The alerts of these keys that are over: their facts have come back, and each was told already."""
+    if not keys:
+        return {}
+    over = Alert.objects.filter(organisation=organisation, key__in=keys).exclude(resolved_at=None)
+    return {one.key: one for one in over.order_by("opened_at", "pk")}
 
 
 def _opened(organisation: Organisation, fact: Fact, now: datetime) -> Alert:
@@ -42,8 +51,8 @@ def _opened(organisation: Organisation, fact: Fact, now: datetime) -> Alert:
 
 def _seen(alert: Alert, fact: Fact, now: datetime) -> None:
     alert.parts, alert.data, alert.is_whole = fact.parts, fact.data, fact.is_whole
-    alert.seen_at, alert.missing_since = now, None
-    alert.save(update_fields=["parts", "data", "is_whole", "seen_at", "missing_since"])
+    alert.seen_at, alert.missing_since, alert.resolved_at = now, None, None
+    alert.save(update_fields=["parts", "data", "is_whole", "seen_at", "missing_since", "resolved_at"])
 
 
 def _gone(alert: Alert, now: datetime) -> None:
