@@ -36,7 +36,7 @@ def main(argv: list[str]) -> None:
         import django
 
         django.setup()
-        importlib.import_module("usage.sample").load()
+        fill_sample()
     else:
         # In a container root is the only user there is, and no pickle is ever read.
         warnings.filterwarnings("ignore", message=r"(?s).*superuser privileges")
@@ -48,6 +48,14 @@ def main(argv: list[str]) -> None:
         worker_process_init.connect(lambda **_: end_with_parent(worker, "pool"), weak=False)
         sys.argv = ["celery", "--quiet", "-A", "config", name, *arguments]
         celery()
+
+
+def fill_sample() -> None:
+    """The sample workspace, with the decisions and alerts of its first day: a look minutes later has all of them."""
+    from django.utils import timezone
+
+    importlib.import_module("usage.sample").load()
+    importlib.import_module("dashboards.first_look").prepare(timezone.now())
 
 
 if __name__ == "__main__":

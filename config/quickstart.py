@@ -20,10 +20,9 @@ from config import embedded, queues, schema, static_files
 from config.environment import text
 from config.postgres_binaries import EmbeddedError
 from config.supervisor import Part, RunLock, Supervisor
-from dashboards import access, alerts, proposals
+from dashboards import access, first_look
 from pricing import catalog, gpu_rates, quality
 from usage import sample
-from usage.models import Organisation
 
 READY_SECONDS = 120
 LOOK_SECONDS = 0.2
@@ -200,9 +199,7 @@ def _load_sample(choices: Choices, phases: Phases) -> None:
         with phases.phase("sample workspace"):
             sample.load()
         with phases.phase("advice and alerts of the sample workspace"):
-            proposals.advise_sample(timezone.now().date())
-            for organisation in Organisation.objects.filter(is_sample=True):
-                alerts.watch(organisation, timezone.now())
+            first_look.prepare(timezone.now())
 
 
 def _wait_until_ready(choices: Choices, supervisor: Supervisor) -> bool:

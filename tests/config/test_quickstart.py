@@ -190,3 +190,16 @@ def _connect(folder: Path) -> psycopg.Connection:
     return psycopg.connect(
         host=str(embedded.socket_folder(folder)), user="ratecard", dbname="ratecard", autocommit=True
     )
+
+
+def test_the_sample_that_loads_behind_the_server_is_advised_and_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    from config import child
+    from dashboards import first_look
+    from usage import sample
+
+    done: list[str] = []
+    monkeypatch.setattr(child, "end_with_parent", lambda parent, name: None)
+    monkeypatch.setattr(sample, "load", lambda: done.append("loaded"))
+    monkeypatch.setattr(first_look, "prepare", lambda now: done.append("advised and watched"))
+    child.main(["1", "sample"])
+    assert done == ["loaded", "advised and watched"]
