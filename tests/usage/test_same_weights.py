@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from pricing.cost import Tokens
 from pricing.noninferiority import Verdict
 from tests.usage.offered import MTOK, TODAY, make_card, make_offer, make_setting, make_use
@@ -181,3 +183,76 @@ def test_nothing_is_moved_of_what_nobody_knows_the_cost_of() -> None:
     there = make_offer("llama", CHEAPER, provider="deepinfra")
     found = moves(make_use(), make_offer("llama", make_card(output="1")), [there], make_setting())
     assert (found.recommendations, found.refused) == ((), ())
+
+
+# What is announced, and what is never recommended unasked, holds for moves at the same seller, too
+
+SOON = datetime(2026, 11, 18, tzinfo=UTC)
+PEAK = "mon-fri 08:00-18:00 UTC"
+
+
+def at_tier(*cards: Any, kind: Kind = Kind.BATCH) -> Any:
+    return make_offer("llama", *HERE.cards["standard"], tiers={kind.value: cards})
+
+
+@pytest.mark.parametrize("kind", [Kind.BATCH, Kind.FLEX])
+def test_a_tier_whose_price_ends_soon_is_refused(kind: Kind) -> None:
+    found = moves(make_use(), at_tier(make_card(input="0.5", output="1", until=SOON), kind=kind), [], make_setting())
+    assert found.recommendations == ()
+    assert [(one.reason, one.candidate.service_tier, one.why) for one in found.refused] == [
+        (Reason.UNPRICED, kind.value, "Its price ends on 18 November 2026, and what follows is not announced.")
+    ]
+
+
+def test_a_tier_whose_announced_price_eats_the_saving_is_refused_and_one_that_lessens_it_is_told() -> None:
+    today = make_card(input="0.5", output="1", until=SOON)
+    eaten = at_tier(today, make_card(input="1", output="2", since=SOON))
+    (refused,) = moves(make_use(), eaten, [], make_setting()).refused
+    assert refused.reason is Reason.NOT_CHEAPER
+    assert "from 18 November 2026 on" in refused.why
+    less = at_tier(today, make_card(input="0.75", output="1.5", since=SOON))
+    (move,) = moves(make_use(), less, [], make_setting()).recommendations
+    assert [(step.on, step.saving) for step in move.steps] == [
+        (TODAY, Range(Decimal(0), month("270"))),
+        (SOON.date(), Range(Decimal(0), month("135"))),
+    ]
+    assert [one.title for one in move.cautions] == [
+        "A price changes on 18 November 2026", "Answers come within 24 hours",
+    ]  # fmt: skip
+
+
+def test_a_free_tier_is_refused_unless_somebody_asks_for_free_ones() -> None:
+    here = at_tier(make_card(input="0", output="0"))
+    found = moves(make_use(), here, [], make_setting())
+    assert (found.recommendations, [one.reason for one in found.refused]) == ((), [Reason.FREE])
+    assert moves(make_use(), here, [], make_setting(wants_free=True)).recommendations[0].kind is Kind.BATCH
+
+
+def test_a_tier_of_what_the_project_does_not_buy_is_refused_and_what_nobody_states_is_shown_by_its_use() -> None:
+    here = at_tier(CHEAPER)
+    denied = make_setting(needs=Needs(denied=frozenset({"openai"}), traits=frozenset({"tools"})))
+    assert [one.reason for one in moves(make_use(), here, [], denied).refused] == [Reason.PROVIDER]
+    silent = make_setting(needs=Needs(traits=frozenset({"tools"}), regions=frozenset({"eu"})))
+    assert moves(make_use(), here, [], silent).recommendations[0].kind is Kind.BATCH
+
+
+def test_cheap_hours_that_are_announced_to_end_are_refused() -> None:
+    plain = make_card(input="1", output="2")
+    slices = (Slice(100, 9, 10, Tokens(input=10 * MTOK)), Slice(100, 20, 10, Tokens(input=30 * MTOK)))
+    use = make_use(input=40 * MTOK, output=0, slices=slices)
+    ends = make_offer("v4", plain, make_card(schedule=PEAK, input="2", output="4", until=SOON))
+    found = moves(use, ends, [], make_setting())
+    assert (found.recommendations, [one.reason for one in found.refused]) == ((), [Reason.NOT_CHEAPER])
+
+
+def test_a_longer_cache_whose_announced_price_loses_is_refused() -> None:
+    use = hourly(20_000, 400, cache_write=4 * MTOK, cache_write_by_lifetime={"5m": 4 * MTOK}, cache_read=4 * MTOK)
+    common = {"input": "5", "output": "25", "cache_read": "0.5", "cache_write_5m": "6.25"}
+    here = make_offer(
+        "opus",
+        make_card(**common, cache_write_1h="10", until=SOON),
+        make_card(**common, cache_write_1h="90", since=SOON),
+    )
+    found = moves(use, here, [], make_setting(days=28))
+    assert Kind.CACHE_LIFETIME not in [one.kind for one in found.recommendations]
+    assert [one.reason for one in found.refused] == [Reason.NOT_CHEAPER]

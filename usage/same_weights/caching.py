@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
 from pricing.cost import QUANTUM, CardPrices
-from usage.advice import Caution, Kind, Range, Recommendation
+from usage.advice import Caution, Kind, Range, Recommendation, Refused, Step
 from usage.same_weights.tiers import up_to
 from usage.substitution.offers import start_of
 from usage.substitution.repricing import monthly, monthly_range
 from usage.substitution.setting import Baseline, Setting
+from usage.substitution.weighing import steps_by
 from usage.substitution.wording import money
 from usage.token_log import EVERY_HOUR, Slice
 
@@ -55,12 +57,54 @@ class _Alike:
         return min(Decimal(tokens.input or 0) / requests, max(least - cached, _NOTHING))
 
 
-def longer_lifetime(base: Baseline, setting: Setting) -> Recommendation | None:
+@dataclass(frozen=True, slots=True)
+class _Longer:
+    """What longer lifetimes lose and gain in a month, and the shares of writes that must and that can repeat."""
+
+    lost: Decimal
+    gained: Decimal
+    needed: Decimal
+    possible: Decimal
+
+    @property
+    def saving(self) -> Range:
+        return Range(-self.lost, self.gained)
+
+
+def longer_lifetime(base: Baseline, setting: Setting) -> Recommendation | Refused | None:
     """An hour's cache in place of five minutes', where writes may repeat more often than the dearer write costs.
 
     From what is lost if none of the writes repeats to what is saved if each hour of the log needed a single write.
     """
-    card = base.offer.plain(start_of(setting.on))
+    found = _longer(base, setting, start_of(setting.on))
+    if found is None or not _gains(found.saving):
+        return None
+
+    def saving_at(edge: datetime) -> Range:
+        then = _longer(base, setting, edge)
+        return then.saving if then else Range(_NOTHING, _NOTHING)
+
+    why = (
+        f"If the same cached prompts are written again within the hour, caching for an hour saves up to "
+        f"{money(found.gained, setting.currency)}"
+    )
+    text = (
+        f"It pays where more than {found.needed:.0%} of the writes repeat one of the last hour; at most "
+        f"{found.possible:.0%} can. If none does, a month costs {money(found.lost, setting.currency)} more: try it for "
+        "a day and look at the writes."
+    )
+    caution = Caution("dear", "It may cost more", text)
+    steps = steps_by(base, base.offer, setting, found.saving, saving_at)
+    return up_to(base, base.offer, Kind.CACHE_LIFETIME, steps, why, None, (caution,), setting, _gains)
+
+
+def _gains(saving: Range) -> bool:
+    """Whether as much may be gained as lost, and more."""
+    return saving.high > -saving.low
+
+
+def _longer(base: Baseline, setting: Setting, moment: datetime) -> _Longer | None:
+    card = base.offer.plain(moment)
     prices = _prices(card, "cache_write_5m", "cache_write_1h", "cache_read")
     if card is None or prices is None or "cache_write_1h" not in card.prices:
         return None
@@ -76,26 +120,35 @@ def longer_lifetime(base: Baseline, setting: Setting) -> Recommendation | None:
         return None
     lost = written * (long - short)
     gained = _worth(base, card, setting, repeated * (long - read) - lost)
-    lost = _worth(base, card, setting, lost)
-    if gained <= lost:
-        return None
-    needed = (long - short) / (long - read)
-    why = (
-        f"If the same cached prompts are written again within the hour, caching for an hour saves up to "
-        f"{money(gained, setting.currency)}"
-    )
-    text = (
-        f"It pays where more than {needed:.0%} of the writes repeat one of the last hour; at most "
-        f"{repeated / written:.0%} can. If none does, a month costs {money(lost, setting.currency)} more: try it for a "
-        "day and look at the writes."
-    )
-    caution = Caution("dear", "It may cost more", text)
-    return up_to(base, base.offer, Kind.CACHE_LIFETIME, Range(-lost, gained), why, None, (caution,), setting)
+    return _Longer(_worth(base, card, setting, lost), gained, (long - short) / (long - read), repeated / written)
 
 
-def cached_prefix(base: Baseline, setting: Setting) -> Recommendation | None:
+def cached_prefix(base: Baseline, setting: Setting) -> Recommendation | Refused | None:
     """Caching what requests of like size, close after each other, may have in common: from 0 to all that could be."""
-    card = base.offer.plain(start_of(setting.on))
+    high = _shared(base, setting, start_of(setting.on))
+    if high is None or high <= monthly(base.paying, setting.days) * LEAST_SHARE:
+        return None
+
+    def saving_at(edge: datetime) -> Range:
+        then = _shared(base, setting, edge) or _NOTHING
+        return Range(then, then)
+
+    why = f"If prompts of like size begin alike, caching what they share saves up to {money(high, setting.currency)}"
+    text = (
+        "Nobody here sees what is in a prompt: the high end takes all requests of like size in an hour for one prompt "
+        "with another ending. Put what never changes first, and look at the cached tokens of a day."
+    )
+    caution = Caution("doubt", "An upper bound", text)
+    steps = tuple(
+        Step(one.on, Range(_NOTHING, one.saving.high))
+        for one in steps_by(base, base.offer, setting, Range(high, high), saving_at)
+    )
+    return up_to(base, base.offer, Kind.CACHED_PREFIX, steps, why, None, (caution,), setting, _gains)
+
+
+def _shared(base: Baseline, setting: Setting, moment: datetime) -> Decimal | None:
+    """What a month saves at most by sharing prefixes; None where nothing of it is cheaper from a cache."""
+    card = base.offer.plain(moment)
     prices = _prices(card, "input", "cache_read")
     if card is None or prices is None or prices[0] <= prices[1]:
         return None
@@ -106,17 +159,7 @@ def cached_prefix(base: Baseline, setting: Setting) -> Recommendation | None:
     for one in _alike(base, setting):
         if one.slice.prompt_tokens >= LEAST_PROMPT and one.slice.requests > SHORT * one.hours:
             saved += one.shared * (one.repeats * (full - read) - one.hours * extra)
-    high = _worth(base, card, setting, saved)
-    if high <= monthly(base.paying, setting.days) * LEAST_SHARE:
-        return None
-    saving = Range(_NOTHING, high)
-    why = f"If prompts of like size begin alike, caching what they share saves up to {money(high, setting.currency)}"
-    text = (
-        "Nobody here sees what is in a prompt: the high end takes all requests of like size in an hour for one prompt "
-        "with another ending. Put what never changes first, and look at the cached tokens of a day."
-    )
-    caution = Caution("doubt", "An upper bound", text)
-    return up_to(base, base.offer, Kind.CACHED_PREFIX, saving, why, None, (caution,), setting)
+    return _worth(base, card, setting, saved)
 
 
 def _alike(base: Baseline, setting: Setting) -> Iterator[_Alike]:

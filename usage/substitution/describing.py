@@ -79,7 +79,7 @@ def cautions(
 ) -> tuple[Caution, ...]:  # fmt: skip
     """What could go wrong or is not known, what costs money first."""
     found = [
-        *_of_steps(steps, offer, setting),
+        *of_steps(steps, offer, setting),
         *_of_factors(factors),
         *_of_billing(base, setting),
         *(Caution("doubt", *_OF_CACHING[one]) for one in Assumption if one in priced.assumed),
@@ -88,6 +88,20 @@ def cautions(
         Caution("", "Not checked", "Latency: no measurement of your own."),
     ]
     return tuple(sorted(found, key=lambda one: ("dear", "doubt", "").index(one.tone)))
+
+
+def of_steps(steps: Sequence[Step], offer: Candidate, setting: Setting) -> Iterator[Caution]:
+    """What announced prices make of a saving that is less, and that a price ends with nothing behind it."""
+    for before, after in zip(steps, steps[1:], strict=False):
+        saving = span(after.saving, setting.currency)
+        if after.saving.low < before.saving.low:
+            yield Caution(
+                "dear", f"A price changes on {day(after.on)}", f"From then on the move saves {saving} a month."
+            )
+    moment = start_of(setting.on)
+    ends = offer.ends_after(moment, moment + AHEAD)
+    if ends is not None:
+        yield Caution("dear", f"Its price ends on {day(ends.date())}", "What follows is not announced.")
 
 
 def said_of(factors: Iterable[Factor]) -> str:
@@ -101,19 +115,6 @@ def _by_evidence(factors: Iterable[Factor]) -> dict[str, str]:
     for one in factors:
         found.setdefault(one.evidence, []).append(f"{one.unit} {times(one.low, one.high)}")
     return {evidence: " and ".join(told) for evidence, told in found.items()}
-
-
-def _of_steps(steps: Sequence[Step], offer: Candidate, setting: Setting) -> Iterator[Caution]:
-    for before, after in zip(steps, steps[1:], strict=False):
-        saving = span(after.saving, setting.currency)
-        if after.saving.low < before.saving.low:
-            yield Caution(
-                "dear", f"A price changes on {day(after.on)}", f"From then on the move saves {saving} a month."
-            )
-    moment = start_of(setting.on)
-    ends = offer.ends_after(moment, moment + AHEAD)
-    if ends is not None:
-        yield Caution("dear", f"Its price ends on {day(ends.date())}", "What follows is not announced.")
 
 
 def _of_factors(factors: Sequence[Factor]) -> Iterator[Caution]:

@@ -7,9 +7,9 @@ is not recommended is refused with the reason in a sentence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -116,23 +116,44 @@ def _unpriced(base: Baseline, offer: Candidate, priced: Repriced, setting: Setti
 
 def steps_of(base: Baseline, offer: Candidate, setting: Setting, priced: Repriced, scale: Scale) -> tuple[Step, ...]:
     """Today's saving and what announced prices of either side make of it within a year, each from its day on."""
+    today = saving_of(base.paying, priced, setting.days)
+    return steps_by(
+        base, offer, setting, today,
+        lambda edge: saving_then(base, reprice(base.sliced, offer, edge, scale, base.offer), edge, setting),
+    )  # fmt: skip
+
+
+def steps_by(
+    base: Baseline, offer: Candidate, setting: Setting, today: Range, saving_at: Callable[[datetime], Range | None]
+) -> tuple[Step, ...]:
+    """The same of a saving that is told by the moment; None of a moment is unknown."""
     moment = start_of(setting.on)
-    found = [Step(setting.on, saving_of(base.paying, priced, setting.days))]
-    until = moment + AHEAD
+    found, until = [Step(setting.on, today)], moment + AHEAD
     for edge in sorted({*base.offer.changes_after(moment, until), *offer.changes_after(moment, until)}):
-        then = reprice(base.sliced, offer, edge, scale, base.offer)
-        if then.cost is None:
-            continue
-        saving = saving_of(base.paying_at(cost_of(base.sliced, base.offer, edge)), then, setting.days)
-        if saving != found[-1].saving:
+        saving = saving_at(edge)
+        if saving is not None and saving != found[-1].saving:
             found.append(Step(edge.date(), saving))
     return tuple(found)
 
 
-def announced(steps: Sequence[Step], offer: Candidate, setting: Setting) -> Unmet | None:
+def saving_then(base: Baseline, then: Repriced, moment: datetime, setting: Setting) -> Range | None:
+    """What is saved at the cards of a later moment; None where what it would cost then is unknown."""
+    if then.cost is None:
+        return None
+    return saving_of(base.paying_at(cost_of(base.sliced, base.offer, moment)), then, setting.days)
+
+
+def pays(saving: Range) -> bool:
+    """Whether a move surely saves."""
+    return saving.low > 0
+
+
+def announced(
+    steps: Sequence[Step], offer: Candidate, setting: Setting, is_worth: Callable[[Range], bool] = pays
+) -> Unmet | None:
     """What is announced within `SOON` that speaks against a move: a price that eats the saving, or none at all."""
     soon = setting.on + SOON
-    step = next((one for one in steps if setting.on < one.on <= soon and one.saving.low <= 0), None)
+    step = next((one for one in steps if setting.on < one.on <= soon and not is_worth(one.saving)), None)
     if step is not None:
         today, then = (span(one.saving, setting.currency) for one in (steps[0], step))
         why = f"It saves {today} a month today, but from {day(step.on)} on {then}: the price is announced."
