@@ -11,6 +11,10 @@ from typing import Final
 from pricing.cost import Tokens
 
 EVERY_HOUR: Final = -1
+MARKS: Final = (
+    "images_at_the_price_of_text", "images_not_kept", "seconds_not_kept", "characters_not_kept", "priced_apart",
+)  # fmt: skip
+"""Marks of records by which importers say that what was sent or answered was no text alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ class Use:
 
     `slices` sum to `tokens`, exactly: how the whole is told apart is known from a sample of `sampled_requests`.
     `prompt_p99` and `prompt_max` are of one request, None where only sums over many are known. `spent` is what it cost
-    as far as anybody knows, in the organisation's currency, `list_cost` what it costs at list price.
+    as far as anybody knows, in the organisation's currency, `list_cost` what it costs at list price. `marks` are those
+    of `MARKS` that some record of the sample bears.
     """
 
     offering_id: int
@@ -45,6 +50,7 @@ class Use:
     sampled_requests: int = 0
     prompt_p99: int | None = None
     prompt_max: int | None = None
+    marks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,17 @@ def test_requests_are_told_apart_by_the_length_of_their_prompt_and_their_hour(
     assert use.spent == use.list_cost == D("0.09481")  # by hand: 93,010 in, 10,000 cached at a tenth, 400 out at 2
 
 
+def test_what_its_records_say_of_images_and_audio_is_known_of_a_use(project: Any, import_facts: ImportFacts) -> None:
+    import_facts([
+        of("a"), of("b", quality=("images_at_the_price_of_text", "no_request_id")),
+        of("c", service_tier="batch"), of("d", service_tier="flex", quality=("seconds_not_kept",), cost_kind="billed"),
+    ])  # fmt: skip
+    uses = {use.service_tier: use.marks for use in token_log(project, SINCE, UNTIL).uses}
+    assert uses == {
+        "standard": {"images_at_the_price_of_text"}, "batch": set(), "flex": {"seconds_not_kept"},
+    }  # fmt: skip
+
+
 def test_sums_over_many_requests_say_nothing_of_one_prompt(project: Any, import_facts: ImportFacts) -> None:
     import_facts([of("a", grain="1d", requests=4), of("b", grain="1h", requests=9, context_tokens=5_000)])
     [use] = token_log(project, SINCE, UNTIL).uses

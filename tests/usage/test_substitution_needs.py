@@ -91,3 +91,28 @@ def test_the_prompts_that_were_seen_are_a_need_and_the_mean_is_one_where_only_su
         Reason.CONTEXT,
         "It takes 100 tokens; the mean prompt has 101 tokens, with a fifth of headroom 122 tokens.",
     )
+
+
+@pytest.mark.parametrize(
+    ("mark", "does", "lacks"),
+    [
+        ("images_at_the_price_of_text", {"image_in"}, {"text_in"}),
+        ("images_not_kept", {"image_out"}, {"image_in"}),
+        ("seconds_not_kept", {"audio_in"}, {"audio_out"}),
+        ("characters_not_kept", {"audio_out"}, {"audio_in"}),
+        *(("priced_apart", {one}, {"text_in", "image_in"}) for one in ("audio_in", "audio_out", "image_out")),
+    ],
+)
+def test_what_usage_shows_beside_text_is_needed(mark: str, does: set[str], lacks: set[str]) -> None:
+    needs = observed(Needs(), replace(make_use(), marks=frozenset({mark})))
+    assert reason(needs, modalities=frozenset(does)) is None
+    assert reason(needs, modalities=frozenset(lacks)) is Reason.MODALITY
+    assert reason(needs, modalities=frozenset()) is Reason.UNKNOWN
+    assert reason(observed(Needs(), make_use()), modalities=frozenset(lacks)) is None
+
+
+def test_a_need_that_usage_shows_says_who_needs_it() -> None:
+    needs = observed(Needs(), replace(make_use(), marks=frozenset({"seconds_not_kept"})))
+    assert unmet(FLASH, needs, TODAY) == (
+        Reason.MODALITY, "It does not do audio as input, which the usage needs.",
+    )  # fmt: skip

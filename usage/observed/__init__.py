@@ -139,7 +139,10 @@ def _use(line: tuple[int, str], own: _Sum, sample: Seen | None) -> Use:
     )  # fmt: skip
     if sample is None:
         return use
-    return replace(use, sampled_requests=sample.records, prompt_p99=sample.prompt_p99, prompt_max=sample.prompt_max)
+    return replace(
+        use, sampled_requests=sample.records, prompt_p99=sample.prompt_p99, prompt_max=sample.prompt_max,
+        marks=sample.marks,
+    )  # fmt: skip
 
 
 def _counts(use: Use) -> bool:

@@ -20,7 +20,7 @@ from pricing.units import LIFETIMES
 from usage import partitions, rollups
 from usage.observed.slicing import POWERS, Sampled
 from usage.querysets import NOTIONAL
-from usage.token_log import EVERY_HOUR
+from usage.token_log import EVERY_HOUR, MARKS
 
 LOOKED_AT = 60_000
 _PER_PAGE = 24
@@ -34,13 +34,15 @@ Line = tuple[int, int, str]
 class Seen:
     """What a sample saw of one project's use of one offering at one tier.
 
-    `prompt_p99` and `prompt_max` are of single requests, None where they are known of less than half of them.
+    `prompt_p99` and `prompt_max` are of single requests, None where they are known of less than half of them. `marks`
+    are those of `token_log.MARKS` that some record bears.
     """
 
     parts: tuple[Sampled, ...]
     records: int
     prompt_p99: int | None
     prompt_max: int | None
+    marks: frozenset[str]
 
 
 def seen(
@@ -126,6 +128,7 @@ def _query(leaves: dict[str, int], share: Decimal) -> str:
     )
     kinds = ", ".join(f'{sql} AS "{name}"' for name, sql in _KINDS.items())
     summed = ", ".join(f'sum("{name}" * weight)' for name in _KINDS)
+    marked = ", ".join(f"bool_or('{mark}' = ANY(quality))" for mark in MARKS)
     return f"""
     WITH kept AS (SELECT r.*, (r.occurred_at AT TIME ZONE 'UTC')::date AS day FROM ({kept}) r), told AS (
         SELECT r.*, d.host, d.model_raw, t.projects, t.weights
@@ -137,7 +140,7 @@ def _query(leaves: dict[str, int], share: Decimal) -> str:
             SELECT FROM usage_settlement WHERE organisation_id = %s AND projects && %s::bigint[])
     ), looked AS (
         SELECT r.offering_id, CASE r.service_tier WHEN '' THEN 'standard' ELSE r.service_tier END AS tier,
-            {_PROMPT} AS prompt, {_ONE_REQUEST} AS sent, {_HOUR} AS hour, {kinds},
+            {_PROMPT} AS prompt, {_ONE_REQUEST} AS sent, {_HOUR} AS hour, r.quality, {kinds},
             CASE WHEN {rollups.SPREAD} THEN s.projects ELSE r.projects END AS owners,
             CASE WHEN {rollups.SPREAD} THEN s.weights ELSE r.weights END AS parts
         FROM told r {rollups.cell("r.host", "r.model_raw")} WHERE {rollups.TALLIED}
@@ -149,7 +152,7 @@ def _query(leaves: dict[str, int], share: Decimal) -> str:
     )
     SELECT grouping(bucket, hour) > 0, project_id, offering_id, tier, count(*), ceil(avg(prompt))::bigint, hour,
         CASE WHEN {_SPEAKS} THEN percentile_disc(0.99) WITHIN GROUP (ORDER BY sent) END,
-        CASE WHEN {_SPEAKS} THEN max(sent) END, {summed}
+        CASE WHEN {_SPEAKS} THEN max(sent) END, {marked}, {summed}
     FROM placed
     GROUP BY GROUPING SETS ((project_id, offering_id, tier, bucket, hour), (project_id, offering_id, tier))
     ORDER BY 1 DESC, project_id, offering_id, tier, bucket, hour"""
@@ -157,13 +160,14 @@ def _query(leaves: dict[str, int], share: Decimal) -> str:
 
 def _read(rows: Sequence[tuple[Any, ...]]) -> dict[Line, Seen]:
     parts: dict[Line, list[Sampled]] = defaultdict(list)
-    wholes: dict[Line, tuple[int, int | None, int | None]] = {}
-    for is_whole, project, offering, tier, records, prompt, hour, p99, most, *sums in rows:
+    wholes: dict[Line, tuple[int, int | None, int | None, frozenset[str]]] = {}
+    for is_whole, project, offering, tier, records, prompt, hour, p99, most, *rest in rows:
         line = (project, offering, tier)
         if is_whole:
-            wholes[line] = (records, p99, most)
+            borne = zip(MARKS, rest[: len(MARKS)], strict=True)
+            wholes[line] = (records, p99, most, frozenset(mark for mark, is_borne in borne if is_borne))
             continue
-        by_kind = dict(zip(_KINDS, sums, strict=True))
+        by_kind = dict(zip(_KINDS, rest[len(MARKS) :], strict=True))
         writes = {lifetime: by_kind.pop(f"write_{lifetime}") for lifetime in _WRITES}
         parts[line].append(Sampled(prompt or 0, hour, records, cache_writes=writes, **by_kind))
     return {line: Seen(tuple(parts[line]), *whole) for line, whole in wholes.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pricing.noninferiority import Verdict
 from usage.advice import Caution, Evidence, Kind, Range, Reason, Recommendation, Refused, Step
 from usage.substitution.describing import cautions, changes, cost_lines
@@ -34,7 +36,8 @@ def elsewhere(base: Baseline, seller: Candidate, setting: Setting) -> Recommenda
     steps = steps_of(base, offer, setting, priced, SAME)
     against = (
         resold(offer, setting)
-        or refusal(offer, setting, observed(setting.needs, base.sliced.use))
+        # What its usage shows that the model does, the same weights do, whatever the catalogue knows of them.
+        or refusal(offer, setting, observed(setting.needs, replace(base.sliced.use, marks=frozenset())))
         or _uncertain(saving, setting)
         or announced(steps, offer, setting)
     )

@@ -20,6 +20,13 @@ from usage.token_log import Use
 HEADROOM: Final = Decimal("1.2")
 """Room above the prompts that were seen: for the answer, which shares the window, and for the month that follows."""
 _CACHING: Final = "prompt_caching"
+_SHOWN: Final = {
+    "images_at_the_price_of_text": "image_in", "images_not_kept": "image_out", "seconds_not_kept": "audio_in",
+    "characters_not_kept": "audio_out",
+}  # fmt: skip
+"""What a mark of usage shows that the work needs."""
+_APART: Final = {"priced_apart": frozenset({"audio_in", "audio_out", "image_out"})}
+"""Marks that show one of these, nobody knows which."""
 _SAID: Final = {
     "text": "text", "image": "images", "audio": "audio", "video": "video", "pdf": "PDF files", "vision": "images",
     "tools": "tools", "reasoning": "reasoning", "structured_output": "structured output", _CACHING: "prompt caching",
@@ -33,12 +40,15 @@ class Needs:
 
     `traits` are modalities (`image_in`) and capabilities (`tools`) as the catalogue names them. `context` is the prompt
     size, in tokens of the model in use, that must fit with `HEADROOM`; `context_is_mean` where only the mean is known.
+    `seen` are traits that usage shows, `any_of` some of which it shows one.
     `allowed` providers, [] is any; `regions` where it may run, empty is anywhere.
     """
 
     context: int | None = None
     context_is_mean: bool = False
     traits: frozenset[str] = frozenset()
+    seen: frozenset[str] = frozenset()
+    any_of: frozenset[str] = frozenset()
     allowed: frozenset[str] = frozenset()
     denied: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
@@ -47,7 +57,14 @@ class Needs:
 
 
 def observed(needs: Needs, use: Use) -> Needs:
-    """The needs with the prompt size that usage shows: of 99 in 100 requests, else the mean where sums are known."""
+    """The needs with what usage shows: modalities, and the prompt size of 99 in 100 requests, else the mean where sums
+    are known."""
+    shown = frozenset(_SHOWN[mark] for mark in use.marks if mark in _SHOWN)
+    apart = frozenset[str]().union(*(_APART[mark] for mark in use.marks if mark in _APART))
+    return _with_context(replace(needs, seen=shown - needs.traits, any_of=apart), use)
+
+
+def _with_context(needs: Needs, use: Use) -> Needs:
     if needs.context is not None:
         return needs
     if use.prompt_p99 is not None:
@@ -95,15 +112,19 @@ def _of_model(candidate: Candidate, needs: Needs, on: date, input_factor: Decima
 
 
 def _of_traits(candidate: Candidate, needs: Needs) -> Iterator[Unmet]:
-    for trait in sorted(needs.traits):
+    for trait in sorted(needs.traits | needs.seen):
         is_modality = trait.endswith(("_in", "_out"))
         held = candidate.modalities if is_modality else candidate.capabilities
-        what = _said(trait)
+        what, who = _said(trait), "the project" if trait in needs.traits else "the usage"
         if not held:
-            yield Reason.UNKNOWN, f"Nobody says whether it does {what}, which the project needs."
+            yield Reason.UNKNOWN, f"Nobody says whether it does {what}, which {who} needs."
         elif trait not in held:
             kind = Reason.MODALITY if is_modality or trait == "vision" else Reason.TOOLS
-            yield Reason.CACHING if trait == _CACHING else kind, f"It does not do {what}, which the project needs."
+            yield Reason.CACHING if trait == _CACHING else kind, f"It does not do {what}, which {who} needs."
+    if needs.any_of and not candidate.modalities:
+        yield Reason.UNKNOWN, "Nobody says whether it does audio or makes images, and what was used is one of these."
+    elif needs.any_of and not needs.any_of & candidate.modalities:
+        yield Reason.MODALITY, "It neither does audio nor makes images, and what was used is one of these."
 
 
 def _of_context(candidate: Candidate, needs: Needs, input_factor: Decimal) -> Iterator[Unmet]:
