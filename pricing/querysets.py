@@ -193,6 +193,12 @@ class PriceEventQuerySet(QuerySet["PriceEvent"]):
             schedule="", unit__in=LIST_UNITS,
         )  # fmt: skip
 
+    def plain_moves(self) -> PriceEventQuerySet:
+        """Cuts and rises of the plain list prices of every service tier and kind of token, accepted, in their order."""
+        return self.standing().filter(
+            kind__in=["cut", "rise"], status="accepted", qualifier="", context_from=0, schedule="",
+        ).order_by("effective_from", "id")  # fmt: skip
+
     def last_move(self, at: datetime) -> PriceEventQuerySet:
         """The newest move of each offering that had taken effect at a moment; of one day’s, the output’s."""
         took_effect = self.moves().filter(effective_from__lte=at)

@@ -13,7 +13,7 @@ from typing import Final
 
 from dashboards import formatting
 from dashboards.pages.budgets import forecast_words, period_words
-from dashboards.pages.ledger import UNIT_WORDS, UNITS, Move, Sums
+from dashboards.pages.ledger import NOT_USED, UNIT_WORDS, Move, Sums, Tokens
 from usage.pacing import Pace
 
 LATELY: Final = timedelta(days=14)
@@ -23,7 +23,7 @@ RETIRES_DAYS: Final = (7, 30, 90)
 SILENT: Final = 2
 """A feed or a source is silent after this many times its cadence."""
 _NOBODY: Final = ""
-_ORDER: Final = [*UNITS]
+_ORDER: Final = [*UNIT_WORDS]
 
 Parts = dict[str, dict[str, str]]
 """By project (its id, '' for none): `paid` a week, and how much `more` the same week costs after the change."""
@@ -31,7 +31,8 @@ Parts = dict[str, dict[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What is so on a day; `data` are the words and figures that are nobody's money."""
+    """What is so on a day; `data` are the words and figures that are nobody's money. `is_once`: where it comes back
+    after it was gone it is the same as before, and nobody is told again."""
 
     kind: str
     key: str
@@ -39,19 +40,29 @@ class Fact:
     parts: Parts = field(default_factory=dict)
     model: str = ""
     is_whole: bool = False
+    is_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What was used of an offering in the last seven days with usage, by project (None: of none).
-
-    `plain` is what of it was used at the standard tier, whose price is the one that is told.
-    """
+    """What was used of an offering in the last seven days with usage, by project (None: of none): its money, and its
+    tokens by service tier and kind, which price changes are weighed by."""
 
     model: str
     name: str
     by_project: Mapping[int | None, Sums]
-    plain: Mapping[int | None, Sums]
+    tokens: Mapping[int | None, Tokens]
+
+    @property
+    def every_token(self) -> Tokens:
+        """Of all projects together."""
+        found: dict[str, dict[str, int]] = {}
+        for tiers in self.tokens.values():
+            for tier, units in tiers.items():
+                of = found.setdefault(tier, {})
+                for unit, tokens in units.items():
+                    of[unit] = of.get(unit, 0) + tokens
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +111,13 @@ class Silent:
 
 
 def price_facts(moves: Iterable[Move], used: Mapping[int, Used], currency: str, today: date) -> list[Fact]:
-    """Prices that changed lately, that are announced, and low ones that end within `PROMOTION_DAYS`."""
+    """Prices paid that changed lately, that are announced, and low ones that end within `PROMOTION_DAYS`: those of the
+    service tiers and kinds of tokens in use."""
     found = []
-    for move in moves:
-        of = used.get(move.offering_id)
-        if of is None:
+    for every in moves:
+        of = used.get(every.offering_id)
+        move = every.paid(of.every_token) if of else None
+        if of is None or move is None:
             continue
         days = (move.on - today).days
         if days <= 0:
@@ -120,7 +133,7 @@ def price_facts(moves: Iterable[Move], used: Mapping[int, Used], currency: str, 
 
 def _price(move: Move, of: Used, currency: str, kind: str, stage: str = "") -> Fact:
     data = {
-        "name": of.name, "slug": of.model, "on": f"{move.on}", "fact": move.fact, "from_to": from_to(move),
+        "name": move.called(of.name), "slug": of.model, "on": f"{move.on}", "fact": move.fact, "from_to": from_to(move),
         "tone": "dear" if move.is_rise else "cheap",
     }  # fmt: skip
     key = f"{kind} {move.offering_id} {move.on}{stage}"
@@ -142,7 +155,7 @@ def _moved(move: Move, of: Used, currency: str) -> Parts:
     same = move.currency == currency
     return {
         _name(project): {"paid": f"{sums.cost:f}"}
-        | ({"more": f"{move.effect(of.plain.get(project, Sums())):f}"} if same else {})
+        | ({"more": f"{move.effect(of.tokens.get(project, NOT_USED)):f}"} if same else {})
         for project, sums in of.by_project.items()
     }
 
@@ -177,7 +190,7 @@ def budget_facts(budgets: Iterable[Budgeted]) -> list[Fact]:
         whole, parts = one.project is None, {} if one.project is None else {_name(one.project): dict[str, str]()}
         if level is not None:
             told = data | {"level": f"{level * 100:.0f}", "tone": "dear" if level >= 1 else "doubt"}
-            found.append(Fact("budget", f"{key} {level * 100:.0f}", told, parts, is_whole=whole))
+            found.append(Fact("budget", f"{key} {level * 100:.0f}", told, parts, is_whole=whole, is_once=True))
         if pace.will_be_over and not pace.is_over:
             told = data | {"level": "forecast", "tone": "dear"}
             found.append(Fact("budget", f"{key} forecast", told, parts, is_whole=whole))

@@ -15,7 +15,19 @@ from django.db.models import Max, Q
 from dashboards.alerts import facts
 from dashboards.alerts.facts import Budgeted, Fact, Retiring, Shares, Silent, Used
 from dashboards.models import AlertThreshold
-from dashboards.pages.ledger import MODEL_COLUMNS, MODEL_KEYS, Move, Row, Sums, is_notional, moves
+from dashboards.pages.ledger import (
+    MODEL_COLUMNS,
+    MODEL_KEYS,
+    MOVE_COLUMNS,
+    Move,
+    Row,
+    Sums,
+    is_notional,
+    moves,
+    tokens_used,
+)
+from dashboards.pages.periods import Span
+from dashboards.views.spend import Reader, cache_writes
 from pricing.models import LanguageModel, Price, PriceEvent, SourceRun
 from pricing.sources import all_sources
 from usage import budgets
@@ -33,7 +45,6 @@ _EVERY: Final = {
     Connection.Schedule.HOURLY: timedelta(hours=1), Connection.Schedule.SIX_HOURS: timedelta(hours=6),
     Connection.Schedule.DAILY: timedelta(days=1),
 }  # fmt: skip
-_STANDARD: Final = ("", "standard")
 _GOOD: Final = (SourceRun.Status.CHANGED, SourceRun.Status.UNCHANGED)
 
 
@@ -43,30 +54,36 @@ class Usage:
 
     rows: list[Row]
     currency: str
+    span: Span
 
     @property
     def offerings(self) -> set[int]:
         return {row["offering_id"] for row in self.rows if row["offering_id"] is not None}
 
-    def by_offering(self) -> dict[int, Used]:
+    def by_offering(self, written: Mapping[int | None, list[Row]]) -> dict[int, Used]:
+        """`written`: cache writes by lifetime, by project."""
         names: dict[int, tuple[str, str]] = {}
         every: dict[int, dict[int | None, Sums]] = defaultdict(lambda: defaultdict(Sums))
-        plain: dict[int, dict[int | None, Sums]] = defaultdict(lambda: defaultdict(Sums))
+        rows: dict[int | None, list[Row]] = defaultdict(list)
         for row in self.rows:
             if (offering := row["offering_id"]) is not None:
                 names[offering] = (row["offering__model__slug"], row["offering__model__name"])
                 every[offering][row["project_id"]] += Sums.of(row, self.currency)
-                if row["service_tier"] in _STANDARD:
-                    plain[offering][row["project_id"]] += Sums.of(row, self.currency)
-        return {offering: Used(*names[offering], by_project, plain[offering]) for offering, by_project in every.items()}
+                rows[row["project_id"]].append(row)
+        tokens = {project: tokens_used(of, written.get(project, ())) for project, of in rows.items()}
+        return {
+            offering: Used(*names[offering], by_project, {one: tokens[one].get(offering, {}) for one in by_project})
+            for offering, by_project in every.items()
+        }
 
 
 def facts_of(organisation: Organisation, now: datetime) -> list[Fact]:
     """Everything that somebody of the organisation should hear of at a moment; a key is there once."""
     today, usage = now.date(), _usage(organisation, now.date())
-    used = usage.by_offering()
+    price_moves = _moves(usage.offerings, now)
+    used = usage.by_offering(_written(organisation, price_moves, usage.span))
     found = [
-        *facts.price_facts(_moves(usage.offerings, now), used, organisation.display_currency, today),
+        *facts.price_facts(price_moves, used, organisation.display_currency, today),
         *facts.retirement_facts(_retiring(used), today),
         *facts.budget_facts(_budgets(organisation, today)),
         *facts.coverage_facts(_shares(organisation, usage)),
@@ -78,23 +95,36 @@ def facts_of(organisation: Organisation, now: datetime) -> list[Fact]:
 def _usage(organisation: Organisation, today: date) -> Usage:
     _, last = SpendQuerySet(ProjectDailyCost).seen(organisation.pk, None).span_of_days()
     if last is None or today - last > IN_USE:
-        return Usage([], organisation.display_currency)
+        return Usage([], organisation.display_currency, Span(today, today))
     until = min(last + timedelta(days=1), today)
+    span = Span(until - timedelta(days=DAYS), until)
     closed = Period.objects.spans(organisation.pk)
     spend = official_spend(organisation.pk, None, closed, "project_id", "service_tier", *MODEL_COLUMNS)
-    rows = spend.in_segments([until - timedelta(days=DAYS), until], "project_id", "service_tier", *MODEL_KEYS)
-    return Usage([row for row in rows if not is_notional(row)], organisation.display_currency)
+    rows = spend.in_segments([span.start, span.until], "project_id", "service_tier", *MODEL_KEYS)
+    return Usage([row for row in rows if not is_notional(row)], organisation.display_currency, span)
 
 
 def _moves(offerings: Iterable[int], now: datetime) -> list[Move]:
     """Changes of plain list prices that are news: ahead, or lately in force, or lately seen."""
     today = midnight(now.date())
     since = today - facts.LATELY
-    events = PriceEvent.objects.moves().filter(
+    events = PriceEvent.objects.plain_moves().filter(
         Q(effective_from__gt=since) | Q(observed_at__gt=since, effective_from__gt=today - LATE),
         offering__in=list(offerings), effective_from__lt=today + AHEAD, observed_at__lte=now,
     )  # fmt: skip
-    return moves(events.values("offering_id", "unit", "old", "new", "per", "currency", "effective_from"))
+    return moves(events.values(*MOVE_COLUMNS))
+
+
+def _written(organisation: Organisation, found: Iterable[Move], span: Span) -> dict[int | None, list[Row]]:
+    """Cache writes by lifetime of the offerings whose price of such writes moves, by project."""
+    numbers: dict[str | None, int | None] = {}
+    rows = cache_writes(Reader(organisation, {}, None), found, span)
+    if rows:
+        numbers = dict(organisation.projects.values_list("slug", "pk"))
+    by_project: dict[int | None, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_project[numbers.get(row["project"])].append(row)
+    return by_project
 
 
 def _retiring(used: Mapping[int, Used]) -> list[Retiring]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
 from dashboards import formatting
 from dashboards.pages.ledger import (
     NOBODY,
+    NOT_USED,
     UNIT_WORDS,
     UNITS,
     ZERO,
@@ -18,6 +19,7 @@ from dashboards.pages.ledger import (
     ModelName,
     Move,
     Sums,
+    Tokens,
     Words,
     records_url,
 )
@@ -66,6 +68,8 @@ class Used:
     today: date
     by_offering: Mapping[int | None, Sums]
     names: Mapping[ModelKey, ModelName]
+    tokens: Mapping[int, Tokens] = field(default_factory=dict)
+    """What was used of an offering, by service tier and kind of token: what price changes are weighed by."""
 
     def name(self, offering_id: int) -> ModelName | None:
         return self.names.get(ModelKey(offering_id, "", "")) if offering_id in self.by_offering else None
@@ -99,14 +103,14 @@ def _to_come(used: Used, moves: Iterable[Move]) -> list[Alert]:
         if name is None or move.on <= used.today or move.currency != used.currency:
             continue
         sums, week = used.by_offering[move.offering_id], Decimal(7) / used.span.days
-        effect = move.effect(sums) * week
+        effect = move.effect(used.tokens.get(move.offering_id, NOT_USED)) * week
         if not effect:
             continue
         paid = sums.cost * week
         alerts.append(
             Alert(
                 "dear" if effect > 0 else "cheap",
-                (f"{formatting.day(move.on)}: {name.name} {move.fact}",),
+                (f"{formatting.day(move.on)}: {move.called(name.name)} {move.fact}",),
                 (
                     *_from_to(move, f"/models/{name.slug}"),
                     " per Mtok. You pay ",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from operator import add as plus
@@ -135,10 +135,11 @@ def foreign_costs(rows: Iterable[Row], currency: str) -> dict[str, Decimal]:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure in a sentence, and the address of its evidence."""
+    """A figure in a sentence, and the address of its evidence; `why` says of one that stands on no page why not."""
 
     text: str
     url: str
+    why: str = ""
 
 
 Words = tuple["str | Figure", ...]
@@ -222,31 +223,76 @@ UNITS = {
     "cache_write": "in_cache_write",
     "output": "out_total",
 }
-UNIT_WORDS = {"input": "in", "output": "out", "cache_read": "cached", "cache_write": "cache write"}
+LIFETIMES = ("cache_write_5m", "cache_write_30m", "cache_write_1h", "cache_write_12h")
+"""Units of cache writes with a stated lifetime. Their tokens are among those of `cache_write`."""
+UNIT_WORDS = {
+    "input": "in", "output": "out", "cache_read": "cached", "cache_write": "cache write",
+    "cache_write_5m": "5 min cache write", "cache_write_30m": "30 min cache write",
+    "cache_write_1h": "1 h cache write", "cache_write_12h": "12 h cache write",
+}  # fmt: skip
+STANDARD = "standard"
+Prices = Mapping[str, tuple[Decimal, Decimal]]
+"""Unit → (old, new) per token."""
+Tokens = Mapping[str, Mapping[str, int]]
+"""What was used of an offering: service tier → unit → tokens."""
+NOT_USED: Tokens = {}
+MOVE_COLUMNS = ("offering_id", "service_tier", "unit", "old", "new", "per", "currency", "effective_from")
 
 
 @dataclass(frozen=True)
 class Move:
-    """What happened to the plain list price of one offering at one moment: unit → (old, new) per token."""
+    """What happened to the plain list prices of one offering on one day.
+
+    `prices` are those of `tier`, of which its words speak; `others` those of other service tiers that moved, too.
+    """
 
     offering_id: int
     on: date
-    prices: Mapping[str, tuple[Decimal, Decimal]]
+    prices: Prices
     currency: str = "USD"
+    tier: str = STANDARD
+    others: Mapping[str, Prices] = field(default_factory=dict)
 
     @property
     def is_rise(self) -> bool:
         return sum((new - old for old, new in self.prices.values()), ZERO) > 0
 
-    def effect(self, tokens: Sums) -> Decimal:
-        """What these tokens cost more at the new prices than at the old ones."""
-        return sum(((new - old) * getattr(tokens, UNITS[unit]) for unit, (old, new) in self.prices.items()), ZERO)
+    def paid(self, used: Tokens) -> Move | None:
+        """The same of what is paid alone: of the service tiers and units of which something was used; None of none.
+
+        Its words are of the standard tier where that is among them.
+        """
+        kept = {}
+        for tier, prices in ((self.tier, self.prices), *self.others.items()):
+            if of := {unit: moved for unit, moved in prices.items() if _tokens(used, tier, unit, prices)}:
+                kept[tier] = of
+        if not kept:
+            return None
+        tier = min(kept, key=lambda name: (name != STANDARD, name))
+        return replace(self, tier=tier, prices=kept.pop(tier), others=kept)
+
+    def effect(self, used: Tokens) -> Decimal:
+        """What these tokens cost more at the new prices than at the old ones, each tier at its own."""
+        return sum(
+            (
+                (new - old) * _tokens(used, tier, unit, prices)
+                for tier, prices in ((self.tier, self.prices), *self.others.items())
+                for unit, (old, new) in prices.items()
+            ),
+            ZERO,
+        )
+
+    def called(self, name: str) -> str:
+        """`Argon`, and `Argon, batch,` where its words are of another tier than the standard one."""
+        return name if self.tier == STANDARD else f"{name}, {self.tier},"
 
     @property
     def fact(self) -> str:
-        """`doubles`, `−80%`, `−20% in, −33% out`."""
+        """`doubles`, `−80%`, `−20% in, −33% out`, `stops being free`."""
         main = {unit: self.prices[unit] for unit in ("input", "output") if unit in self.prices} or dict(self.prices)
-        ratios = {new / old for old, new in main.values() if old}
+        if not any(old for old, _ in main.values()):
+            return ENDS_FREE
+        ratios = {new / old if old else None for old, new in main.values()}
         if ratios == {Decimal(2)}:
             return "doubles"
         if ratios == {Decimal("0.5")}:
@@ -257,25 +303,66 @@ class Move:
         return ", ".join(f"{text} {UNIT_WORDS[unit]}" for unit, text in said.items())
 
 
+ENDS_FREE = "stops being free"
+VERBS = frozenset({"doubles", "halves", ENDS_FREE})
+"""Facts that are the verb of a sentence."""
+
+
+def _tokens(used: Tokens, tier: str, unit: str, prices: Prices) -> int:
+    """Of the unit at the tier. Writes whose lifetime has a price of its own among `prices` are not those of none."""
+    of = used.get(tier, {})
+    stated = sum(of.get(one, 0) for one in LIFETIMES if one in prices) if unit == "cache_write" else 0
+    return of.get(unit, 0) - stated
+
+
 def _whole_change(new: Decimal, old: Decimal) -> str:
-    """`−80%`, `+12%`; one decimal below one per cent."""
+    """`−80%`, `+12%`; one decimal below one per cent; `from free` where it cost nothing."""
+    if not old:
+        return "from free"
     exact = formatting.change(new, old).text
     per_cent = formatting.rounded((new - old) / old * 100, 0)
     return f"{exact[0]}{abs(per_cent)}%" if per_cent else exact
 
 
 def moves(events: Iterable[Row]) -> list[Move]:
-    """Events of the plain list price, put together by offering and day, earliest first."""
-    found: dict[tuple[int, date], dict[str, tuple[Decimal, Decimal]]] = {}
+    """Events of plain list prices, put together by offering and day, earliest first. A price of 0 is one; None is not.
+
+    Prices of one day in two currencies do not add up: only those of the first that is told are taken.
+    """
+    found: dict[tuple[int, date], dict[str, dict[str, tuple[Decimal, Decimal]]]] = {}
     currencies: dict[tuple[int, date], str] = {}
     for event in events:
-        if event["unit"] not in UNITS or not event["old"] or event["new"] is None:
+        if event["unit"] not in UNIT_WORDS or event["old"] is None or event["new"] is None:
             continue
         at = (event["offering_id"], _day(event["effective_from"]))
-        found.setdefault(at, {})[event["unit"]] = (event["old"] / event["per"], event["new"] / event["per"])
-        currencies[at] = event["currency"]
-    made = [Move(offering, on, prices, currencies[offering, on]) for (offering, on), prices in found.items()]
+        if currencies.setdefault(at, event["currency"]) != event["currency"]:
+            continue
+        tier = found.setdefault(at, {}).setdefault(event["service_tier"] or STANDARD, {})
+        new = event["new"] / event["per"]
+        # Of two steps on one day the first price and the last one count.
+        tier[event["unit"]] = (tier.get(event["unit"], (event["old"] / event["per"], new))[0], new)
+    made = []
+    for (offering, on), tiers in found.items():
+        main = min(tiers, key=lambda name: (name != STANDARD, name))
+        made.append(Move(offering, on, tiers.pop(main), currencies[offering, on], main, tiers))
     return sorted(made, key=lambda move: (move.on, move.offering_id))
+
+
+def moves_paid(found: Iterable[Move], used: Mapping[int, Tokens]) -> list[Move]:
+    """Of the moves of prices those that somebody pays, and of each what is paid."""
+    return [paid for move in found if (paid := move.paid(used.get(move.offering_id, NOT_USED))) is not None]
+
+
+def tokens_used(rows: Iterable[Row], written: Iterable[Row] = ()) -> dict[int, dict[str, dict[str, int]]]:
+    """Offering → service tier → unit → tokens, of rows of usage by these; `written` are cache writes by lifetime."""
+    found: dict[int, dict[str, dict[str, int]]] = {}
+    for units, part in ((UNITS, rows), (dict(zip(LIFETIMES, LIFETIMES, strict=True)), written)):
+        for row in part:
+            if row["offering_id"] is not None:
+                of = found.setdefault(row["offering_id"], {}).setdefault(row["service_tier"] or STANDARD, {})
+                for unit, column in units.items():
+                    of[unit] = of.get(unit, 0) + int(row[column])
+    return found
 
 
 def _day(moment: datetime) -> date:

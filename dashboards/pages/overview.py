@@ -13,6 +13,7 @@ from dashboards.pages.alerts import Alert, Doubt, Key, Used, needs_an_eye
 from dashboards.pages.ledger import (
     NOBODY,
     NOTHING,
+    VERBS,
     ZERO,
     Figure,
     ModelKey,
@@ -20,13 +21,16 @@ from dashboards.pages.ledger import (
     Move,
     Row,
     Sums,
+    Tokens,
     Words,
     grouped,
     is_notional,
     model_key,
     model_names,
+    moves_paid,
     records_url,
     segments,
+    tokens_used,
     total,
     week_span,
     weekly,
@@ -71,6 +75,8 @@ class Read:
     by_week: Sequence[Row]
     """Sums by week and project."""
     moves: Sequence[Move] = ()
+    written: Sequence[Row] = ()
+    """Cache writes of the period by lifetime, where a price of such writes moves."""
     doubts: Sequence[Doubt] = ()
     keys: Sequence[Key] = ()
     today: date = date.max
@@ -112,25 +118,27 @@ def compose(read: Read) -> Overview:
     projects = _project_lines(read, now_rows, before_rows, weeks_by_project)
     models = _model_lines(read, now_rows, before_rows, names)
     by_offering = grouped(now_rows, currency, lambda row: row["offering_id"])
+    tokens = tokens_used(now_rows, read.written)
+    moves = moves_paid(read.moves, tokens)
     loose = next((line.cost for line in projects if line.is_unattributed), None)
     series = stack([(line.swatch, line.name, line.slug, line.trend) for line in projects if line.trend])
     return Overview(
-        finding=_finding(read, now, before, projects, by_offering, names),
+        finding=_finding(read, now, before, projects, _coming(read, now, moves, tokens, names)),
         scope=_scope(read, now, projects),
         tiles=_tiles(read, now, before, counted, loose),
         chart_title=stack_claim(series),
         series=series,
         weeks=read.weeks[:-1],
         in_full=[week_span(week).meets(period.now) or week_span(week).meets(period.before) for week in read.weeks[:-1]],
-        events=heaviest_events(read.moves, by_offering, names, Span(read.weeks[0], min(read.weeks[-1], read.today))),
+        events=heaviest_events(moves, tokens, names, Span(read.weeks[0], min(read.weeks[-1], read.today))),
         projects=projects,
         models=models,
         kinds=kinds_of(now, before),
         total=Line("Total", "", records_url(period.now), now, before, _shown(now), trend=_sum_of(weeks_by_project)),
         outside=outside(read.by_model, in_now, currency, period.now, names),
         alerts=needs_an_eye(
-            Used(read.period.now, read.currency, read.today, by_offering, names),
-            read.moves,
+            Used(read.period.now, read.currency, read.today, by_offering, names, tokens),
+            moves,
             read.doubts,
             grouped((row for row in now_rows if row["unpriced_tokens"]), read.currency, model_key),
             loose,
@@ -155,8 +163,7 @@ def _finding(
     now: Sums,
     before: Sums,
     projects: Sequence[Line],
-    by_offering: Mapping[int | None, Sums],
-    names: Mapping[ModelKey, ModelName],
+    coming: Words,
 ) -> Words:
     period = read.period
     url = records_url(period.now)
@@ -168,7 +175,7 @@ def _finding(
     spent = Figure(formatting.money_in_prose(now.cost, read.currency), url)
     words: Words = (f"{read.organisation} spent ", spent, f" {period.when}")
     words += (f", {change_words(now.cost, before.cost)}.",) if before.spent_records else (".",)
-    second = _mover(read, now, before, projects) or _coming(read, now, by_offering, names) or _unknown_share(now)
+    second = _mover(read, now, before, projects) or coming or _unknown_share(now)
     return (*words, " ", *second) if second else words
 
 
@@ -186,15 +193,18 @@ def _mover(read: Read, now: Sums, before: Sums, projects: Sequence[Line]) -> Wor
 
 
 def _coming(
-    read: Read, now: Sums, by_offering: Mapping[int | None, Sums], names: Mapping[ModelKey, ModelName]
+    read: Read,
+    now: Sums,
+    moves: Sequence[Move],
+    tokens: Mapping[int, Tokens],
+    names: Mapping[ModelKey, ModelName],
 ) -> Words:
     """The next price change that moves at least 1 % of the bill."""
-    for move in read.moves:
-        used = by_offering.get(move.offering_id)
-        if move.on <= read.today or used is None or abs(move.effect(used)) < LEAST_MOVE * now.cost:
+    for move in moves:
+        if move.on <= read.today or abs(move.effect(tokens[move.offering_id])) < LEAST_MOVE * now.cost:
             continue
-        name = names[ModelKey(move.offering_id, "", "")].name
-        fact = move.fact if move.fact in {"doubles", "halves"} else f"changes price ({move.fact})"
+        name = move.called(names[ModelKey(move.offering_id, "", "")].name)
+        fact = move.fact if move.fact in VERBS else f"changes price ({move.fact})"
         return (f"{name} {fact} on {move.on.day} {move.on:%B}.",)
     return ()
 

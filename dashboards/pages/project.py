@@ -12,6 +12,7 @@ from dashboards import formatting
 from dashboards.pages import budgets, shares
 from dashboards.pages.alerts import Doubt
 from dashboards.pages.ledger import (
+    STANDARD,
     Figure,
     ModelKey,
     ModelName,
@@ -23,8 +24,10 @@ from dashboards.pages.ledger import (
     is_notional,
     model_key,
     model_names,
+    moves_paid,
     records_url,
     segments,
+    tokens_used,
     total,
     week_span,
     weekly,
@@ -63,6 +66,8 @@ class Read:
     by_dimension: Sequence[Mapping[str, Any]]
     by: str
     moves: Sequence[Move]
+    written: Sequence[Row]
+    """Cache writes of the period by lifetime, where a price of such writes moves."""
     doubts: Sequence[Doubt]
     today: date
     pace: Pace | None = None
@@ -125,6 +130,7 @@ def compose(read: Read) -> ProjectPage:
         {doubt.offering_id for doubt in read.doubts},
         lambda key: records_url(read.period.now, project=read.slug, **key.filters),
     )
+    tokens = tokens_used(now_rows, read.written)
     paid = _paid(read)
     by = read.by or shares.telling(read.by_dimension)
     parts, rest = shares.shares(read.by_dimension, by, read.currency, read.period.now, read.slug)
@@ -147,10 +153,10 @@ def compose(read: Read) -> ProjectPage:
         choices=shares.choices(read.by_dimension, by),
         shares=parts,
         rest=rest,
-        changes=_changes(read, names),
+        changes=_changes(read, moves_paid(read.moves, tokens_used(counted, read.written)), names),
         events=heaviest_events(
-            read.moves,
-            grouped(now_rows, read.currency, lambda row: row["offering_id"]),
+            moves_paid(read.moves, tokens),
+            tokens,
             names,
             Span(read.weeks[0], min(read.weeks[-1], read.today)),
         ),
@@ -286,13 +292,15 @@ def _chart_title(paid: Sequence[Paid]) -> str:
     return f"A token costs what it did {span} weeks ago"
 
 
-def _changes(read: Read, names: Mapping[ModelKey, ModelName]) -> list[PriceChange]:
-    """Price changes of the models in use, the nearest to come first, then the latest."""
+def _changes(read: Read, moves: Sequence[Move], names: Mapping[ModelKey, ModelName]) -> list[PriceChange]:
+    """Changes of the prices that are paid, the nearest to come first, then the latest."""
     found = []
-    for move in read.moves:
+    for move in moves:
         name = names.get(ModelKey(move.offering_id, "", ""))
         if name is not None:
             ahead = move.on > read.today
-            found.append(PriceChange(move.on, name.name, f"/models/{name.slug}", move.fact, move.is_rise, ahead))
+            url = f"/models/{name.slug}"
+            tier = "" if move.tier == STANDARD else f", {move.tier}"
+            found.append(PriceChange(move.on, f"{name.name}{tier}", url, move.fact, move.is_rise, ahead))
     coming = [change for change in found if change.is_ahead]
     return [*coming, *reversed([change for change in found if not change.is_ahead])][:8]

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from dashboards import formatting
-from dashboards.pages.ledger import ZERO, ModelKey, ModelName, Move, Sums, records_url, week_span
+from dashboards.pages.ledger import ZERO, ModelKey, ModelName, Move, Tokens, records_url, week_span
 from dashboards.pages.periods import Span
 
 EVENTS_SHOWN = 3
@@ -82,18 +82,19 @@ def _whole(share: Decimal) -> str:
 
 def heaviest_events(
     moves: Iterable[Move],
-    by_offering: Mapping[int | None, Sums],
+    tokens: Mapping[int, Tokens],
     names: Mapping[ModelKey, ModelName],
     inside: Span,
 ) -> list[Event]:
     """The price changes of models in use that moved most money, at most three, in order of time."""
     found = []
     for move in moves:
-        used, name = by_offering.get(move.offering_id), names.get(ModelKey(move.offering_id, "", ""))
+        used, name = tokens.get(move.offering_id), names.get(ModelKey(move.offering_id, "", ""))
         if used is None or name is None or not inside.start <= move.on < inside.until:
             continue
         when = f"{move.on.day} {move.on:%b}"
-        found.append(Event(move.on, f"{when}: {name.name} {move.fact}", f"{when}: {name.name}", abs(move.effect(used))))
+        said = f"{when}: {move.called(name.name)} {move.fact}"
+        found.append(Event(move.on, said, f"{when}: {name.name}", abs(move.effect(used))))
     heaviest = sorted((event for event in found if event.weight), key=lambda event: -event.weight)
     return sorted(heaviest[:EVENTS_SHOWN], key=lambda event: event.on)
 

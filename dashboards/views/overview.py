@@ -20,8 +20,10 @@ from dashboards.pages.parts import Line
 from dashboards.pages.periods import Period, Span, Unusable
 from dashboards.views import decisions, member_page
 from dashboards.views.spend import (
+    AHEAD,
     WEEKS,
     Reader,
+    cache_writes,
     csv_response,
     doubts,
     price_moves,
@@ -144,8 +146,11 @@ def _read(reader: Reader, period: Period) -> Read:
     month = month_of(period, now)
     cuts = cuts_of(period.now, period.before, *month)
     weeks = periods.weeks_until(min(now, period.now.until - timedelta(days=1)), WEEKS)
-    by_model = reader.spend("project_id", *MODEL_COLUMNS).in_segments(cuts, "project_id", *MODEL_KEYS)
+    by_model = reader.spend("project_id", "service_tier", *MODEL_COLUMNS).in_segments(
+        cuts, "project_id", "service_tier", *MODEL_KEYS
+    )
     offerings = {row["offering_id"] for row in by_model if row["offering_id"] is not None}
+    moves = price_moves(offerings, weeks[0], now + AHEAD)
     return Read(
         organisation=reader.organisation.name,
         currency=reader.organisation.display_currency,
@@ -157,11 +162,14 @@ def _read(reader: Reader, period: Period) -> Read:
         by_model=by_model,
         weeks=weeks,
         by_week=reader.spend("project_id").in_segments(weeks, "project_id", measures=("records",)),
-        moves=price_moves(offerings, weeks[0]),
+        moves=moves,
+        written=cache_writes(reader, moves, period.now),
         doubts=doubts(offerings),
         keys=_keys(reader, period.now) if any(row["project_id"] is None for row in by_model) else (),
         today=now,
-        pace=budgets.pace(reader.organisation, month[0].until - timedelta(days=1), reader.project_ids),
+        pace=budgets.pace(
+            reader.organisation, month[0].until - timedelta(days=1), reader.project_ids, sees=reader.project_ids
+        ),
     )
 
 

@@ -18,8 +18,10 @@ from dashboards.pages.records import DIMENSIONS
 from dashboards.views import decisions, member_page
 from dashboards.views.overview import asked, line_head, line_row, month_of, picks
 from dashboards.views.spend import (
+    AHEAD,
     WEEKS,
     Reader,
+    cache_writes,
     csv_response,
     doubts,
     price_moves,
@@ -118,8 +120,10 @@ def _read(reader: Reader, one: Project, period: Period, by: str) -> Read:
     month = month_of(period, now)
     cuts = cuts_of(period.now, period.before, *month)
     weeks = periods.weeks_until(min(now, period.now.until - timedelta(days=1)), WEEKS)
-    by_model = reader.spend("project_id", *MODEL_COLUMNS).filter(project=one).in_segments(cuts, *MODEL_KEYS)
+    spend = reader.spend("project_id", "service_tier", *MODEL_COLUMNS).filter(project=one)
+    by_model = spend.in_segments(cuts, "service_tier", *MODEL_KEYS)
     offerings = {row["offering_id"] for row in by_model if row["offering_id"] is not None}
+    moves = price_moves(offerings, weeks[0], now + AHEAD)
     return Read(
         name=one.name,
         slug=one.slug,
@@ -132,8 +136,9 @@ def _read(reader: Reader, one: Project, period: Period, by: str) -> Read:
         by_week=reader.spend("project_id").filter(project=one).in_segments(weeks),
         by_dimension=reader.spent_by(period.now, *(name for name, _ in DIMENSIONS.values()), project=one),
         by=by,
-        moves=price_moves(offerings, weeks[0]),
+        moves=moves,
+        written=cache_writes(reader, moves, period.now, [one.pk]),
         doubts=doubts(offerings),
         today=now,
-        pace=budgets.pace(reader.organisation, month[0].until - timedelta(days=1), [one.pk]),
+        pace=budgets.pace(reader.organisation, month[0].until - timedelta(days=1), [one.pk], sees=reader.project_ids),
     )

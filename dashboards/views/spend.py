@@ -20,10 +20,11 @@ from dashboards import access
 from dashboards.models import Person
 from dashboards.pages import covered
 from dashboards.pages.alerts import Doubt
-from dashboards.pages.ledger import Move, moves
+from dashboards.pages.ledger import LIFETIMES, MOVE_COLUMNS, Move, moves
 from dashboards.pages.periods import Span
 from pricing.answers import review
 from pricing.models import PriceEvent
+from usage import cache_writes as cache_written
 from usage import record_costs, spending
 from usage.models import Organisation, Period, Project, ProjectDailyCost
 from usage.period_querysets import Days, official_spend
@@ -118,17 +119,25 @@ def today() -> date:
     return timezone.now().date()
 
 
-def price_moves(offering_ids: Iterable[int], since: date) -> list[Move]:
-    """Changes of the plain list price of these offerings, from a day to some months ahead."""
-    events = PriceEvent.objects.between("effective", midnight(since), midnight(today() + AHEAD)).filter(
-        offering_id__in=list(offering_ids),
-        service_tier="standard",
-        context_from=0,
-        schedule="",
-        qualifier="",
-        status=PriceEvent.Status.ACCEPTED,
+def price_moves(offering_ids: Iterable[int], since: date, until: date) -> list[Move]:
+    """Changes of the plain list prices of these offerings that take effect in [since, until)."""
+    events = PriceEvent.objects.plain_moves().filter(
+        offering_id__in=list(offering_ids), effective_from__gte=midnight(since), effective_from__lt=midnight(until)
     )
-    return moves(events.values("offering_id", "unit", "old", "new", "per", "currency", "effective_from"))
+    return moves(events.values(*MOVE_COLUMNS))
+
+
+def cache_writes(reader: Reader, price_moves: Iterable[Move], span: Span, projects: Iterable[int] | None = None) -> Any:
+    """Cache writes by lifetime of the offerings whose price of such writes moves; nothing is read where none does."""
+    found = {
+        move.offering_id for move in price_moves
+        if any(unit in LIFETIMES for prices in (move.prices, *move.others.values()) for unit in prices)
+    }  # fmt: skip
+    if not found:
+        return []
+    whose = reader.project_ids if projects is None else projects
+    ids = None if whose is None else sorted(whose)
+    return cache_written.by_lifetime(reader.organisation, span.start, span.until, found, ids)
 
 
 def doubts(offering_ids: Iterable[int]) -> list[Doubt]:

@@ -32,7 +32,8 @@ def used(**projects: int) -> dict[int, Used]:
                                                         in_uncached=mtok * MTOK)
         for name, mtok in projects.items()
     }  # fmt: skip
-    return {1: Used("argon", "Argon", sums, sums)}
+    tokens = {project: {"standard": {"input": of.in_uncached}} for project, of in sums.items()}
+    return {1: Used("argon", "Argon", sums, tokens)}
 
 
 def price_facts(*moves: Move, **projects: int) -> list[Fact]:

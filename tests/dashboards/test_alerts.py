@@ -16,7 +16,7 @@ from dashboards import access, alerts
 from dashboards.alerts import Fact
 from dashboards.models import Alert, AlertMute, AlertNotice, AuditEntry, Message, Person
 from pricing.models import LanguageModel, PriceEvent
-from tests.dashboards.ledger_cast import NOW, World, world  # noqa: F401
+from tests.dashboards.ledger_cast import HEAD, MAPPING, NOW, World, world  # noqa: F401
 from tests.usage.factories import at, make_organisation, make_source
 from usage import budgets
 from usage.models import Connection, Pull
@@ -249,3 +249,59 @@ def test_the_command_says_what_is_so_and_keeps_nothing_in_a_dry_run(quiet: World
     call_command("send_alerts")
     assert "Facts: 1, new: 1; mails kept: 0" in capsys.readouterr().out
     assert Alert.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_each_level_of_a_budget_is_told_once_however_often_it_is_reached(mailing: World) -> None:
+    whole = budgets.enter(mailing.organisation, "", amount=Decimal(280), currency="USD", period="month",
+                          effective_from=date(2026, 11, 1))[0]  # fmt: skip
+    levels = []
+    for day, amount in enumerate((280, 170, 170, 170, 280, 280, 280, 170, 170)):  # 51 and 84 % of it
+        budgets.change(whole, amount=Decimal(amount))
+        levels += [key.rsplit(" ", 1)[-1] for key in look(mailing, NOW + DAY * day)]
+    assert levels == ["50", "80"]
+    assert [one.data["level"] for one in Alert.objects.open().filter(missing_since=None)] == ["80"]
+    assert ["50%" in one.subject for one in mails("ada")] == [True, False]
+
+
+def price_event(world: World, unit: str, tier: str, old: int, new: int, on: str = "2026-12-20 00:00") -> None:  # noqa: F811
+    PriceEvent.objects.create(
+        offering=world.offering, unit=unit, service_tier=tier, kind="rise" if new > old else "cut", old=old, new=new,
+        per=10**6, currency="USD", effective_from=at(on), observed_at=at("2026-11-10 00:00"), source=make_source(),
+        why="",
+    )  # fmt: skip
+
+
+def batch(world: World) -> None:  # noqa: F811
+    """Besides, 4 Mtok of alpha at the batch tier on the last day of usage."""
+    mapping = MAPPING | {"columns": MAPPING["columns"] | {"service_tier": "tier"}}  # type: ignore[operator]
+    world.imported("2026-11-13,alpha,k,ann,seller,model-a,4000000,0,1,batch", scope="batch", head=f"{HEAD},tier",
+                   mapping=mapping)  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_the_end_of_a_free_price_is_told(quiet: World) -> None:
+    price_event(quiet, "input", "standard", 0, 1)
+    (alert,) = alerts.watch(quiet.organisation, NOW).opened
+    assert (alert.kind, alert.data["fact"], alert.data["from_to"]) == (
+        "announced", "stops being free", "$0.00 to $1.00 in",
+    )  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_price_of_another_tier_is_told_where_that_tier_is_bought(quiet: World) -> None:
+    price_event(quiet, "input", "batch", 1, 3)
+    price_event(quiet, "input", "flex", 1, 9)
+    assert look(quiet) == []
+    batch(quiet)
+    (alert,) = alerts.watch(quiet.organisation, NOW + timedelta(hours=1)).opened
+    assert (alert.key, alert.data["name"]) == (f"announced {quiet.offering.pk} 2026-12-20", "model-a, batch,")
+    assert Decimal(alert.parts[str(quiet.alpha.pk)]["more"]) == 8  # 2 USD on each of 4 Mtok
+    assert alert.data["from_to"] == "$1.00 to $3.00 in"
+
+
+@pytest.mark.django_db
+def test_a_price_of_tokens_nobody_uses_is_no_fact(quiet: World) -> None:
+    price_event(quiet, "cache_read", "standard", 1, 3)
+    price_event(quiet, "cache_write_1h", "standard", 1, 3)
+    assert look(quiet) == []

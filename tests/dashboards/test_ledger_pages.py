@@ -22,7 +22,7 @@ from dashboards import access
 from dashboards.charts.spend import apart, price_paid, stacked_weeks, ticks
 from dashboards.models import Person
 from dashboards.pages import periods
-from dashboards.pages.ledger import Move, Sums
+from dashboards.pages.ledger import Move
 from dashboards.pages.periods import Span, Unusable
 from dashboards.pages.weeks import Event, Series, stack, stack_claim
 from dashboards.views.spend import cell
@@ -357,6 +357,8 @@ def test_a_custom_period_follows_the_one_of_the_same_length() -> None:
         ({"input": ("1", "0.2"), "output": ("6", "1.2")}, "−80%"),
         ({"input": ("5", "4"), "output": ("30", "20")}, "−20% in, −33% out"),
         ({"cache_read": ("1", "1.5")}, "+50%"),
+        ({"input": ("0", "1"), "output": ("0", "2")}, "stops being free"),
+        ({"input": ("0", "1"), "output": ("2", "3")}, "from free in, +50% out"),
     ],
 )
 def test_a_price_change_is_said_in_few_words(prices: dict[str, tuple[str, str]], fact: str) -> None:
@@ -366,7 +368,7 @@ def test_a_price_change_is_said_in_few_words(prices: dict[str, tuple[str, str]],
 
 def test_the_effect_of_a_price_change_is_the_difference_on_each_kind_of_token() -> None:
     move = Move(1, TODAY, {"input": (Decimal("2e-6"), Decimal("4e-6")), "output": (Decimal("1e-5"), Decimal("2e-5"))})
-    assert move.effect(Sums(in_uncached=10**6, out_total=10**6, in_cache_read=10**9)) == 12
+    assert move.effect({"standard": {"input": 10**6, "output": 10**6, "cache_read": 10**9}}) == 12
 
 
 def test_the_stack_has_at_most_six_bands_and_claims_the_largest() -> None:
