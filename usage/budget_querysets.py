@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import TYPE_CHECKING, Self
 
@@ -16,6 +17,10 @@ class BudgetQuerySet(QuerySet["Budget"]):
         """An organisation's budgets with their projects: the whole first, then cost centres, then projects."""
         found = self.filter(organisation=organisation).select_related("project", "organisation")
         return found.order_by(F("project__name").asc(nulls_first=True), "cost_centre", "-effective_from", "id")
+
+    def seen(self, project_ids: Collection[int] | None) -> Self:
+        """Those whose money may be seen by who sees some projects: the projects' own. None sees the whole, and all."""
+        return self if project_ids is None else self.filter(project__in=list(project_ids))
 
     def on(self, day: date) -> Self:
         """Those that hold on a UTC day."""

@@ -68,20 +68,30 @@ def scope_of(budget: Budget) -> str:
     return f"cost centre {budget.cost_centre}" if budget.cost_centre else WHOLE
 
 
-def pace(organisation: Organisation, on: date, projects: Collection[int] | None = None) -> Pace | None:
-    """How the budget stands on a UTC day: of the whole organisation, or of some projects (by id).
+def pace(
+    organisation: Organisation, on: date, projects: Collection[int] | None = None, *, sees: Collection[int] | None
+) -> Pace | None:
+    """How the budget stands on a UTC day: of the whole organisation (`projects` None), or of some projects (by id).
 
     Of several projects it is that of their cost centre where they are all of one, else the sum of their own where each
-    has one of the same currency and kind of period. None where there is no such budget.
+    has one of the same currency and kind of period; of one project its own, else that of a cost centre that it alone
+    makes up. None where there is no such budget, or none that a reader of the projects `sees` (None: of everything)
+    may see.
     """
-    budgets = list(Budget.objects.of(organisation).on(on))
-    chosen = _chosen(organisation, budgets, projects)
+    chosen = chosen_of(organisation, on, projects, sees)
     if not chosen:
         return None
     told = paces(organisation, on, chosen, together=True)
     if len(chosen) == 1:
         return told[0]
     return replace(told[0], scope=f"{len(chosen)} projects")
+
+
+def chosen_of(
+    organisation: Organisation, on: date, projects: Collection[int] | None, sees: Collection[int] | None
+) -> list[Budget]:
+    """The budgets that `pace` weighs as one."""
+    return list(_chosen(organisation, list(Budget.objects.of(organisation).seen(sees).on(on)), projects))
 
 
 def paces(organisation: Organisation, on: date, budgets: Sequence[Budget], *, together: bool = False) -> list[Pace]:
@@ -124,9 +134,11 @@ def _chosen(
     if projects is None:
         return [one for one in budgets if one.project_id is None and not one.cost_centre]
     wanted = set(projects)
-    if len(wanted) > 1 and (centre := _centre(organisation, budgets, wanted)):
-        return [centre]
     own = {one.project_id: one for one in budgets if one.project_id in wanted}
+    if len(wanted) == 1 and own:
+        return list(own.values())
+    if centre := _centre(organisation, budgets, wanted):
+        return [centre]
     kinds = {(one.currency, one.period) for one in own.values()}
     return list(own.values()) if wanted and own.keys() == wanted and len(kinds) == 1 else []
 

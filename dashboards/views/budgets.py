@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -18,7 +19,7 @@ from dashboards.pages import budgets as pages
 from dashboards.pages.periods import first_of_month
 from dashboards.views import member_page, role_page
 from dashboards.views.people import administered
-from dashboards.views.spend import Reader, csv_response, reader_or_404, today
+from dashboards.views.spend import Reader, csv_response, reader_or_404, refused, today
 from usage import budgets
 from usage.budgets import BudgetFault
 from usage.models import Budget
@@ -27,10 +28,14 @@ from usage.models import Budget
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_page
 def budget_list(request: HttpRequest) -> HttpResponse:
-    """Every budget the reader may see; a new one by POST."""
+    """Every budget the reader may see, as it stands today or (`?on=2026-11-15`) stood on a day; a new one by POST."""
     reader = reader_or_404(request)
     if request.method != "POST":
-        return _table(reader) if request.GET.get("format") == "csv" else _page(request, reader)
+        try:
+            day = _asked(request.GET.get("on", ""))
+        except ValueError as fault:
+            return refused(request, str(fault))
+        return _table(reader, day) if request.GET.get("format") == "csv" else _page(request, reader, day=day)
     organisation = administered(request)
     form = BudgetForm(organisation, request.POST)
     if not form.is_valid():
@@ -91,14 +96,23 @@ def _changed(request: HttpRequest, number: int, do: str, form: BudgetForm, endin
     return redirect("budgets")
 
 
+def _asked(on: str) -> date:
+    """The day whose state is asked for, today by default; ValueError with a sentence for what is none."""
+    try:
+        day = date.fromisoformat(on) if on else today()
+    except ValueError:
+        raise ValueError(f"“{on[:20]}” is no day: write 2026-11-15.") from None
+    if day > today():
+        raise ValueError(f"{day} has not come yet: name today or a day before it.")
+    return day
+
+
 def _seen(reader: Reader) -> list[Budget]:
     """The budgets whose money the reader may see."""
-    found = Budget.objects.of(reader.organisation)
-    return list(found if reader.project_ids is None else found.filter(project__in=reader.project_ids))
+    return list(Budget.objects.of(reader.organisation).seen(reader.project_ids))
 
 
-def _rows(reader: Reader, seen: Sequence[Budget]) -> list[pages.Row]:
-    day = today()
+def _rows(reader: Reader, seen: Sequence[Budget], day: date) -> list[pages.Row]:
     holding = [
         one for one in seen
         if one.effective_from <= day and (one.effective_until is None or one.effective_until > day)
@@ -106,9 +120,12 @@ def _rows(reader: Reader, seen: Sequence[Budget]) -> list[pages.Row]:
     return list(map(pages.row, holding, budgets.paces(reader.organisation, day, holding)))
 
 
-def _page(request: HttpRequest, reader: Reader, form: BudgetForm | None = None) -> HttpResponse:
+def _page(
+    request: HttpRequest, reader: Reader, form: BudgetForm | None = None, day: date | None = None
+) -> HttpResponse:
     organisation, seen = reader.organisation, _seen(reader)
-    rows = _rows(reader, seen)
+    day = day or today()
+    rows = _rows(reader, seen, day)
     shown = {one.budget.pk for one in rows}
     may_edit = access.may(request.user, "admin", organisation)
     start = {"currency": organisation.display_currency, "effective_from": first_of_month(today()).isoformat()}
@@ -118,6 +135,7 @@ def _page(request: HttpRequest, reader: Reader, form: BudgetForm | None = None) 
         "rows": rows,
         "others": [(one, budgets.scope_of(one)) for one in seen if one.pk not in shown],
         "today": today(),
+        "day": day,
         "whole": reader.whole,
         "may_edit": may_edit,
         "form": form or (BudgetForm(organisation, initial=start) if may_edit else None),
@@ -138,12 +156,12 @@ def _budget_page(
     return render(request, "dashboards/budget.html", context, status=422 if form or ending else 200)
 
 
-def _table(reader: Reader) -> HttpResponse:
+def _table(reader: Reader, day: date) -> HttpResponse:
     head = ["budget", "from", "until", "currency", "amount", "spent", "even spending", "share", "share of the period",
             "forecast low", "forecast", "forecast high", "exceeded on", "unpriced tokens"]  # fmt: skip
-    paces = [(one.scope, one.pace) for one in _rows(reader, _seen(reader))]
+    paces = [(one.scope, one.pace) for one in _rows(reader, _seen(reader), day)]
     return csv_response(
-        f"budgets-{today()}",
+        f"budgets-{day}",
         head,
         (
             [scope, pace.since, pace.until, pace.currency, pace.amount, pace.spent, pace.even, pace.share, pace.gone,

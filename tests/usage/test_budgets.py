@@ -74,7 +74,7 @@ def spent(
 @pytest.mark.usefixtures("spent")
 def test_a_budget_of_all_counts_what_no_project_has(organisation: Organisation) -> None:
     enter(organisation, "1000")
-    found = budgets.pace(organisation, TODAY)
+    found = budgets.pace(organisation, TODAY, sees=None)
     assert found is not None
     assert (found.scope, found.spent, found.low, found.high) == (budgets.WHOLE, 15 * 35, 30 * 35, 30 * 35)
     assert found.exceeded_on == date(2026, 11, 29)  # 28 × 35 = 980
@@ -85,13 +85,11 @@ def test_a_budget_is_of_its_project_or_of_its_cost_centre(
     organisation: Organisation, projects: tuple[Project, ...]
 ) -> None:
     a, b, c = projects
-    assert budgets.pace(organisation, TODAY, [a.pk]) is None
+    assert budgets.pace(organisation, TODAY, [a.pk], sees=None) is None
     enter(organisation, "300", project=a)
     enter(organisation, "1200", cost_centre="41")
-    told = {
-        "a": budgets.pace(organisation, TODAY, [a.pk]), "both": budgets.pace(organisation, TODAY, [b.pk, a.pk]),
-        "other": budgets.pace(organisation, TODAY, [a.pk, c.pk]), "whole": budgets.pace(organisation, TODAY),
-    }  # fmt: skip
+    asked = {"a": [a.pk], "both": [b.pk, a.pk], "other": [a.pk, c.pk], "whole": None}
+    told = {name: budgets.pace(organisation, TODAY, of, sees=None) for name, of in asked.items()}
     assert {name: pace and (pace.scope, pace.amount, pace.spent) for name, pace in told.items()} == {
         "a": ("A", 300, 150), "both": ("cost centre 41", 1200, 450), "other": None, "whole": None,
     }  # fmt: skip
@@ -103,9 +101,9 @@ def test_several_projects_have_the_sum_of_their_budgets_where_each_has_one(
 ) -> None:
     a, b, _ = projects
     enter(organisation, "300", project=a)
-    assert budgets.pace(organisation, TODAY, [a.pk, b.pk]) is None
+    assert budgets.pace(organisation, TODAY, [a.pk, b.pk], sees=None) is None
     enter(organisation, "500", project=b)
-    found = budgets.pace(organisation, TODAY, [a.pk, b.pk])
+    found = budgets.pace(organisation, TODAY, [a.pk, b.pk], sees=None)
     assert found is not None
     assert (found.scope, found.amount, found.spent) == ("2 projects", 800, 450)
 
@@ -119,7 +117,7 @@ def test_an_announced_price_is_in_the_forecast_from_its_day_on_once_it_is_known(
         offering=offering, unit="input", service_tier="standard", kind="rise", old=1, new=2, per=10**6, currency="USD",
         effective_from=at("2026-11-26 00:00"), observed_at=at("2026-11-10 00:00"), source=make_source(), why="",
     )  # fmt: skip
-    before, after = (budgets.pace(organisation, day) for day in (date(2026, 11, 9), TODAY))
+    before, after = (budgets.pace(organisation, day, sees=None) for day in (date(2026, 11, 9), TODAY))
     assert before is not None
     assert after is not None
     assert after.forecast is not None
@@ -130,11 +128,11 @@ def test_an_announced_price_is_in_the_forecast_from_its_day_on_once_it_is_known(
 @pytest.mark.usefixtures("spent")
 def test_a_budget_in_another_currency_is_weighed_in_its_own(organisation: Organisation) -> None:
     enter(organisation, "1000", currency="EUR")
-    found = budgets.pace(organisation, TODAY)
+    found = budgets.pace(organisation, TODAY, sees=None)
     assert found is not None
     assert (found.spent, found.unconverted) == (0, ("USD",))
     ExchangeRate.objects.create(currency="EUR", day=date(2026, 8, 1), usd=Decimal("1.25"), source=make_source())
-    found = budgets.pace(organisation, TODAY)
+    found = budgets.pace(organisation, TODAY, sees=None)
     assert found is not None
     assert (found.spent, found.currency, found.unconverted) == (15 * 28, "EUR", ())
 
@@ -144,7 +142,7 @@ def test_tokens_without_a_price_are_told_and_not_taken_for_free(
 ) -> None:
     enter(organisation)
     import_facts(days_of("a", date(2026, 11, 1), TODAY, 1, model="mystery"))
-    found = budgets.pace(organisation, TODAY)
+    found = budgets.pace(organisation, TODAY, sees=None)
     assert found is not None
     assert (found.spent, found.unknown_tokens, found.forecast) == (0, 15 * 10**6, None)
 
@@ -152,8 +150,8 @@ def test_tokens_without_a_price_are_told_and_not_taken_for_free(
 def test_other_organisations_have_no_part_in_it(organisation: Organisation, spent: None) -> None:
     other = make_organisation()
     enter(other)
-    assert budgets.pace(organisation, TODAY) is None
-    found = budgets.pace(other, TODAY)
+    assert budgets.pace(organisation, TODAY, sees=None) is None
+    found = budgets.pace(other, TODAY, sees=None)
     assert found is not None
     assert (found.spent, found.forecast) == (0, None)
 
@@ -186,7 +184,7 @@ def test_a_new_budget_ends_the_one_of_its_scope_and_no_other(
     )
     assert (ended, new.amount) == (old, 400)
     for day, amount in ((date(2026, 11, 30), 300), (date(2026, 12, 1), 400)):
-        found = budgets.pace(organisation, day)
+        found = budgets.pace(organisation, day, sees=None)
         assert found is not None
         assert found.amount == amount
     other.refresh_from_db()
@@ -246,3 +244,21 @@ def test_the_database_refuses_what_no_budget_can_be(
     sound: dict[str, Any] = {"organisation": organisation, "amount": 1, "effective_from": date(2026, 10, 1)}
     with pytest.raises(IntegrityError, match=name), transaction.atomic():
         Budget.objects.create(**(sound | fields))
+
+
+@pytest.mark.usefixtures("spent")
+def test_a_cost_centre_of_one_project_has_its_budget_and_only_who_sees_the_whole_sees_it(
+    organisation: Organisation, projects: tuple[Project, ...]
+) -> None:
+    c = projects[2]
+    c.cost_centre = "77"
+    c.save()
+    enter(organisation, "900", cost_centre="77")
+    found = budgets.pace(organisation, TODAY, [c.pk], sees=None)
+    assert found is not None
+    assert (found.scope, found.amount) == ("cost centre 77", 900)
+    assert budgets.pace(organisation, TODAY, [c.pk], sees=[c.pk]) is None
+    enter(organisation, "300", project=c)
+    own = budgets.pace(organisation, TODAY, [c.pk], sees=None)
+    assert own is not None
+    assert (own.scope, own.amount) == (c.name, 300)
