@@ -8,13 +8,29 @@ from decimal import Decimal
 
 from dashboards import formatting
 from dashboards.pages.bridge import Row
+from dashboards.pages.budgets import PAGE as BUDGET_PAGE
+from dashboards.pages.budgets import forecast_words, period_words
 from dashboards.pages.decisions import words
 from dashboards.pages.ledger import ZERO, Figure, Words, plain
 from dashboards.pages.parts import LEAST_MOVE, change_words
 from dashboards.reports import chart, prices, unknowns
 from dashboards.reports.read import Budgeted, Proposed, Read
-from dashboards.reports.report import MEAN_OF, Bridge, Decision, Part, Report, Tile, last_whole_week
+from dashboards.reports.report import (
+    BUDGETS,
+    CHANGE,
+    CUT,
+    MEAN,
+    MEAN_OF,
+    UNPRICED,
+    Bridge,
+    Decision,
+    Part,
+    Report,
+    Tile,
+    last_whole_week,
+)
 from usage.advice import MONTH, MOST
+from usage.pacing import Pace
 
 PARTS = 5
 """Parts of the bridge that are named; with more, the smallest are one line."""
@@ -41,6 +57,7 @@ def compose(read: Read) -> Report:
         retiring=prices.retiring(read),
         unknown=unknowns.not_known(read),
         doubts=unknowns.in_doubt(read),
+        shows=None if read.scope.whole or (read.budget and read.budget.is_of_whole) else read.scope.project_ids,
         is_sample=read.is_sample,
     )
 
@@ -56,7 +73,7 @@ def _when(read: Read) -> str:
 def _subject(read: Read, decisions: Sequence[Decision]) -> str:
     """`Larkfield, week 46: $11,254, +3.2%. Two decisions.`: the finding, as a list of mails shows it."""
     head = f"{read.scope.name}, week {read.scope.number}: "
-    if not read.week.tokens and read.week.spent is None:
+    if not read.week.tokens and not read.week.spent:
         return f"{head}no tokens used"
     said = head + _amount(read)
     moved = formatting.change(read.week.spent, read.before.spent)
@@ -88,7 +105,7 @@ def _preheader(read: Read, decisions: Sequence[Decision], coming: Sequence[price
 
 def _finding(read: Read) -> Words:
     scope, name = read.scope, read.scope.name
-    if not read.week.tokens and read.week.spent is None:
+    if not read.week.tokens and not read.week.spent:
         return (f"{name} used no tokens {_when(read)}.",)
     if read.week.spent is None:
         tokens = f"{formatting.mtok(read.week.tokens)} Mtok"
@@ -96,43 +113,45 @@ def _finding(read: Read) -> Words:
         return (f"{name} used ", Figure(tokens, url), f" {_when(read)}, and none of it has a known price.")
     spent = Figure(formatting.money_in_prose(read.week.spent, scope.currency), scope.spend_url(scope.week))
     first: Words = (f"{name} spent ", spent, f" {_when(read)}")
-    first += (f", {change_words(read.week.spent, read.before.spent)}.",) if read.before.spent else (".",)
+    if read.before.spent:
+        first += (", ", Figure(change_words(read.week.spent, read.before.spent), "", CHANGE))
     second = _would_cut(read) or _what_moved(read) or _unknown_share(read)
-    return (*first, f" {second}") if second else first
+    return (*first, ". ", *second) if second else (*first, ".")
 
 
-def _would_cut(read: Read) -> str:
+def _would_cut(read: Read) -> Words:
     """By what part of a month like this week the decisions would cut the bill, where the money is of one currency."""
     open_ones = [one for one in read.proposed[:MOST] if one.currency == read.scope.currency]
     bill = (read.week.spent or ZERO) * WEEKS_A_MONTH
     if not open_ones or bill <= 0:
-        return ""
+        return ()
     low, high = (sum((getattr(one.saving, end) for one in open_ones), ZERO) / bill for end in ("low", "high"))
     if not 0 < low <= high < 1:
-        return ""
+        return ()
     ends = [f"{formatting.rounded(part * 100, 0)}" for part in (low, high)]
     cut = f"{ends[0]}%" if ends[0] == ends[1] else f"{ends[0]}{formatting.EN_DASH}{ends[1]}%"
     one = len(open_ones) == 1
-    return f"{_number(len(open_ones))} model move{'' if one else 's'} would cut {cut}."
+    return (f"{_number(len(open_ones))} model move{'' if one else 's'} would cut ", Figure(cut, "", CUT), ".")
 
 
-def _what_moved(read: Read) -> str:
+def _what_moved(read: Read) -> Words:
     """What did most of a change of at least 1 %."""
     page = read.bridge
     if page is None or not page.before or abs(page.change) < LEAST_MOVE * page.before:
-        return ""
+        return ()
     part = max(page.rows, key=lambda row: row.shown * (1 if page.change > 0 else -1))
     if part.shown * page.change <= 0:
-        return ""
+        return ()
     said = part.words.added if part.shown > 0 else part.words.took
-    amount = formatting.money_in_prose(abs(part.shown), read.scope.currency)
-    return f"{said[0].upper()}{said[1:]} {'added' if part.shown > 0 else 'took off'} {amount}."
+    amount = Figure(formatting.money_in_prose(abs(part.shown), read.scope.currency), read.scope.bridge_url)
+    return (f"{said[0].upper()}{said[1:]} {'added' if part.shown > 0 else 'took off'} ", amount, ".")
 
 
-def _unknown_share(read: Read) -> str:
+def _unknown_share(read: Read) -> Words:
     if not read.week.tokens or Decimal(read.week.unpriced_tokens) / read.week.tokens < LEAST_MOVE:
-        return ""
-    return f"{formatting.share(read.week.unpriced_tokens, read.week.tokens)} of its tokens have no known price."
+        return ()
+    share = formatting.share(read.week.unpriced_tokens, read.week.tokens)
+    return (Figure(share, "", UNPRICED), " of its tokens have no known price.")
 
 
 def _standing(read: Read) -> Words:
@@ -157,19 +176,14 @@ def _last_week(read: Read) -> Tile:
     scope = read.scope
     label = "Last week" if _when(read) == "last week" else f"Week {scope.number}"
     figure = Figure(_figure(read.week.spent, scope.currency), scope.spend_url(scope.week))
-    if not read.before.spent or read.week.spent is None:
-        return Tile(label, figure, words=("no week before to compare with",))
-    number = scope.before.start.isocalendar().week
-    return Tile(
-        label,
-        figure,
-        formatting.change(read.week.spent, read.before.spent),
-        (
-            "on ",
-            Figure(formatting.money_in_prose(read.before.spent, scope.currency), scope.spend_url(scope.before)),
-            f" in week {number}",
-        ),
-    )
+    if read.before.spent is None:
+        words = "the week before is unknown" if read.before.is_used else "no week before to compare with"
+        return Tile(label, figure, words=(words,))
+    before = Figure(formatting.money_in_prose(read.before.spent, scope.currency), scope.spend_url(scope.before))
+    on: Words = (before, f" in week {scope.before.start.isocalendar().week}")
+    if read.week.spent is None:
+        return Tile(label, figure, words=on)
+    return Tile(label, figure, formatting.change(read.week.spent, read.before.spent), ("on ", *on))
 
 
 def _mean(read: Read) -> Tile:
@@ -184,7 +198,10 @@ def _mean(read: Read) -> Tile:
     change = None if read.week.spent is None else formatting.change(read.week.spent, mean)
     whole = Figure(formatting.money_in_prose(spent, scope.currency), scope.spend_url(span, grain="week"))
     return Tile(
-        label, Figure(formatting.money_in_prose(mean, scope.currency), whole.url), change, ("since; ", whole, " in all")
+        label,
+        Figure(formatting.money_in_prose(mean, scope.currency), whole.url, MEAN),
+        change,
+        ("since; ", whole, " in all"),
     )
 
 
@@ -201,25 +218,37 @@ def mean_before(read: Read) -> Decimal | None:
 
 
 def _month(read: Read) -> Tile:
+    """The month to the week's end; where there is a budget, what is spent of that, in its own period and currency."""
     scope, span = read.scope, read.month
-    name = f"{span.start:%B}"
-    figure = Figure(_figure(read.month_spent.spent, scope.currency), scope.spend_url(span))
     if read.budget is None:
-        return Tile(f"{name} to {(span.until - date.resolution).day} {span.start:%b}", figure, words=("no budget set",))
-    return Tile(name, figure, words=_budget_words(read.budget))
+        figure = Figure(_figure(read.month_spent.spent, scope.currency), scope.spend_url(span))
+        label = f"{span.start:%B} to {(span.until - date.resolution).day} {span.start:%b}"
+        return Tile(label, figure, words=("no budget set",))
+    pace, page = read.budget.pace, _budget_page(read.budget)
+    # A sum of budgets stands on no page; what is spent of it stands there as the money of those projects.
+    same = pace.currency == scope.currency
+    url = scope.spend_url(prices.Span(pace.since, pace.on + date.resolution)) if same else page
+    spent = Figure(formatting.money_in_prose(pace.spent, pace.currency), url, "" if url else BUDGETS)
+    period = period_words(pace)
+    return Tile(f"{period[0].upper()}{period[1:]}", spent, words=_budget_words(pace, page))
 
 
-def _budget_words(budget: Budgeted) -> Words:
+def _budget_page(budget: Budgeted) -> str:
+    """Where a budget stands as it stood at the week's end; '' for a sum of several, which stands nowhere else."""
+    return f"{BUDGET_PAGE}?on={budget.pace.on}" if budget.is_one else ""
+
+
+def _budget_words(pace: Pace, page: str) -> Words:
     """`of $52,000; forecast $46.1k–49.5k`."""
-    amount = Figure(formatting.money_in_prose(budget.amount, budget.currency), "/budgets")
+    why = "" if page else BUDGETS
+    amount = Figure(formatting.money_in_prose(pace.amount, pace.currency), page, why)
     passed = ""
-    if budget.exceeded_on is not None:
-        verb = "passed" if budget.spent > budget.amount else "will be passed"
-        passed = f", {verb} on {budget.exceeded_on.day} {budget.exceeded_on:%b}"
-    if budget.low is None or budget.high is None:
+    if pace.exceeded_on is not None:
+        verb = "passed" if pace.is_over else "will be passed"
+        passed = f", {verb} on {pace.exceeded_on.day} {pace.exceeded_on:%b}"
+    if pace.low is None or pace.high is None:
         return ("of ", amount, f"{passed}; too little history for a forecast")
-    forecast = formatting.money_range(budget.low, budget.high, currency=budget.currency)
-    return ("of ", amount, f"{passed}; forecast {forecast}")
+    return ("of ", amount, f"{passed}; forecast ", Figure(forecast_words(pace), page, why))
 
 
 def _figure(amount: Decimal | None, currency: str) -> str:
@@ -253,7 +282,8 @@ def _bridge(read: Read) -> Bridge | None:
     if page is None or read.week.spent is None or not page.before:
         return None
     moved = sorted((row for row in page.rows if row.shown), key=lambda row: -abs(row.shown))
-    parts = [Part(row.words.name, _volume(read) if row.part == "volume" else _of(row), row.shown) for row in moved]
+    url = read.scope.bridge_url
+    parts = [Part(row.words.name, _volume(read) if row.part == "volume" else _of(row), row.shown, url) for row in moved]
     if len(parts) > PARTS:
         rest = parts[PARTS - 1 :]
         names = ", ".join(part.name.lower() for part in rest)

@@ -2,51 +2,47 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from dashboards import formatting
-from dashboards.pages.ledger import NOTHING, UNIT_WORDS, ZERO, Figure, ModelName, Move, Words
+from dashboards.pages.ledger import ENDS_FREE, UNIT_WORDS, ZERO, Figure, ModelName, Move, Words, moves_paid
 from dashboards.pages.periods import Span
 from dashboards.reports.read import Read
-from dashboards.reports.report import PriceChange
+from dashboards.reports.report import CHANGE, PriceChange
 
 MOST = 6
-VERBS = {"doubles": "doubled", "halves": "halved"}
+PAST = {"doubles": "doubled", "halves": "halved", ENDS_FREE: "stopped being free"}
 
 
 def changed(read: Read) -> tuple[PriceChange, ...]:
     """In the order of time; of more than `MOST` those that move most money.
 
-    The effect is of every service tier by its own prices; the words are of the standard one, or the first that moved.
+    The effect is of every service tier and unit in use by its own prices; the words are of the standard tier where that
+    is in use and moved, else of the first that is.
     """
-    steps: dict[tuple[date, int], list[tuple[str, Move]]] = defaultdict(list)
-    for tier, move in read.moves:
-        if read.used is not None and move.on >= read.scope.week.start and move.currency == read.used.currency:
-            steps[move.on, move.offering_id].append((tier, move))
     found = []
-    for tiers in steps.values():
-        effect = sum((move.effect(read.by_tier.get((move.offering_id, tier), NOTHING)) for tier, move in tiers), ZERO)
-        main = min(tiers, key=lambda one: (one[0] != "standard", one[0]))
-        name = read.used.name(main[1].offering_id) if read.used else None
-        if effect and name is not None and name.slug is not None:
-            found.append(_line(read, name, *main, effect))
+    for move in moves_paid(read.moves, read.tokens):
+        name = read.used.name(move.offering_id) if read.used else None
+        if read.used is None or name is None or name.slug is None or move.currency != read.used.currency:
+            continue
+        effect = move.effect(read.tokens[move.offering_id])
+        if effect and move.on >= read.scope.week.start:
+            found.append(_line(read, name, move, effect))
     heaviest = sorted(found, key=lambda one: -abs(one.effect or ZERO))[:MOST]
     return tuple(sorted(heaviest, key=lambda one: (one.on, one.what.text)))
 
 
-def _line(read: Read, name: ModelName, tier: str, move: Move, effect: Decimal) -> PriceChange:
+def _line(read: Read, name: ModelName, move: Move, effect: Decimal) -> PriceChange:
     assert read.used is not None  # noqa: S101 - asked before
     model = f"/models/{name.slug}"
-    fact = move.fact if move.on > read.today else VERBS.get(move.fact, move.fact)
-    what = f"{name.name}{'' if tier == 'standard' else f', {tier},'} {fact}"
+    what = f"{move.called(name.name)} {move.fact if move.on > read.today else PAST.get(move.fact, move.fact)}"
     words: Words = (f"{name.seller}: ", *_from_to(move, model), " per Mtok.")
     paid = read.used.by_offering[move.offering_id].known_cost
     if paid is not None:
         url = read.scope.spend_url(read.scope.week, **_sold(read, move.offering_id))
         words += (" You paid ", Figure(formatting.money_in_prose(paid, read.used.currency), url), " in the week.")
-    return PriceChange(move.on, Figure(what, model), words, effect)
+    return PriceChange(move.on, Figure(what, model, CHANGE), words, effect)
 
 
 def _sold(read: Read, offering_id: int) -> dict[str, str]:

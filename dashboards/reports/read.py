@@ -9,10 +9,11 @@ from decimal import Decimal
 
 from dashboards.pages.alerts import Doubt, Key, Used
 from dashboards.pages.bridge import Page
-from dashboards.pages.ledger import ModelKey, Move, Sums
+from dashboards.pages.ledger import ModelKey, Move, Sums, Tokens, Words
 from dashboards.pages.periods import Span
 from dashboards.reports.report import Scope
 from usage.advice import Range
+from usage.pacing import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +25,19 @@ class Proposed:
     title: str
     saving: Range
     currency: str
-    why: str
+    why: Words
 
 
 @dataclass(frozen=True, slots=True)
 class Budgeted:
-    """How the month stands against its budget; `low` and `high` are of its whole, None with too little history."""
+    """How the budget of what the report is about stands on the week's last day, in its own period and currency.
 
-    currency: str
-    amount: Decimal
-    spent: Decimal
-    low: Decimal | None = None
-    high: Decimal | None = None
-    exceeded_on: date | None = None
+    `is_one`: it is a single budget, no sum of projects' own. `is_of_whole`: only who reads the whole may see it.
+    """
+
+    pace: Pace
+    is_one: bool = True
+    is_of_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,14 @@ class Retiring:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """What was spent of a span as `/spend` shows it, None where nothing is known."""
+    """What was spent of a span as `/spend` shows it: 0 where nothing was used though usage of then or before has come
+    in, None where nothing is known."""
 
     spent: Decimal | None
     tokens: int
     unpriced_tokens: int = 0
+    is_used: bool = True
+    """Whether anything was used at all, its price or tokens known or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +86,9 @@ class Read:
     used: Used | None = None
     sold: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     """Offering → slug of its model, slug of its seller."""
-    moves: Sequence[tuple[str, Move]] = ()
-    """(service tier, what happened to its plain price)."""
-    by_tier: Mapping[tuple[int, str], Sums] = field(default_factory=dict)
-    """What was used of an offering at a service tier in the week."""
+    moves: Sequence[Move] = ()
+    tokens: Mapping[int, Tokens] = field(default_factory=dict)
+    """What was used of an offering in the week, by service tier and kind of token."""
     doubts: Sequence[Doubt] = ()
     unpriced: Mapping[ModelKey, Sums] = field(default_factory=dict)
     loose: Decimal | None = None

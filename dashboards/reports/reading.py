@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -19,26 +18,26 @@ from dashboards.pages.decisions import words
 from dashboards.pages.ledger import (
     MODEL_COLUMNS,
     MODEL_KEYS,
-    Move,
+    Figure,
     Sums,
+    Words,
     grouped,
     is_notional,
     model_key,
     model_names,
-    moves,
+    tokens_used,
 )
 from dashboards.pages.periods import Span
 from dashboards.reports import composing, prices
 from dashboards.reports.read import Budgeted, Money, Proposed, Read, Retiring
 from dashboards.reports.report import MEAN_OF, WEEKS, Report, Scope
-from dashboards.views.spend import AHEAD, Reader, doubts, reader_for
-from pricing.models import LanguageModel, PriceEvent
+from dashboards.views.spend import AHEAD, Reader, cache_writes, doubts, price_moves, reader_for
+from pricing.models import LanguageModel
 from usage import budgets, spend_change, spending
 from usage.advice import MOST, Range, Recommendation
 from usage.costs import Scope as CostScope
 from usage.models import Organisation
 from usage.questions import NOBODY
-from usage.spend_querysets import midnight
 
 _KEYS = (
     *MODEL_KEYS,
@@ -67,6 +66,7 @@ def read(
     person: Person, organisation: Organisation, week: date, today: date, projects: Collection[int] | None = None
 ) -> Read:
     reader = reader_for(person, organisation)
+    sees = reader.project_ids
     if not person.is_active or (not reader.whole and not reader.projects):
         raise NothingToSee
     if projects is not None:
@@ -74,7 +74,8 @@ def read(
         if not own:
             raise NothingToSee
         reader = Reader(organisation, own, frozenset(own))
-    return _read(reader, _scope(reader, Span(week, week + timedelta(days=7)), narrowed=projects is not None), today)
+    scope = _scope(reader, Span(week, week + timedelta(days=7)), narrowed=projects is not None)
+    return _read(reader, scope, today, sees)
 
 
 def _scope(reader: Reader, week: Span, *, narrowed: bool) -> Scope:
@@ -85,14 +86,17 @@ def _scope(reader: Reader, week: Span, *, narrowed: bool) -> Scope:
     elif not reader.whole:
         name = f"{len(names)} projects of {name}"
     slugs = tuple(project.slug for project in reader.projects.values()) if narrowed else ()
-    return Scope(reader.organisation.name, reader.organisation.display_currency, week, name, reader.whole, slugs)
+    currency, ids = reader.organisation.display_currency, reader.project_ids or frozenset()
+    return Scope(reader.organisation.name, currency, week, name, reader.whole, slugs, ids)
 
 
-def _read(reader: Reader, scope: Scope, today: date) -> Read:
+def _read(reader: Reader, scope: Scope, today: date, sees: Collection[int] | None) -> Read:
+    """`sees`: the projects that the person may see, whatever the report is narrowed to; None: everything."""
     first, last = reader.days_of_usage()
     weeks = _weeks(reader, scope)
     now = _spend(reader, scope.week)
     month = _month(scope.week)
+    earlier = Span(scope.week.start - timedelta(days=7 * MEAN_OF), scope.week.start)
     rows = [
         row
         for row in reader.spend("project_id", "service_tier", *MODEL_COLUMNS).in_segments(
@@ -102,6 +106,7 @@ def _read(reader: Reader, scope: Scope, today: date) -> Read:
     ]
     used = Used(scope.week, scope.currency, today, grouped(rows, scope.currency, _offering), model_names(rows))
     offerings = {row["offering_id"] for row in rows if row["offering_id"] is not None}
+    moves = price_moves(offerings, scope.week.start, today + AHEAD)
     open_ones = Proposal.objects.seen(reader.organisation.pk, reader.project_ids).dearest_first()
     moves_to_make = [(one, one.move) for one in open_ones.filter(state__in=OPEN)]
     loose = next((amount for start, slug, amount in weeks if slug == NOBODY and start == scope.week.start), None)
@@ -110,11 +115,11 @@ def _read(reader: Reader, scope: Scope, today: date) -> Read:
         today=today,
         first_day=first,
         last_day=last,
-        week=_money(now),
-        before=_sum(reader, scope.before),
-        earlier=_sum(reader, Span(scope.week.start - timedelta(days=7 * MEAN_OF), scope.week.start)),
+        week=_of_days(_money(now), scope.week, first),
+        before=_of_days(_sum(reader, scope.before), scope.before, first),
+        earlier=_of_days(_sum(reader, earlier), earlier, first),
         month=month,
-        month_spent=_sum(reader, month),
+        month_spent=_of_days(_sum(reader, month), month, first),
         coverage=_coverage(now, whole=reader.whole),
         list_only=not Decimal(now["total"]["reported"] or 0) and now["total"]["contracted"] == now["total"]["list"],
         by_week=weeks,
@@ -122,17 +127,13 @@ def _read(reader: Reader, scope: Scope, today: date) -> Read:
         bridge=_bridge(reader, scope),
         used=used,
         sold={row["offering_id"]: (row["offering__model__slug"], row["offering__provider__slug"]) for row in rows},
-        moves=_moves(offerings, scope.week.start, today),
-        by_tier=grouped(
-            (row for row in rows if row["offering_id"]),
-            scope.currency,
-            lambda row: (int(row["offering_id"]), row["service_tier"] or "standard"),
-        ),
+        moves=moves,
+        tokens=tokens_used(rows, cache_writes(reader, moves, scope.week)),
         doubts=doubts(offerings),
         unpriced=grouped((row for row in rows if row["unpriced_tokens"]), scope.currency, model_key),
         loose=loose if reader.whole else None,
         keys=_keys(reader, scope.week) if reader.whole and loose else (),
-        budget=_budget(reader, min(today, scope.week.until - timedelta(days=1))),
+        budget=_budget(reader, min(today, scope.week.until - timedelta(days=1)), sees),
         proposed=_proposed(moves_to_make),
         is_advised=KeptAdvice.objects.filter(project__in=list(reader.projects)).exists(),
         is_sample=reader.organisation.is_sample,
@@ -163,7 +164,16 @@ def _sum(reader: Reader, span: Span) -> Money:
         reader.organisation, CostScope(reader.organisation, span.start, span.until, whose).rows("day")
     )
     spent = sums.amount("spent")
-    return Money(spent if sums.tokens or spent else None, sums.tokens, sums.count("unpriced_tokens"))
+    return Money(
+        spent if sums.tokens or spent else None, sums.tokens, sums.count("unpriced_tokens"), sums.count("records") > 0
+    )
+
+
+def _of_days(money: Money, span: Span, first: date | None) -> Money:
+    """Of days in which nothing was used, 0 where usage of then or of before has come in: they were looked at."""
+    if money.spent is None and not money.is_used and first is not None and first < span.until:
+        return replace(money, spent=Decimal(0))
+    return money
 
 
 def _money(answer: Mapping[str, Any]) -> Money:
@@ -171,8 +181,9 @@ def _money(answer: Mapping[str, Any]) -> Money:
     tokens = sum(total[name] or 0 for name in ("in_uncached", "in_cache_read", "in_cache_write", "out_total"))
     spent = None if total["value"] is None else Decimal(total["value"])
     if not tokens and not spent:
-        spent = None  # no usage is no spend of 0
-    return Money(spent, tokens, answer["coverage"].get("unpriced_tokens") or 0)
+        spent = None
+    unpriced, requests = (answer["coverage"].get(f"unpriced_{name}") or 0 for name in ("tokens", "requests"))
+    return Money(spent, tokens, unpriced, bool(tokens or requests or total["requests"]))
 
 
 def _coverage(answer: Mapping[str, Any], *, whole: bool) -> str:
@@ -210,11 +221,13 @@ def _bridge(reader: Reader, scope: Scope) -> bridge_page.Page:
     return bridge_page.compose(answer, models, {project.slug: project.name for project in reader.projects.values()})
 
 
-def _budget(reader: Reader, on: date) -> Budgeted | None:
-    pace = budgets.pace(reader.organisation, on, reader.project_ids)
+def _budget(reader: Reader, on: date, sees: Collection[int] | None) -> Budgeted | None:
+    of = reader.project_ids
+    pace = budgets.pace(reader.organisation, on, of, sees=sees)
     if pace is None:
         return None
-    return Budgeted(pace.currency, pace.amount, pace.spent, pace.low, pace.high, pace.exceeded_on)
+    chosen = budgets.chosen_of(reader.organisation, on, of, sees)
+    return Budgeted(pace, len(chosen) == 1, any(one.project_id is None for one in chosen))
 
 
 def _keys(reader: Reader, span: Span) -> list[Key]:
@@ -228,19 +241,6 @@ def _keys(reader: Reader, span: Span) -> list[Key]:
 
 
 # Models
-
-
-def _moves(offerings: Collection[int], since: date, today: date) -> list[tuple[str, Move]]:
-    """Changes of the plain list price of these offerings at any service tier, from a day to some months ahead."""
-    events = PriceEvent.objects.between("effective", midnight(since), midnight(today + AHEAD)).filter(
-        offering_id__in=list(offerings), context_from=0, schedule="", qualifier="", status=PriceEvent.Status.ACCEPTED,
-        kind__in=["cut", "rise"],
-    )  # fmt: skip
-    by_tier: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    columns = ("offering_id", "unit", "old", "new", "per", "currency", "effective_from", "service_tier")
-    for event in events.values(*columns):
-        by_tier[event["service_tier"] or "standard"].append(event)
-    return [(tier, move) for tier, found in sorted(by_tier.items()) for move in moves(found)]
 
 
 def _retiring(read: Read, rows: Sequence[Mapping[str, Any]], today: date, reader: Reader) -> tuple[Retiring, ...]:
@@ -295,14 +295,16 @@ def _proposed(moves: Sequence[tuple[Proposal, Recommendation]]) -> tuple[Propose
     )  # fmt: skip
 
 
-def _why(one: Proposal, move: Recommendation) -> str:
+def _why(one: Proposal, move: Recommendation) -> Words:
     """`At equal quality on your own triage, 480 items. Waiting has cost $1,204. Owner: claims@larkfield.example.`"""
     decides = next((found for found in move.evidence if found.decides and found.n), None)
     noun = "items" if decides is not None and words.is_own(decides) else "votes"
     counted = f", {formatting.count(decides.n)} {noun}" if decides is not None and decides.n else ""
     rests = words.quality(move)
     said = f"{rests[0].upper()}{rests[1:]}{'' if move.kind.same_weights else counted}."
+    cost: Words = ()
     if move.waited:
-        said += f" Waiting has cost {formatting.money_in_prose(move.waited, one.currency)}."
+        waited = Figure(formatting.money_in_prose(move.waited, one.currency), f"/decisions/{one.pk}")
+        cost = (" Waiting has cost ", waited, ".")
     owner = one.owner or one.project.owner
-    return f"{said} Owner: {owner}." if owner else said
+    return (said, *cost, *((f" Owner: {owner}.",) if owner else ()))

@@ -5,11 +5,13 @@ A figure's address is a path of this instance that shows the same number; the re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from urllib.parse import urlencode
 
+from dashboards import formatting
 from dashboards.formatting import Change
 from dashboards.pages.ledger import Figure, Words
 from dashboards.pages.periods import Span, monday
@@ -40,7 +42,8 @@ def week_start(name: str) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose week it is. `slugs` narrow it within what the reader may see; none where it is all of that."""
+    """Whose week it is: of the whole organisation, else of `project_ids`. `slugs` narrow it within what the reader may
+    see; none where it is all of that."""
 
     organisation: str
     currency: str
@@ -48,6 +51,7 @@ class Scope:
     name: str
     whole: bool
     slugs: tuple[str, ...] = ()
+    project_ids: frozenset[int] = frozenset()
 
     @property
     def before(self) -> Span:
@@ -84,20 +88,21 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A move to decide on: what it saves a month, and why one may believe it."""
+    """A move to decide on: what it saves a month, and why one may believe it. All stands on the page of the move."""
 
     saving: str
     move: Figure
-    why: str
+    why: Words
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of the bridge; the amounts shown add up to the change."""
+    """One part of the bridge; the amounts shown add up to the change. `url` shows the same, '' where nothing does."""
 
     name: str
     words: str
     amount: Decimal
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +156,29 @@ class Unknown:
     words: Words
 
 
+# Why a number stands on no page
+CHANGE = "how far two figures that are links are apart"
+MEAN = "a quarter of the sum beside it, which is a link"
+CUT = "what the decisions save of a month like the week, all of which are links"
+REST = "the sum of the parts that are not named, which stand on the page of the others"
+TOKENS = "a difference of the tokens of two weeks, which stand on the page of the bridge"
+EFFECT = "prices that are links, times the week's tokens of each service tier"
+UNPRICED = "what the share of priced tokens, which is a link, leaves"
+BUDGETS = "the budgets of several projects together, each of which stands on its page"
+CLAIMED = "what a source says, on the page of the price that is a link beside it"
+
+_NUMBER = re.compile(r"[−+]?(?:[A-Z]{3} )?[$€£¥]?\d(?:[\d.,]*\d)?[kM]?(?:–[$€£¥]?\d(?:[\d.,]*\d)?[kM]?)?(?:%| Mtok)?")
+
+
+def numbers_in(text: str) -> list[str]:
+    """The amounts of money, shares and tokens that a text says: not its days, weeks and counts."""
+    return [one.lstrip("+") for one in _NUMBER.findall(text) if re.search(r"[$€£¥]|%| Mtok|^[A-Z]{3} ", one)]
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that the mail of one week says to one reader."""
+    """All that the mail of one week says to one reader. `shows`: the projects whose money it tells, None where some of
+    it is that of the whole organisation."""
 
     scope: Scope
     subject: str
@@ -169,6 +194,7 @@ class Report:
     retiring: tuple[PriceChange, ...]
     unknown: tuple[Unknown, ...]
     doubts: tuple[Words, ...]
+    shows: frozenset[int] | None = None
     is_sample: bool = False
 
     @property
@@ -183,6 +209,27 @@ class Report:
     def decisions_title(self) -> str:
         return {1: "One decision", 2: "Two decisions", 3: "Three decisions"}.get(len(self.decisions), "Decisions")
 
+    def numbers(self) -> list[Figure]:
+        """Every amount of money, share and amount of tokens that the mail says: with the page that shows it, or `why`
+        none does."""
+        said = [*self.links(), *self._unlinked()]
+        return [replace(figure, text=one) for figure in said for one in numbers_in(figure.text)]
+
+    def _unlinked(self) -> list[Figure]:
+        """What stands in the mail as plain text."""
+        currency = self.scope.currency
+        found = [Figure(tile.change.text, "", CHANGE) for tile in self.tiles if tile.change]
+        found += [Figure(one.saving, one.move.url) for one in self.decisions]
+        found += [
+            Figure(formatting.signed_money(row.effect, currency), "", EFFECT) for row in self.prices if row.effect
+        ]
+        if self.bridge:
+            found.append(Figure(self.bridge.title, self.scope.bridge_url))
+            for part in self.bridge.parts:
+                amount = formatting.signed_money(part.amount, currency)
+                found += [Figure(amount, part.url, "" if part.url else REST), Figure(part.words, "", TOKENS)]
+        return found
+
     def links(self) -> list[Figure]:
         """Every figure of the report with its address, in the order of the mail."""
         tiles = [figure for tile in self.tiles for figure in (tile.figure, *_figures(tile.words))]
@@ -192,6 +239,7 @@ class Report:
         bridge = _figures(self.bridge.note) if self.bridge else []
         return [
             *_figures(self.finding), *_figures(self.standing), *tiles, *(one.move for one in self.decisions),
+            *(figure for one in self.decisions for figure in _figures(one.why)),
             *_figures(self.no_decision), *bridge, *said, *unknown,
             *(figure for doubt in self.doubts for figure in _figures(doubt)),
         ]  # fmt: skip

@@ -52,7 +52,11 @@ def _decisions(report: Report, mailed: Mailed) -> list[list[str]]:
         return [wrapped(plain(report.no_decision))] if report.no_decision else []
     lines = _head(report.decisions_title)
     for one in report.decisions:
-        lines += [*wrapped(f"{one.saving} saved per month"), *wrapped(one.move.text, "  "), *wrapped(one.why, "  ")]
+        lines += [
+            *wrapped(f"{one.saving} saved per month"),
+            *wrapped(one.move.text, "  "),
+            *wrapped(plain(one.why), "  "),
+        ]
         lines.append(f"  {mailed.absolute(one.move.url)}")
     return [lines]
 

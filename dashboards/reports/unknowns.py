@@ -8,7 +8,7 @@ from dashboards import formatting
 from dashboards.pages.alerts import LONG_WORDS, Doubt
 from dashboards.pages.ledger import NOBODY, UNITS, ZERO, Figure, ModelKey, Words
 from dashboards.reports.read import Read
-from dashboards.reports.report import Unknown
+from dashboards.reports.report import CLAIMED, EFFECT, Unknown
 
 OF_A_KIND = 3
 
@@ -93,10 +93,11 @@ def _doubted(read: Read, effect: Decimal, main: Doubt) -> Words:
     model = f"/models/{main.model_slug}"
     served, claimed = (formatting.price(amount * 1_000_000) for amount in (main.accepted, main.claimed))
     words: Words = (
-        f"{name.name if name else ''} costs ", Figure(served, model), f" or {claimed} per Mtok of "
-        f"{LONG_WORDS[main.unit]}. ",
+        f"{name.name if name else ''} costs ", Figure(served, model), " or ", Figure(claimed, "", CLAIMED),
+        f" per Mtok of {LONG_WORDS[main.unit]}. ",
     )  # fmt: skip
     if effect:
         amount = formatting.money(abs(effect), used.currency)
-        words += (f"If {main.source} is right, the week was {amount} {'dearer' if effect > 0 else 'cheaper'}. ",)
+        way = "dearer" if effect > 0 else "cheaper"
+        words += (f"If {main.source} is right, the week was ", Figure(amount, "", EFFECT), f" {way}. ")
     return (*words, Figure("See the price", model), ".")

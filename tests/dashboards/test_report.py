@@ -16,24 +16,43 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from dashboards import access, formatting, proposals
-from dashboards.models import Person
+from dashboards import access, alerts, first_look, formatting, proposals
+from dashboards.models import Alert, KeptAdvice, Person, Proposal
 from dashboards.pages.alerts import Used
-from dashboards.pages.ledger import ModelKey, ModelName, Move, Sums, plain
+from dashboards.pages.ledger import ModelKey, ModelName, Sums, moves, plain
 from dashboards.pages.periods import Span
 from dashboards.reports import composing, html, picture, prices, reading, text
 from dashboards.reports.mailed import Mailed
 from dashboards.reports.read import Proposed, Read, Retiring
-from dashboards.reports.report import Band, Chart, Report, last_whole_week, week_name, week_start
-from pricing.models import LanguageModel, PriceEvent
+from dashboards.reports.report import (
+    BUDGETS,
+    CHANGE,
+    CUT,
+    EFFECT,
+    MEAN,
+    TOKENS,
+    Band,
+    Chart,
+    Report,
+    last_whole_week,
+    numbers_in,
+    week_name,
+    week_start,
+)
+from pricing.models import ExchangeRate, LanguageModel, PriceEvent
 from tests.dashboards.decision_cast import SOL, advice_of, move
-from tests.dashboards.ledger_cast import World, client_of, world
+from tests.dashboards.ledger_cast import HEAD, MAPPING, NOW, World, client_of, world
 from tests.usage.factories import at, make_organisation, make_source
-from usage import sample
+from usage import budgets, sample
 from usage.advice import Kind, Range
 from usage.models import Organisation
+from usage.spend_querysets import midnight
 
 __all__ = ["world"]
+OF_SAMPLE = {"organisation__is_sample": True}
+FIRST_LOOK: tuple[Any, ...] = (
+    (KeptAdvice, {"project__organisation__is_sample": True}), (Proposal, OF_SAMPLE), (Alert, OF_SAMPLE),
+)  # fmt: skip
 TODAY, WEEK = date(2026, 11, 18), date(2026, 11, 9)
 MAILED = Mailed("https://ratecard.example", "Sent Mondays.", "/reports", "/reports/unsubscribe/x")
 
@@ -82,6 +101,74 @@ def test_the_tiles_are_the_week_the_weeks_before_and_the_month(world: World) -> 
         ("Mean of 4 weeks before", "–", "fewer than four whole weeks of usage"),
         ("November to 15 Nov", "$143.00", "no budget set"),
     ]
+
+
+def test_a_week_without_usage_is_nothing_spent_and_compared(world: World) -> None:
+    found = reading.report_for(person("ada"), world.organisation, WEEK + timedelta(days=7), date(2026, 11, 23))
+    week = found.tiles[0]
+    assert (week.figure.text, plain(week.words)) == ("$0.00", "on $78.00 in week 46")
+    assert week.change is not None
+    assert week.change.text == "−100.0%"
+    assert found.subject == "Acme, week 47: no tokens used"
+    for said, url in linked(found):
+        assert said.split(", ")[0] in seen(world.admin, url), (said, url)
+    after = reading.report_for(person("ada"), world.organisation, WEEK + timedelta(days=14), date(2026, 11, 30))
+    assert plain(after.tiles[0].words) == "on $0.00 in week 47"
+    first = reading.report_for(person("ada"), world.organisation, WEEK - timedelta(days=7), TODAY)
+    assert plain(first.tiles[0].words) == "no week before to compare with"
+
+
+def budgeted(world: World, amount: int, period: str = "month", currency: str = "USD", **scope: Any) -> None:
+    first = date(2026, 10, 1) if period == "quarter" else date(2026, 11, 1)
+    budgets.enter(world.organisation, "ada", amount=Decimal(amount), currency=currency, period=period,
+                  effective_from=first, **scope)  # fmt: skip
+
+
+def month(found: Report) -> tuple[str, str, str]:
+    tile = found.tiles[2]
+    return tile.label, tile.figure.text, plain(tile.words).split(";")[0]
+
+
+def test_a_budget_tile_is_of_the_budgets_own_period(world: World) -> None:
+    world.imported("2026-10-09,alpha,k-alpha,ann,seller,model-a,300000000,0,1", scope="early")
+    budgeted(world, 1000, "quarter")
+    found = report(world)
+    assert month(found) == ("4th quarter", "$443.00", "of $1,000")
+    assert "$443.00" in seen(world.admin, found.tiles[2].figure.url)
+
+
+def test_a_budget_tile_is_in_the_budgets_own_currency(world: World) -> None:
+    ExchangeRate.objects.create(currency="EUR", day=date(2026, 8, 1), usd=Decimal("1.25"), source=make_source())
+    budgeted(world, 1000, currency="EUR")
+    found = report(world)
+    assert month(found) == ("November", "€114.40", "of €1,000")
+    for said, url in linked(found):
+        assert said.split(", ")[0].split(" of ")[0] in seen(world.admin, url), (said, url)
+
+
+def test_a_cost_centre_of_one_project_has_its_budget(world: World) -> None:
+    world.alpha.cost_centre = "4100"
+    world.alpha.save()
+    budgeted(world, 500, cost_centre="4100")
+    found = report(world, projects=[world.alpha.pk])
+    assert month(found) == ("November", "$100.00", "of $500.00")
+    assert found.shows is None  # the amount is for readers of the whole
+
+
+def test_the_budget_of_a_cost_centre_is_for_readers_of_the_whole_on_the_page_and_in_the_mail(world: World) -> None:
+    for project in (world.alpha, world.beta):
+        project.cost_centre = "4100"
+        project.save()
+    budgeted(world, 777, cost_centre="4100")
+    dee = Person.objects.create_user("dee@acme.example")
+    for project in (world.alpha, world.beta):
+        access.grant(dee, "viewer", world.organisation, project)
+    of_dee = reading.report_for(dee, world.organisation, WEEK, TODAY)
+    assert month(of_dee) == ("November to 15 Nov", "$130.00", "no budget set")
+    assert of_dee.shows == {world.alpha.pk, world.beta.pk}
+    for url in ("/budgets", "/"):
+        assert "777" not in seen(client_of(dee), url)
+    assert month(report(world, projects=[world.alpha.pk, world.beta.pk]))[2] == "of $777.00"
 
 
 def test_a_mean_is_of_four_whole_weeks(world: World) -> None:
@@ -165,7 +252,7 @@ def test_a_first_week_of_which_no_price_is_known_says_how_much_was_used(world: W
 
 def test_decisions_come_first_and_say_what_they_would_cut(world: World) -> None:
     moves = [
-        Proposed(n, "Alpha", f"Model A to Model {n}", Range(Decimal(low), Decimal(high)), "USD", "Equal.")
+        Proposed(n, "Alpha", f"Model A to Model {n}", Range(Decimal(low), Decimal(high)), "USD", ("Equal.",))
         for n, (low, high) in enumerate([(60, 90), (30, 30), (10, 20), (1, 2)], 1)
     ]
     found = composing.compose(replace(read(world), proposed=tuple(moves)))
@@ -183,18 +270,22 @@ def test_decisions_come_first_and_say_what_they_would_cut(world: World) -> None:
 # Prices
 
 
-def moved(on: date, tier: str, old: str, new: str) -> tuple[str, Move]:
-    return tier, Move(7, on, {"input": (Decimal(old) / 1_000_000, Decimal(new) / 1_000_000)})
+def moved(on: date, tier: str, old: str, new: str, unit: str = "input") -> dict[str, Any]:
+    return {
+        "offering_id": 7, "service_tier": tier, "unit": unit, "old": Decimal(old), "new": Decimal(new), "per": 10**6,
+        "currency": "USD", "effective_from": midnight(on),
+    }  # fmt: skip
 
 
-def with_prices(world: World, *moves: tuple[str, Move]) -> tuple[Any, ...]:
-    """A week of 3 Mtok at the standard tier and 10 as batch, which cost 11 USD together."""
-    sums = {"standard": Sums(in_uncached=3_000_000), "batch": Sums(in_uncached=10_000_000)}
+def with_prices(world: World, *events: dict[str, Any]) -> tuple[Any, ...]:
+    """A week of 3 Mtok at the standard tier and 10 as batch, which cost 11 USD together; 2 Mtok written for an hour."""
+    tokens = {7: {"standard": {"input": 3_000_000, "cache_write": 2_000_000, "cache_write_1h": 2_000_000},
+                  "batch": {"input": 10_000_000}}}  # fmt: skip
     names = {ModelKey(7, "", ""): ModelName("Argon", "Seller", "argon")}
     spent = {7: Sums(cost=Decimal(11), records=1, spent_records=1)}
     used = Used(Span(WEEK, WEEK + timedelta(days=7)), "USD", TODAY, spent, names)
-    by_tier = {(7, tier): found for tier, found in sums.items()}
-    return prices.changed(replace(read(world), used=used, by_tier=by_tier, moves=moves, sold={7: ("argon", "seller")}))
+    sold = {7: ("argon", "seller")}
+    return prices.changed(replace(read(world), used=used, tokens=tokens, moves=moves(events), sold=sold))
 
 
 def test_a_price_change_is_weighed_by_each_tiers_own_tokens_and_prices(world: World) -> None:
@@ -216,6 +307,49 @@ def test_changes_of_the_week_are_past_tense_and_earlier_ones_are_old_news(world:
         (WEEK, "Argon halved", Decimal(-6)),
         (date(2027, 1, 1), "Argon, batch, doubles", Decimal(5)),
     ]
+
+
+def test_the_end_of_a_free_price_and_a_cache_write_by_lifetime_are_told_and_what_is_not_used_is_not(
+    world: World,
+) -> None:
+    first = date(2026, 12, 1)
+    found = with_prices(
+        world,
+        moved(first, "batch", "0", "1"),
+        moved(first, "flex", "1", "9"),
+        moved(date(2026, 12, 2), "standard", "4", "6", "cache_write_1h"),
+        moved(date(2026, 12, 2), "standard", "4", "9", "cache_write_5m"),
+    )
+    assert [(one.what.text, one.effect) for one in found] == [
+        ("Argon, batch, stops being free", Decimal(10)),
+        ("Argon +50%", Decimal(4)),
+    ]
+    assert plain(found[1].words).startswith("Seller: $4.00 to $6.00 1 h cache write per Mtok.")
+
+
+def test_two_steps_on_one_day_are_one_from_the_first_price_to_the_last(world: World) -> None:
+    first = date(2026, 12, 1)
+    (found,) = with_prices(world, moved(first, "standard", "1", "3"), moved(first, "standard", "3", "2"))
+    assert found.effect == 3
+
+
+def test_the_overview_the_report_and_the_alerts_weigh_a_price_to_come_alike(world: World) -> None:
+    mapping = MAPPING | {"columns": MAPPING["columns"] | {"service_tier": "tier"}}  # type: ignore[operator]
+    world.imported("2026-11-13,alpha,k,ann,seller,model-a,4000000,0,1,batch", scope="batch", head=f"{HEAD},tier",
+                   mapping=mapping)  # fmt: skip
+    for tier, old, new in (("standard", 1, 2), ("batch", 1, 3)):
+        PriceEvent.objects.create(
+            offering=world.offering, unit="input", service_tier=tier, kind="rise", old=old, new=new, per=10**6,
+            currency="USD", effective_from=at("2026-12-20 00:00"), observed_at=at("2026-11-10 00:00"),
+            source=make_source(), why="",
+        )  # fmt: skip
+    # 36 Mtok at the standard tier, 1 USD more each, and 4 Mtok of batch, 2 more each.
+    (told,) = report(world).prices
+    (alert,) = [one for one in alerts.watch(world.organisation, NOW).opened if one.kind == "announced"]
+    effect = sum(Decimal(part["more"]) for part in alert.parts.values())
+    page = seen(world.admin, "/?period=week&from=2026-11-09")
+    paid, then = (Decimal(one) for one in re.findall(r"You pay \$([\d.]+) a week; from then \$([\d.]+)\.", page)[0])
+    assert told.effect == effect == then - paid == 44
 
 
 def test_the_same_weights_elsewhere_do_not_succeed_a_model_that_retires(world: World) -> None:
@@ -265,6 +399,40 @@ def test_every_figure_stands_on_the_page_it_links_to(world: World, narrowed: lis
                 assert part.split(" of ")[0] in seen(world.admin, url), (said, url)
 
 
+def check_numbers(found: Report, reader: Client) -> set[str]:
+    """Each number of the mail stands on the page it links to or says why on none; the reasons that were given."""
+    said = numbers_in(" ".join(text.text(found, MAILED).split()))
+    known = found.numbers()
+    assert set(said) <= {one.text for one in known}
+    pages: dict[str, str] = {}
+    for one in known:
+        if not one.why:
+            assert one.url, one
+            shown = pages.setdefault(one.url, seen(reader, one.url))
+            assert one.text in shown, one
+    return {one.why for one in known if one.why}
+
+
+def test_each_number_of_the_mail_stands_on_its_page_or_says_why_on_none(world: World) -> None:
+    world.imported("2026-10-09,alpha,k-alpha,ann,seller,model-a,10000000,0,1", scope="early")
+    budgeted(world, 1000, "quarter")
+    for unit, old, new in (("input", 1, 3), ("output", 2, 5)):
+        PriceEvent.objects.create(
+            offering=world.offering, unit=unit, service_tier="standard", kind="rise", old=old, new=new, per=10**6,
+            currency="USD", effective_from=at("2026-11-20 00:00"), observed_at=at("2026-11-10 00:00"),
+            source=make_source(), why="",
+        )  # fmt: skip
+    proposals.take(world.alpha, advice_of(move(replace(SOL, offering_id=world.offering.pk), low="60", high="90")))
+    found = report(world)
+    assert found.prices
+    assert found.decisions
+    assert check_numbers(found, world.admin) == {CHANGE, MEAN, CUT, TOKENS, EFFECT}
+    for one in (world.alpha, world.beta):
+        budgeted(world, 300, project=one)
+    assert BUDGETS in check_numbers(report(world, projects=[world.alpha.pk, world.beta.pk]), world.admin)
+    check_numbers(report(world, "bea"), world.alpha_only)
+
+
 def test_a_reader_of_one_project_may_open_every_link(world: World) -> None:
     for said, url in linked(report(world, "bea")):
         assert said.split(", ")[0].split(" of ")[0] in seen(world.alpha_only, url), (said, url)
@@ -276,7 +444,12 @@ def test_every_figure_of_the_sample_workspace_stands_on_its_page(db: None, catal
     ada = Person.objects.create_user("ada@larkfield.example")
     access.grant(ada, "admin", organisation)
     today = timezone.now().date()
-    proposals.advise_sample(today)
+    first_look.prepare(timezone.now())
+    # A first look has decisions and alerts, and another one on the same day changes nothing.
+    counts = [model.objects.filter(**of).count() for model, of in FIRST_LOOK]
+    assert all(counts), counts
+    first_look.prepare(timezone.now())
+    assert [model.objects.filter(**of).count() for model, of in FIRST_LOOK] == counts
     found = reading.report_for(ada, organisation, last_whole_week(today), today)
     reader, mean = client_of(ada), found.tiles[1]
     assert found.bridge is not None
@@ -291,6 +464,7 @@ def test_every_figure_of_the_sample_workspace_stands_on_its_page(db: None, catal
     assert found.decisions
     for one in found.decisions:
         assert one.saving in seen(reader, one.move.url)
+    check_numbers(found, reader)
     bridge = seen(reader, found.scope.bridge_url)
     assert found.bridge.title.rsplit(" ", 1)[-1] in bridge
     drawn = sum((sum(band.values) for band in found.chart.bands), Decimal(0))
