@@ -125,13 +125,13 @@ def _to_come(used: Used, moves: Iterable[Move]) -> list[Alert]:
 
 
 def _from_to(move: Move, url: str) -> list[str | Figure]:
-    """`$2.00 to $4.00 in, $10.00 to $20.00 out`."""
+    """`$2.00 to $4.00 in, $10.00 to $20.00 out`; of cached tokens where only those move."""
+    units = [unit for unit in ("input", "output") if unit in move.prices] or [*move.prices]
     said: list[str | Figure] = []
-    for unit in ("input", "output"):
-        if unit in move.prices:
-            old, new = (formatting.price(per_token * 1_000_000, move.currency) for per_token in move.prices[unit])
-            said += [", " if said else "", Figure(old, url), " to ", Figure(new, url), f" {UNIT_WORDS[unit]}"]
-    return said or ["Cached tokens change"]
+    for unit in units:
+        old, new = (formatting.price(per_token * 1_000_000, move.currency) for per_token in move.prices[unit])
+        said += [", " if said else "", Figure(old, url), " to ", Figure(new, url), f" {UNIT_WORDS[unit]}"]
+    return said
 
 
 def _in_doubt(used: Used, doubts: Iterable[Doubt]) -> list[Alert]:

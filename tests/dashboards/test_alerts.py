@@ -19,7 +19,7 @@ from pricing.models import LanguageModel, PriceEvent
 from tests.dashboards.ledger_cast import HEAD, MAPPING, NOW, World, world  # noqa: F401
 from tests.usage.factories import at, make_organisation, make_source
 from usage import budgets
-from usage.models import Connection, Pull
+from usage.models import Connection, Pull, UsageRecord
 
 DAY = timedelta(days=1)
 
@@ -305,3 +305,15 @@ def test_a_price_of_tokens_nobody_uses_is_no_fact(quiet: World) -> None:
     price_event(quiet, "cache_read", "standard", 1, 3)
     price_event(quiet, "cache_write_1h", "standard", 1, 3)
     assert look(quiet) == []
+
+
+@pytest.mark.django_db
+def test_a_price_of_cache_writes_is_weighed_by_the_lifetime_that_is_used(quiet: World) -> None:
+    price_event(quiet, "cache_write_5m", "standard", 1, 3)
+    price_event(quiet, "cache_write_1h", "standard", 1, 9)
+    written = UsageRecord.objects.filter(organisation=quiet.organisation, occurred_at__date=date(2026, 11, 12))
+    assert written.update(in_cache_write=2_000_000, cache_write_5m=2_000_000) == 1  # of alpha
+    (alert,) = alerts.watch(quiet.organisation, NOW).opened
+    assert Decimal(alert.parts[str(quiet.alpha.pk)]["more"]) == 4
+    assert Decimal(alert.parts[str(quiet.beta.pk)]["more"]) == 0
+    assert alert.data["from_to"] == "$1.00 to $3.00 5 min cache write"

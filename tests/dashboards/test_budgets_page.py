@@ -164,3 +164,23 @@ def test_the_tile_reads_as_its_mock() -> None:
         "November to date", "$23,688", "Forecast $46.1k–49.5k of $52.0k budget"
     )  # fmt: skip
     assert shown.said == ("45.6% of budget used, 50% of the month gone",)
+
+
+def test_budgets_are_shown_as_they_stood_on_a_day(world: World) -> None:  # noqa: F811
+    enter(world, "200")
+    world.imported("2026-11-17,alpha,k-alpha,ann,seller,model-a,20000000,0,1", scope="late")
+    today, then = text(world.admin.get("/budgets")), text(world.admin.get("/budgets?on=2026-11-15"))
+    assert "$163.00" in today
+    assert "What held on 15 Nov 2026" in then
+    assert "$143.00" in then
+    assert "$163.00" not in then
+    rows = list(csv.DictReader(io.StringIO(world.admin.get("/budgets?on=2026-11-15&format=csv").content.decode())))
+    assert [Decimal(row["spent"]) for row in rows] == [143]
+    assert "What held on 30 Sep 2026" in text(world.admin.get("/budgets?on=2026-09-30"))  # before the budget began
+
+
+@pytest.mark.parametrize(("on", "says"), [("soon", "is no day"), ("2026-11-19", "has not come yet")])
+def test_a_day_that_is_none_or_has_not_come_is_refused(world: World, on: str, says: str) -> None:  # noqa: F811
+    answer = world.admin.get(f"/budgets?on={on}")
+    assert answer.status_code == 400
+    assert says in text(answer)
