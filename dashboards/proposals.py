@@ -29,7 +29,7 @@ REALISED_AFTER = timedelta(days=30)
 """How long the traffic must have moved for what it saved to be told as realised."""
 WATCHED_LAPSED = timedelta(days=30)
 LOOKED_BACK = timedelta(days=7)
-"""The window of an open decision ends yesterday, every day anew: what moved is seen from a window that ends before."""
+"""An open decision's window ends yesterday, every day anew: what moved is seen from one that ended so long ago."""
 WATCHED = (State.PROPOSED, State.ACCEPTED, State.DONE)
 WATCHED_REALISED = timedelta(days=365)
 """How long what a move saves is followed: a year later hardly anything is as it was."""
@@ -231,7 +231,8 @@ def _followed(proposal: Proposal, today: date) -> bool:
     """Note since when it has moved, and what a month of the same work has saved since then."""
     move, since, until = proposal.move, proposal.since, proposal.until
     if proposal.state == State.PROPOSED:
-        since, until = since - LOOKED_BACK, until - LOOKED_BACK
+        too_new = max(until - (today - LOOKED_BACK), timedelta())
+        since, until = since - too_new, until - too_new
     traffic = realised.follow(proposal.project, move, (since, until), today)
     moved_on = proposal.moved_on or traffic.moved_on
     if moved_on is None:
