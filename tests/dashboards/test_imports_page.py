@@ -299,6 +299,16 @@ def test_json_lines_get_their_columns_from_their_keys(world: World) -> None:  # 
     assert (batch.connection.importer, batch.lines, batch.imported) == ("jsonl", 1, 1)
 
 
+def test_half_a_surrogate_pair_in_a_log_is_shown_as_what_it_is_not(world: World) -> None:  # noqa: F811
+    line = rb'{"date": "2026-09-01", "model": "claude\ud800", "n\ud800te": 1, "usage": {"input_tokens": 10}}' + b"\n"
+    assert send(world, line, importer="jsonl", name="log.jsonl", mapping="", scope="logs").status_code == 302
+    page = world.admin.get("/imports/columns").content.decode()
+    assert "claude?" in page
+    assert "n?te" not in page  # a name that no form can send back is no choice
+    filled = {name: value for name, value in form_of(page).items() if value} | {"grain": "1d", "name": "log"}
+    assert "claude?" in world.admin.post("/imports/columns", filled).content.decode()
+
+
 def form_of(page: str) -> dict[str, str]:
     """The values a browser would send back of the form of columns."""
     values = dict(re.findall(r'<input id="[^"]+" name="([^"]+)"[^>]*value="([^"]*)"', page))

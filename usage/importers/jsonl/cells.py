@@ -96,13 +96,16 @@ def at(record: dict[str, Any], name: str, path: list[str]) -> Any:
 
 
 def keys_of(lines: Iterable[bytes]) -> dict[str, str]:
-    """The keys of the lines, nested ones with dots, each with its first value, shortened; none longer than MAX_KEY."""
+    """The keys of the lines, nested ones with dots, each with its first value, shortened; none longer than MAX_KEY.
+
+    What is no text (half of a surrogate pair, which JSON can escape) is in no key, and replaced in a value.
+    """
     found: dict[str, str] = {}
     for line in lines:
         record = _object(line) if line.strip() else ""
         if isinstance(record, dict):
             for key, value in _leaves(record, "", 1):
-                if len(key) <= MAX_KEY and (len(found) < MAX_KEYS or key in found):
+                if len(key) <= MAX_KEY and key == _text(key) and (len(found) < MAX_KEYS or key in found):
                     found[key] = found.get(key) or value
     return found
 
@@ -113,4 +116,8 @@ def _leaves(record: dict[str, Any], prefix: str, depth: int) -> Iterator[tuple[s
             if depth < DEEPEST:
                 yield from _leaves(value, f"{prefix}{name}.", depth + 1)
         else:
-            yield prefix + name, "" if value is None else str(value)[:60]
+            yield prefix + name, "" if value is None else _text(str(value)[:60])
+
+
+def _text(found: str) -> str:
+    return found.encode(errors="replace").decode()
