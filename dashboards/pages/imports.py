@@ -11,7 +11,6 @@ from typing import Any
 from dashboards import formatting
 from usage.importers import Fact, Ignored, Importer, Outcome, Rejected
 from usage.importers.csv import MappingError, validate_mapping
-from usage.ingest.rows import LIMITS, storable
 
 OPEN = {"queued", "running"}
 STATUS_WORDS = {
@@ -309,7 +308,7 @@ def _previewed(outcomes: Iterable[Outcome]) -> Iterable[Previewed]:
             yield Previewed(
                 outcome.line,
                 outcome.occurred_at,
-                storable(outcome.dimension.model_raw, LIMITS["model_raw"]),
+                outcome.dimension.model_raw,
                 (outcome.in_uncached, outcome.in_cache_read, outcome.in_cache_write, outcome.out_total),
                 outcome.cost_reported,
                 outcome.currency or "USD",

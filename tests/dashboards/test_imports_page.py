@@ -303,10 +303,14 @@ def test_half_a_surrogate_pair_in_a_log_is_shown_as_what_it_is_not(world: World)
     line = rb'{"date": "2026-09-01", "model": "claude\ud800", "n\ud800te": 1, "usage": {"input_tokens": 10}}' + b"\n"
     assert send(world, line, importer="jsonl", name="log.jsonl", mapping="", scope="logs").status_code == 302
     page = world.admin.get("/imports/columns").content.decode()
-    assert "claude?" in page
-    assert "n?te" not in page  # a name that no form can send back is no choice
+    assert "claude\N{REPLACEMENT CHARACTER}" in page
+    assert "\N{REPLACEMENT CHARACTER}te" not in page  # a name that no form can send back is no choice
     filled = {name: value for name, value in form_of(page).items() if value} | {"grain": "1d", "name": "log"}
-    assert "claude?" in world.admin.post("/imports/columns", filled).content.decode()
+    assert "claude\N{REPLACEMENT CHARACTER}" in world.admin.post("/imports/columns", filled).content.decode()
+    assert world.admin.post("/imports/columns", {**filled, "import": "yes"}).status_code == 302
+    batch = ImportBatch.objects.latest("pk")
+    ingest.advance(batch)
+    assert (batch.status, batch.imported) == ("done", 1)
 
 
 def form_of(page: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -17,6 +18,7 @@ DEEPEST = 6
 MAX_KEYS = 2_000
 MAX_KEY = 200
 MAX_CELL = 10_000
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")  # a NUL, and half of a surrogate pair, which JSON can escape
 
 
 class Cells:
@@ -48,7 +50,7 @@ class Cells:
         if value is None:
             return ""
         if isinstance(value, str):
-            return value[:MAX_CELL].replace("\0", "\N{REPLACEMENT CHARACTER}")
+            return _text(value[:MAX_CELL])
         if isinstance(value, bool):
             return str(value).lower()
         if isinstance(value, int):
@@ -120,4 +122,5 @@ def _leaves(record: dict[str, Any], prefix: str, depth: int) -> Iterator[tuple[s
 
 
 def _text(found: str) -> str:
-    return found.encode(errors="replace").decode()
+    """What was written but for what no text can hold."""
+    return _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", found)
