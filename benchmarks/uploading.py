@@ -101,11 +101,11 @@ class Sender:
     def _imported(self, rows: int) -> list[str]:
         """Import what was queued, as the worker does, and look at its page."""
         batch = ImportBatch.objects.filter(organisation=self.organisation).latest("pk")
-        for _ in range(50):
+        before = None
+        while batch.status not in _ENDED and batch.checkpoint != before:
+            before = batch.checkpoint
             tasks.import_chunk(batch.pk)
             batch.refresh_from_db()
-            if batch.status in _ENDED:
-                break
         broken = self._accounts(batch, rows)
         for path in (f"/imports/{batch.pk}", *[f"/imports/{batch.pk}/rejected.csv"] * bool(batch.rejected)):
             page = self.client.get(path)
