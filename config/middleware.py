@@ -41,15 +41,21 @@ class ContentPolicyMiddleware:
 
 
 class NulMiddleware:
-    """Answers 404 for a page whose address holds a NUL, which PostgreSQL takes nowhere; the API says so itself."""
+    """Lets no NUL of an address reach PostgreSQL, which takes it nowhere; the API says what is wrong by itself.
+
+    A path with one is not found. In a query it is the replacement character, so that a page answers as for any word
+    that it does not know.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        holds = "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", "")
-        if holds and not request.path_info.startswith(("/api/", "/feeds/", "/export/")):
+        if request.path_info.startswith(("/api/", "/feeds/", "/export/")):
+            return self.get_response(request)
+        if "\x00" in request.path_info:
             return HttpResponse("This address holds a NUL, so nothing is there.", status=404, content_type="text/plain")
+        request.META["QUERY_STRING"] = request.META.get("QUERY_STRING", "").replace("%00", "%EF%BF%BD")
         return self.get_response(request)
 
 

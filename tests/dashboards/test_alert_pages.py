@@ -65,7 +65,7 @@ def test_states_and_kinds_narrow_the_list_and_its_table(world: World) -> None:  
         assert [row["kind"] for row in csv.DictReader(io.StringIO(answer))] == keys
 
 
-@pytest.mark.parametrize("query", ["state=nonsense", "kind=nonsense"])
+@pytest.mark.parametrize("query", ["state=nonsense", "kind=nonsense", "kind=%00"])
 def test_a_state_or_kind_that_there_is_not_is_refused_and_never_an_all_clear(world: World, query: str) -> None:  # noqa: F811
     answer = world.admin.get(f"/alerts?{query}")
     assert answer.status_code == 400
