@@ -19,8 +19,8 @@ def end_with_parent(parent: int, name: str) -> None:
     """Ask the kernel for a signal at the parent's death; where it cannot (not Linux), nothing is asked."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(AT_PARENTS_DEATH.get(name, signal.SIGTERM)))
-    if os.getppid() != parent:  # it died before we could ask
-        sys.exit(1)
+    if os.getppid() != parent:  # it died before we could ask; a fork of the worker would wait for its queues to leave
+        os._exit(1)
 
 
 def main(argv: list[str]) -> None:

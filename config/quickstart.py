@@ -57,6 +57,7 @@ class Phases:
     def phase(self, name: str) -> Iterator[None]:
         start = time.monotonic()
         yield
+        _heed()
         self.say(f"{time.monotonic() - start:6.1f} s  {name}")
 
 
@@ -77,6 +78,7 @@ def run(choices: Choices, say: Callable[[str], None]) -> None:
         check_port(choices.host, choices.port)
         try:
             _start(choices, phases, supervisor)
+            _heed()
             _watch(supervisor, say)
         except KeyboardInterrupt:
             say("Stopping")
@@ -258,15 +260,25 @@ def _stop(supervisor: Supervisor) -> None:
         embedded.stop(folder)
 
 
+_interrupted = threading.Event()
+
+
 def _one_interrupt() -> None:
     """The first SIGINT or SIGTERM begins the end; make and the terminal may both send one."""
 
     def interrupt(_signum: int, _frame: FrameType | None) -> None:
+        _interrupted.set()
         _ignore_interrupts()
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, interrupt)
+
+
+def _heed() -> None:
+    """Begin the end where an interrupt came while Python was in a place that swallows what is raised there."""
+    if _interrupted.is_set():
+        raise KeyboardInterrupt
 
 
 def _ignore_interrupts() -> None:

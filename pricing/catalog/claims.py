@@ -105,9 +105,9 @@ def _saw_again(source: PriceSource, before: datetime, observed_at: datetime) -> 
     again = Claim.objects.filter(source=source, last_seen_at=before)
     touched = _overtaken(source.pk, again.values_list("offering_id"), before, observed_at)
     again.update(last_seen_at=observed_at)
-    Price.objects.filter(source=source, claim__last_seen_at=observed_at, superseded_at=None).update(
-        observed_at=observed_at
-    )
+    # A price may go on in a later claim of the same amount, whose look is its own.
+    seen = Q(claim__last_seen_at=observed_at) | Q(observed_at=before)
+    Price.objects.filter(seen, source=source, superseded_at=None).update(observed_at=observed_at)
     return touched
 
 

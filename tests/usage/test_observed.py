@@ -59,7 +59,7 @@ def test_requests_are_told_apart_by_the_length_of_their_prompt_and_their_hour(
 def test_what_its_records_say_of_images_and_audio_is_known_of_a_use(project: Any, import_facts: ImportFacts) -> None:
     import_facts([
         of("a"), of("b", quality=("images_at_the_price_of_text", "no_request_id")),
-        of("c", service_tier="batch"), of("d", service_tier="flex", quality=("seconds_not_kept",), cost_kind="billed"),
+        of("c", service_tier="batch"), of("d", service_tier="flex", quality=("seconds_not_kept",)),
     ])  # fmt: skip
     uses = {use.service_tier: use.marks for use in token_log(project, SINCE, UNTIL).uses}
     assert uses == {
