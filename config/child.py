@@ -25,6 +25,9 @@ def end_with_parent(parent: int, name: str) -> None:
 
 def main(argv: list[str]) -> None:
     parent, name, *arguments = argv
+    # What is started in the background of a script inherits that these are ignored: it would outlive its parent.
+    for signum in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(signum, signal.SIG_DFL)
     end_with_parent(int(parent), name)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     if name == "web":

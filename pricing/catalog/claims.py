@@ -170,9 +170,13 @@ class _Runs:
         if changed:
             rows = ((claim.pk, *(getattr(claim, column) for column in moved)) for claim in changed)
             update_rows(Claim._meta.db_table, moved, rows)
-            Price.objects.filter(claim__in=[claim.pk for claim in changed], superseded_at=None).update(
-                observed_at=Greatest("observed_at", self._now)
-            )
+            prices = Price.objects.filter(source=self._source, superseded_at=None)
+            own = prices.filter(claim__in=[claim.pk for claim in changed])
+            own.update(observed_at=Greatest("observed_at", self._now))
+            if self._before is not None:
+                # A price may go on in a later claim of the same amount, whose look is its own.
+                gone_on = prices.filter(observed_at=self._before, offering__in={claim.offering_id for claim in changed})
+                gone_on.update(observed_at=self._now)
 
     def _touched_by_time(self, lengthened: set[int]) -> set[int]:
         """The offerings for which it matters when the source looked, though it says the same as before."""

@@ -54,6 +54,12 @@ def folder() -> Iterator[Path]:
         shutil.rmtree(top, ignore_errors=True)
 
 
+def _as_a_terminal_would() -> None:
+    """Heed what the background of a script, where tests may run, has its processes ignore."""
+    for signum in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(signum, signal.SIG_DFL)
+
+
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -72,6 +78,7 @@ def start(folder: Path) -> Iterator[Start]:
             stderr=subprocess.STDOUT,
             text=True,
             process_group=0,
+            preexec_fn=_as_a_terminal_would,  # noqa: PLW1509 - nothing of the tests runs in a thread here
         )
         started.append(process)
         return process
