@@ -1,7 +1,7 @@
 """What the records of a window look like: how long their prompts are and in which hours they come, from a sample.
 
 The rollups do not know it, and the ledger has no index by time: of ten million rows a year a window of thirty days
-stands among 1.7 million rows of two months. So pages of the months are drawn until some 60,000 rows were looked at, all
+stands among 1.7 million rows of two months. So pages of the months are drawn until some 40,000 rows were looked at, all
 rows of a smaller ledger, and the same pages each time: the drawing is seeded, and how much is drawn moves by halves.
 """
 
@@ -22,7 +22,7 @@ from usage.observed.slicing import POWERS, Sampled
 from usage.querysets import NOTIONAL
 from usage.token_log import EVERY_HOUR, MARKS
 
-LOOKED_AT = 60_000
+LOOKED_AT = 40_000
 _PER_PAGE = 24
 """Rows of a page of 8 kB, for a table that nobody has analysed yet."""
 
