@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any, Final
 
+from pricing.units import LIFETIMES
 from usage import raw_costs
 from usage.models import Organisation
 from usage.querysets import NOTIONAL
 from usage.raw_costs import Rows
 
-_LIFETIMES: Final = ("cache_write_5m", "cache_write_30m", "cache_write_1h", "cache_write_12h")
+_LIFETIMES: Final = tuple(f"cache_write_{lifetime}" for lifetime in LIFETIMES)
 _OF: Final = Rows(measures={name: f"r.{name}" for name in _LIFETIMES}, money=(), only="w.tallied")
 
 
@@ -20,16 +21,19 @@ def by_lifetime(
     since: date,
     until: date,
     offerings: Collection[int],
-    projects: Sequence[int] | None = None,
+    projects: Iterable[int] | None = None,
 ) -> list[dict[str, Any]]:
     """Tokens written to caches by lifetime, offering, service tier and project (its slug, None for none).
 
-    Of the records that a sum of tokens counts, in UTC days [since, until); notional usage is left out.
+    Of the records that a sum of tokens counts, in UTC days [since, until); notional usage is left out. No query where
+    no offerings are asked for.
     """
+    if not offerings:
+        return []
     narrowed: dict[str, Sequence[Any]] = {"offering": sorted(offerings)}
     rows = raw_costs.sums_by(
-        organisation.pk, since, until, ("offering", "service_tier", "project"), projects=projects,
-        filters=narrowed, of=_OF,
+        organisation.pk, since, until, ("offering", "service_tier", "project"),
+        projects=None if projects is None else sorted(projects), filters=narrowed, of=_OF,
     )  # fmt: skip
     return [
         {

@@ -25,12 +25,12 @@ from dashboards.pages.ledger import (
     is_notional,
     moves,
     tokens_used,
+    with_moved_writes,
 )
 from dashboards.pages.periods import Span
-from dashboards.views.spend import Reader, cache_writes
 from pricing.models import LanguageModel, Price, PriceEvent, SourceRun
 from pricing.sources import all_sources
-from usage import budgets
+from usage import budgets, cache_writes
 from usage.models import Budget, Connection, Organisation, Period, ProjectDailyCost, Pull
 from usage.period_querysets import official_spend
 from usage.spend_querysets import SpendQuerySet, midnight
@@ -118,7 +118,7 @@ def _moves(offerings: Iterable[int], now: datetime) -> list[Move]:
 def _written(organisation: Organisation, found: Iterable[Move], span: Span) -> dict[int | None, list[Row]]:
     """Cache writes by lifetime of the offerings whose price of such writes moves, by project."""
     numbers: dict[str | None, int | None] = {}
-    rows = cache_writes(Reader(organisation, {}, None), found, span)
+    rows = cache_writes.by_lifetime(organisation, span.start, span.until, with_moved_writes(found))
     if rows:
         numbers = dict(organisation.projects.values_list("slug", "pk"))
     by_project: dict[int | None, list[Row]] = defaultdict(list)

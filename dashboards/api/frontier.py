@@ -78,11 +78,12 @@ def frontier(request: HttpRequest, asked: Query[FrontierQuestion]) -> HttpRespon
     except ValueError as fault:
         raise BadQuestion(str(fault), "mix") from None
 
+    wish = _wish(asked, mix)
     if asked.benchmark.startswith(PREFIX):
-        return _private(quality.told(_own(request, asked), _wish(asked, mix), at or datetime.now(UTC)))
+        return _private(_told(request, asked, wish, at))
 
     def reply() -> dict[str, Any]:
-        return quality.price_per_quality(asked.benchmark, asked.category, _wish(asked, mix), at)
+        return _told(request, asked, wish, at)
 
     # New scores do not change the catalogue's version, by which answers of a day in the past would be kept.
     return answered(request, reply, holds="minute")
@@ -102,17 +103,20 @@ def _of_project(request: HttpRequest, asked: FrontierQuestion, at: datetime | No
     used = _used(request, asked)
     if used.mix is None:
         raise BadQuestion(f"{asked.project} used no tokens from {used.since} to {used.until}: ask for others.", "from")
-    wish = _wish(asked, used.mix)
-    if asked.benchmark.startswith(PREFIX):
-        found = quality.told(_own(request, asked), wish, at or datetime.now(UTC))
-    else:
-        found = quality.price_per_quality(asked.benchmark, asked.category, wish, at)
+    found = _told(request, asked, _wish(asked, used.mix), at)
     found["project"] = {
         "project": asked.project, "from": used.since.isoformat(), "until": used.until.isoformat(),
         "tokens": used.tokens, "batch_tokens": used.batch_tokens, "other_tokens": used.other_tokens,
         "unknown_records": dict(used.unknown_records),
     }  # fmt: skip
     return _private(found)
+
+
+def _told(request: HttpRequest, asked: FrontierQuestion, wish: Wish, at: datetime | None) -> dict[str, Any]:
+    """The curve of a benchmark, or of an evaluation that the token may see."""
+    if asked.benchmark.startswith(PREFIX):
+        return quality.told(_own(request, asked), wish, at or datetime.now(UTC))
+    return quality.price_per_quality(asked.benchmark, asked.category, wish, at)
 
 
 def _private(found: dict[str, Any]) -> HttpResponse:

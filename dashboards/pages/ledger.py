@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from dashboards import formatting
 from dashboards.pages.periods import Span
 from pricing.providers import declared
+from pricing.units import LIFETIMES as WRITE_LIFETIMES
 
 ZERO = Decimal(0)
 NOBODY = "none"
@@ -223,7 +224,7 @@ UNITS = {
     "cache_write": "in_cache_write",
     "output": "out_total",
 }
-LIFETIMES = ("cache_write_5m", "cache_write_30m", "cache_write_1h", "cache_write_12h")
+LIFETIMES = tuple(f"cache_write_{lifetime}" for lifetime in WRITE_LIFETIMES)
 """Units of cache writes with a stated lifetime. Their tokens are among those of `cache_write`."""
 UNIT_WORDS = {
     "input": "in", "output": "out", "cache_read": "cached", "cache_write": "cache write",
@@ -346,6 +347,15 @@ def moves(events: Iterable[Row]) -> list[Move]:
         main = min(tiers, key=lambda name: (name != STANDARD, name))
         made.append(Move(offering, on, tiers.pop(main), currencies[offering, on], main, tiers))
     return sorted(made, key=lambda move: (move.on, move.offering_id))
+
+
+def with_moved_writes(found: Iterable[Move]) -> set[int]:
+    """The offerings whose price of cache writes of some lifetime moves."""
+    return {
+        move.offering_id
+        for move in found
+        if any(unit in LIFETIMES for prices in (move.prices, *move.others.values()) for unit in prices)
+    }
 
 
 def moves_paid(found: Iterable[Move], used: Mapping[int, Tokens]) -> list[Move]:

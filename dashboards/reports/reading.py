@@ -26,14 +26,15 @@ from dashboards.pages.ledger import (
     model_key,
     model_names,
     tokens_used,
+    with_moved_writes,
 )
 from dashboards.pages.periods import Span
 from dashboards.reports import composing, prices
 from dashboards.reports.read import Budgeted, Money, Proposed, Read, Retiring
 from dashboards.reports.report import MEAN_OF, WEEKS, Report, Scope
-from dashboards.views.spend import AHEAD, Reader, cache_writes, doubts, price_moves, reader_for
+from dashboards.views.spend import AHEAD, Reader, doubts, price_moves, reader_for
 from pricing.models import LanguageModel
-from usage import budgets, spend_change, spending
+from usage import budgets, cache_writes, spend_change, spending
 from usage.advice import MOST, Range, Recommendation
 from usage.costs import Scope as CostScope
 from usage.models import Organisation
@@ -107,6 +108,9 @@ def _read(reader: Reader, scope: Scope, today: date, sees: Collection[int] | Non
     used = Used(scope.week, scope.currency, today, grouped(rows, scope.currency, _offering), model_names(rows))
     offerings = {row["offering_id"] for row in rows if row["offering_id"] is not None}
     moves = price_moves(offerings, scope.week.start, today + AHEAD)
+    written = cache_writes.by_lifetime(
+        reader.organisation, scope.week.start, scope.week.until, with_moved_writes(moves), reader.project_ids
+    )
     open_ones = Proposal.objects.seen(reader.organisation.pk, reader.project_ids).dearest_first()
     moves_to_make = [(one, one.move) for one in open_ones.filter(state__in=OPEN)]
     loose = next((amount for start, slug, amount in weeks if slug == NOBODY and start == scope.week.start), None)
@@ -128,7 +132,7 @@ def _read(reader: Reader, scope: Scope, today: date, sees: Collection[int] | Non
         used=used,
         sold={row["offering_id"]: (row["offering__model__slug"], row["offering__provider__slug"]) for row in rows},
         moves=moves,
-        tokens=tokens_used(rows, cache_writes(reader, moves, scope.week)),
+        tokens=tokens_used(rows, written),
         doubts=doubts(offerings),
         unpriced=grouped((row for row in rows if row["unpriced_tokens"]), scope.currency, model_key),
         loose=loose if reader.whole else None,

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from dashboards.charts.spend import stacked_weeks
 from dashboards.pages import closing, periods
 from dashboards.pages.alerts import Key
-from dashboards.pages.ledger import MODEL_COLUMNS, MODEL_KEYS, cuts_of
+from dashboards.pages.ledger import MODEL_COLUMNS, MODEL_KEYS, cuts_of, with_moved_writes
 from dashboards.pages.overview import Read, compose
 from dashboards.pages.parts import Line
 from dashboards.pages.periods import Period, Span, Unusable
@@ -23,7 +23,6 @@ from dashboards.views.spend import (
     AHEAD,
     WEEKS,
     Reader,
-    cache_writes,
     csv_response,
     doubts,
     price_moves,
@@ -32,7 +31,7 @@ from dashboards.views.spend import (
     refused,
     today,
 )
-from usage import budgets
+from usage import budgets, cache_writes
 
 
 @require_safe
@@ -163,7 +162,9 @@ def _read(reader: Reader, period: Period) -> Read:
         weeks=weeks,
         by_week=reader.spend("project_id").in_segments(weeks, "project_id", measures=("records",)),
         moves=moves,
-        written=cache_writes(reader, moves, period.now),
+        written=cache_writes.by_lifetime(
+            reader.organisation, period.now.start, period.now.until, with_moved_writes(moves), reader.project_ids
+        ),
         doubts=doubts(offerings),
         keys=_keys(reader, period.now) if any(row["project_id"] is None for row in by_model) else (),
         today=now,

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from dashboards.charts.spend import price_paid
 from dashboards.pages import closing, periods
-from dashboards.pages.ledger import MODEL_COLUMNS, MODEL_KEYS, cuts_of
+from dashboards.pages.ledger import MODEL_COLUMNS, MODEL_KEYS, cuts_of, with_moved_writes
 from dashboards.pages.periods import Period, Unusable
 from dashboards.pages.project import Read, compose
 from dashboards.pages.records import DIMENSIONS
@@ -21,7 +21,6 @@ from dashboards.views.spend import (
     AHEAD,
     WEEKS,
     Reader,
-    cache_writes,
     csv_response,
     doubts,
     price_moves,
@@ -29,7 +28,7 @@ from dashboards.views.spend import (
     refused,
     today,
 )
-from usage import budgets
+from usage import budgets, cache_writes
 from usage.models import Project
 
 
@@ -137,7 +136,9 @@ def _read(reader: Reader, one: Project, period: Period, by: str) -> Read:
         by_dimension=reader.spent_by(period.now, *(name for name, _ in DIMENSIONS.values()), project=one),
         by=by,
         moves=moves,
-        written=cache_writes(reader, moves, period.now, [one.pk]),
+        written=cache_writes.by_lifetime(
+            reader.organisation, period.now.start, period.now.until, with_moved_writes(moves), [one.pk]
+        ),
         doubts=doubts(offerings),
         today=now,
         pace=budgets.pace(reader.organisation, month[0].until - timedelta(days=1), [one.pk], sees=reader.project_ids),

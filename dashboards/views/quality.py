@@ -62,14 +62,18 @@ def _asked(request: HttpRequest) -> _Asked:
 
 def _in_known_words(ask: pages.Ask, wrong: list[str]) -> pages.Ask:
     """The same with aliases resolved; a word that the catalogue has not is left out, and a sentence says so."""
-    meant: dict[str, str] = {}
-    for name in filters.FILTERS:
-        if asked := getattr(ask, name):
-            meant[name] = filters.word(name, asked) or ""
-            if not meant[name]:
-                called = "seller" if name == "provider" else name
-                wrong.append(f"There is no {called} “{asked[:40]}”: choose one from the list.")
-    return replace(ask, **meant)  # type: ignore[arg-type]
+
+    def meant(name: str, asked: str) -> str:
+        found = filters.word(name, asked) if asked else ""
+        if found is None:
+            called = "seller" if name == "provider" else name
+            wrong.append(f"There is no {called} “{asked[:40]}”: choose one from the list.")
+        return found or ""
+
+    return replace(
+        ask, maker=meant("maker", ask.maker), provider=meant("provider", ask.provider),
+        region=meant("region", ask.region), modality=meant("modality", ask.modality),
+    )  # fmt: skip
 
 
 def _seen(reader: Reader | None, benchmark: str) -> None:

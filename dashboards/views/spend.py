@@ -20,11 +20,10 @@ from dashboards import access
 from dashboards.models import Person
 from dashboards.pages import covered
 from dashboards.pages.alerts import Doubt
-from dashboards.pages.ledger import LIFETIMES, MOVE_COLUMNS, Move, moves
+from dashboards.pages.ledger import MOVE_COLUMNS, Move, moves
 from dashboards.pages.periods import Span
 from pricing.answers import review
 from pricing.models import PriceEvent
-from usage import cache_writes as cache_written
 from usage import record_costs, spending
 from usage.models import Organisation, Period, Project, ProjectDailyCost
 from usage.period_querysets import Days, official_spend
@@ -125,19 +124,6 @@ def price_moves(offering_ids: Iterable[int], since: date, until: date) -> list[M
         offering_id__in=list(offering_ids), effective_from__gte=midnight(since), effective_from__lt=midnight(until)
     )
     return moves(events.values(*MOVE_COLUMNS))
-
-
-def cache_writes(reader: Reader, price_moves: Iterable[Move], span: Span, projects: Iterable[int] | None = None) -> Any:
-    """Cache writes by lifetime of the offerings whose price of such writes moves; nothing is read where none does."""
-    found = {
-        move.offering_id for move in price_moves
-        if any(unit in LIFETIMES for prices in (move.prices, *move.others.values()) for unit in prices)
-    }  # fmt: skip
-    if not found:
-        return []
-    whose = reader.project_ids if projects is None else projects
-    ids = None if whose is None else sorted(whose)
-    return cache_written.by_lifetime(reader.organisation, span.start, span.until, found, ids)
 
 
 def doubts(offering_ids: Iterable[int]) -> list[Doubt]:

@@ -54,10 +54,16 @@ def folder() -> Iterator[Path]:
         shutil.rmtree(top, ignore_errors=True)
 
 
-def _as_a_terminal_would() -> None:
-    """Heed what the background of a script, where tests may run, has its processes ignore."""
-    for signum in (signal.SIGINT, signal.SIGQUIT):
-        signal.signal(signum, signal.SIG_DFL)
+@pytest.fixture(autouse=True)
+def _as_a_terminal_would() -> Iterator[None]:
+    """Have what is started heed Ctrl-C, which the background of a script, where tests may run, has processes ignore.
+
+    A signal with a handler is at its default in a new program.
+    """
+    stood = {signum: signal.signal(signum, signal.default_int_handler) for signum in (signal.SIGINT, signal.SIGQUIT)}
+    yield
+    for signum, handler in stood.items():
+        signal.signal(signum, handler)
 
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -78,7 +84,6 @@ def start(folder: Path) -> Iterator[Start]:
             stderr=subprocess.STDOUT,
             text=True,
             process_group=0,
-            preexec_fn=_as_a_terminal_would,  # noqa: PLW1509 - nothing of the tests runs in a thread here
         )
         started.append(process)
         return process

@@ -22,7 +22,7 @@ from usage import ingest
 from usage.models import ImportBatch, Organisation, Project
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
-MAPPING = {
+MAPPING: dict[str, Any] = {
     "columns": {
         "time": "day",
         "project": "project",
@@ -37,6 +37,7 @@ MAPPING = {
     "grain": "1d",
     "cache": "inclusive",
 }
+TIERED = MAPPING | {"columns": MAPPING["columns"] | {"service_tier": "tier"}}
 HEAD = "day,project,key,user,host,model,input,output,requests"
 # Alpha: 40 USD, then 60. Beta: 20, then 10. Nobody: 5, then 8. Unknown: 3 Mtok in 30 requests of beta.
 ROWS = (

@@ -16,7 +16,7 @@ from dashboards import access, alerts
 from dashboards.alerts import Fact
 from dashboards.models import Alert, AlertMute, AlertNotice, AuditEntry, Message, Person
 from pricing.models import LanguageModel, PriceEvent
-from tests.dashboards.ledger_cast import HEAD, MAPPING, NOW, World, world  # noqa: F401
+from tests.dashboards.ledger_cast import HEAD, NOW, TIERED, World, world  # noqa: F401
 from tests.usage.factories import at, make_organisation, make_source
 from usage import budgets
 from usage.models import Connection, Pull, UsageRecord
@@ -274,9 +274,8 @@ def price_event(world: World, unit: str, tier: str, old: int, new: int, on: str 
 
 def batch(world: World) -> None:  # noqa: F811
     """Besides, 4 Mtok of alpha at the batch tier on the last day of usage."""
-    mapping = MAPPING | {"columns": MAPPING["columns"] | {"service_tier": "tier"}}  # type: ignore[operator]
     world.imported("2026-11-13,alpha,k,ann,seller,model-a,4000000,0,1,batch", scope="batch", head=f"{HEAD},tier",
-                   mapping=mapping)  # fmt: skip
+                   mapping=TIERED)  # fmt: skip
 
 
 @pytest.mark.django_db

@@ -41,7 +41,7 @@ from dashboards.reports.report import (
 )
 from pricing.models import ExchangeRate, LanguageModel, PriceEvent
 from tests.dashboards.decision_cast import SOL, advice_of, move
-from tests.dashboards.ledger_cast import HEAD, MAPPING, NOW, World, client_of, world
+from tests.dashboards.ledger_cast import HEAD, NOW, TIERED, World, client_of, world
 from tests.usage.factories import at, make_organisation, make_source
 from usage import budgets, sample
 from usage.advice import Kind, Range
@@ -334,9 +334,8 @@ def test_two_steps_on_one_day_are_one_from_the_first_price_to_the_last(world: Wo
 
 
 def test_the_overview_the_report_and_the_alerts_weigh_a_price_to_come_alike(world: World) -> None:
-    mapping = MAPPING | {"columns": MAPPING["columns"] | {"service_tier": "tier"}}  # type: ignore[operator]
     world.imported("2026-11-13,alpha,k,ann,seller,model-a,4000000,0,1,batch", scope="batch", head=f"{HEAD},tier",
-                   mapping=mapping)  # fmt: skip
+                   mapping=TIERED)  # fmt: skip
     for tier, old, new in (("standard", 1, 2), ("batch", 1, 3)):
         PriceEvent.objects.create(
             offering=world.offering, unit="input", service_tier=tier, kind="rise", old=old, new=new, per=10**6,

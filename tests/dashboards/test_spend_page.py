@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from dashboards import access
 from dashboards.pages.explore import CHILDREN, PARENTS, compose
 from pricing.models import RateCard
-from tests.dashboards.ledger_cast import HEAD, MAPPING, World, world  # noqa: F401
+from tests.dashboards.ledger_cast import HEAD, MAPPING, TIERED, World, world  # noqa: F401
 from tests.usage.factories import make_card
 from usage import contracts
 from usage.questions import Question
@@ -33,7 +33,6 @@ GROUPINGS = (
     "ext_user", "ext_project", "path", "tag:team", "selectors", "project,model", "ext_user,project",
     "model,ext_api_key",
 )  # fmt: skip
-TIERED = MAPPING | {"columns": MAPPING["columns"] | {"service_tier": "tier"}}  # type: ignore[operator]
 
 
 def text(answer: Any) -> str:
@@ -104,7 +103,7 @@ def test_a_group_opened_is_the_group(world: World) -> None:  # noqa: F811
 def test_a_model_and_a_name_that_means_none_open_apart_though_spelt_alike(world: World, grouping: str) -> None:  # noqa: F811
     slug = world.offering.model.slug
     head = f"{HEAD},cost"
-    mapping = MAPPING | {"columns": MAPPING["columns"] | {"cost": "cost"}, "currency": "USD", "cost_kind": "billed"}  # type: ignore[operator]
+    mapping = MAPPING | {"columns": MAPPING["columns"] | {"cost": "cost"}, "currency": "USD", "cost_kind": "billed"}
     world.imported(
         f"2026-11-12,alpha,k-alpha,ann,nowhere,{slug},1000000,0,1,7", scope="nowhere", head=head, mapping=mapping
     )

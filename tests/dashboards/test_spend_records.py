@@ -26,7 +26,7 @@ from usage.settling import settle
 
 DAYS = {"from": "2026-11-02", "until": "2026-11-16"}
 COSTED: dict[str, Any] = MAPPING | {
-    "columns": MAPPING["columns"] | {"cost": "cost"},  # type: ignore[operator]
+    "columns": MAPPING["columns"] | {"cost": "cost"},
     "currency": "USD",
     "cost_kind": "billed",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,7 @@ def test_of_several_sellers_of_a_file_one_price_counts_by_the_rule_of_the_catalo
     found = answered("--inputs", str(path), "--estimator", estimator, *sellers)
     assert [one["price"] for one in found["inputs"]] == prices
     if estimator == "record_low":
-        lows = [price for n, price in enumerate(prices) if all(float(price) < float(one) for one in prices[:n])]
+        lows = [price for n, price in enumerate(prices) if all(Decimal(price) < Decimal(one) for one in prices[:n])]
         assert [point["price"] for point in found["points"]] == lows
     assert "one price counts" in found["note"]
 
