@@ -527,6 +527,38 @@ def test_a_csv_holds_what_is_known_of_each_observation() -> None:
     ]
 
 
+KNOWN = [
+    Observation("GPT-3", date(2021, 11, 20), Decimal(60), Decimal("43.9"), withdrawn_on=date(2024, 1, 4)),
+    Observation("Big", date(2022, 1, 1), Decimal(1250), None),
+    Observation("Mystery", date(2022, 12, 31), None, Decimal("0.5")),
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Score,PRICE,Date,Withdrawn,Model\n43.9,60,2021-11-20,2024-01-04,GPT-3\n,1250,2022-01-01,,Big\n"
+        "0.5,,2022-12-31,,Mystery\n",
+        "model;date;price;score;withdrawn\r\nGPT-3;2021-11-20 09:00:00;60,0;43,9;2024-01-04\r\n"
+        "Big;2022-01-01;1,250.00;;\r\nMystery;2023-01-01T01:00:00+02:00;;0,50;\r\n;;;;\r\n",
+        "Model Name,Release Date,USD per 1M Tokens,benchmark_score,withdrawn\n"
+        "GPT-3,2021/11/20,$60.00,43.9%,2024-01-04\n"
+        'Big,2022-01-01,"$1,250",N/A,\n\nMystery,2022-12-31,nan,.5,-\n',
+        "model\tdate\tprice\tscore\tprompt\twithdrawn\nGPT-3\t2021-11-20\t60\t43.9\t\t2024-01-04\n"
+        "Big\t2022-01-01T00:00:00Z\t1250\tnull\t9\t\nMystery\t2022-12-31\t\t0.5\t\t\n",
+    ],
+)
+def test_a_csv_is_read_however_a_spreadsheet_or_a_study_wrote_it(text: str) -> None:
+    assert read(text) == KNOWN
+
+
+def test_of_a_column_for_each_benchmark_one_is_asked_for() -> None:
+    text = "Model Name,Release Date,USD per 1M Tokens,MMLU,GPQA Diamond\nGPT-4,2023-03-14,37.5,86,33\n"
+    assert [one.score for one in read(text, "gpqa diamond")] == [Decimal(33)]
+    with pytest.raises(UnreadableInputs, match="There is no column 'HumanEval'; there are: Model Name, "):
+        read(text, "HumanEval")
+
+
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [
@@ -540,7 +572,13 @@ def test_a_csv_holds_what_is_known_of_each_observation() -> None:
         ("model,date,price,score\na,2021-01-01,1,2\na,20210101,1,2\n", "Line 3: date is '20210101'"),
         ("model,date,price,score\na,2021-02-30,1,2\n", "Line 2: date is '2021-02-30'"),
         ("model,date,price,score\na,2021-01-01,-1,2\n", "Line 2: price is '-1'; a price is not negative"),
-        ("model,date,price,score\na,2021-01-01,NaN,2\n", "Line 2: price is 'NaN'"),
+        ("model,date,price,score\na,2021-01-01,inf,2\n", "Line 2: price is 'inf'"),
+        ("model,date,price,score\na,2021-01-01,EUR 3,2\n", "Line 2: price is 'EUR 3'"),
+        ("model,date,price,score\na,2021-01,1,2\n", "Line 2: date is '2021-01'"),
+        ("model,date,price,score\na,31/01/2021,1,2\n", "Line 2: date is '31/01/2021'"),
+        ("model;date;price;score\na;2021-01-01;1,250;2\n", "Line 2: price is '1,250'"),
+        ('model,date,price,score\na,2021-01-01,"0,55",2\n', "Line 2: price is '0,55'"),
+        ("Model Name,model_name,date,price,score\n", "Model Name is named twice"),
         ("model,date,price,score\na,2021-01-01,1e999,2\n", "Line 2: price is '1e999'"),
         ("model,date,price,score\na,2021-01-01,1,high\n", "Line 2: score is 'high'"),
         ("model,date,price,score,withdrawn\na,2021-01-01,1,2,2021-01-01\n", "Line 2: withdrawn is 2021-01-01"),

@@ -149,3 +149,17 @@ def test_inputs_that_cannot_be_read_are_refused_with_their_line(tmp_path: Path) 
     assert "not text in UTF-8" in refused("--inputs", str(path))
     path.write_text("model,date,price,score\na,2021-01-01,-60,43.9\n", "utf-8")
     assert f"{path}: Line 2: price is '-60'" in refused("--inputs", str(path))
+
+
+def test_a_studys_own_table_needs_only_the_name_of_its_score(tmp_path: Path) -> None:
+    path = tmp_path / "study.csv"
+    rows = [line.split(",") for line in Path(MMLU).read_text("utf-8").splitlines()[1:]]
+    cells = [f"{model};{date};${price};{score}%;" for model, date, price, score in rows]
+    path.write_text("\ufeffModel Name;Release Date;USD per 1M Tokens;MMLU;HumanEval\n" + "\n".join(cells), "utf-8")
+    asked = ("--threshold", "43.9")
+    assert answered("--inputs", str(path), "--score-column", "MMLU", *asked) == answered("--inputs", MMLU, *asked)
+    assert "The column score is missing" in refused("--inputs", str(path))
+
+
+def test_a_column_of_scores_is_a_files() -> None:
+    assert "--score-column is asked of a file" in refused("--benchmark", "mmlu", "--score-column", "MMLU")

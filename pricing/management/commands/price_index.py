@@ -29,6 +29,9 @@ class Command(BaseCommand):
         given = parser.add_mutually_exclusive_group(required=True)
         given.add_argument("--benchmark", help="slug of a benchmark, such as arena")
         given.add_argument("--inputs", type=Path, help="a CSV of observations instead of the catalogue")
+        parser.add_argument(
+            "--score-column", default="", help="of the CSV the column to take as the score, by its name"
+        )
         parser.add_argument("--category", help="of the benchmark; default: its first")
         parser.add_argument(
             "--mix", help="tokens of input:output[:cache_read] by which prices are blended; default: 3:1"
@@ -71,6 +74,8 @@ class Command(BaseCommand):
         self.stdout.write(answer["note"])
 
     def _of_catalogue(self, options: dict[str, Any], asked: Asked) -> dict[str, Any]:
+        if options["score_column"]:
+            raise BadQuestion("--score-column is asked of a file: give --inputs, or a --category of the benchmark.")
         return price_index(
             asked,
             options["benchmark"],
@@ -85,7 +90,7 @@ class Command(BaseCommand):
         if set_aside := [name for name in ("category", "mix", "reasoning") if options[name]]:
             raise BadQuestion(f"--{set_aside[0]} is asked of the catalogue: the rows of a file are blended already.")
         try:
-            rows = read(path.read_text("utf-8"))
+            rows = read(path.read_text("utf-8"), options["score_column"])
         except OSError as fault:
             raise CommandError(f"{path} cannot be read: {fault.strerror}.", returncode=2) from None
         except UnicodeDecodeError:
