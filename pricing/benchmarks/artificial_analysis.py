@@ -5,12 +5,15 @@
      "data": [{"id": "…", "name": "o3-mini (high)", "slug": "o3-mini-high", "release_date": "2025-01-31",
                "model_creator": {"id": "…", "name": "OpenAI", "slug": "openai"},
                "evaluations": {"artificial_analysis_intelligence_index": 62.9, "artificial_analysis_coding_index": 55.8,
-                               "artificial_analysis_agentic_index": null}, "pricing": {…}, "performance": {…}}, …]}
+                               "artificial_analysis_agentic_index": null},
+               "artificial_analysis_intelligence_index_cost": {"cost_per_task": {"total_cost": 0.1678}, …},
+               "pricing": {…}, "performance": {"median_end_to_end_response_time_seconds": 9.09, …}}, …]}
 
 Written from the documented answer of `GET /api/v2/language/models/free`: no response was at hand. Several pages come as
-a list of them. An index that is null is not measured. A name that several models share is shown with its slug. An
-index of one version does not compare with another's, so each look replaces the one before it; pages of two versions
-are refused.
+a list of them. An index that is null is not measured; names, makers, costs and times may be null too. A name that
+several models share is shown with its slug. An index of one version does not compare with another's, so each look
+replaces the one before it; pages of two versions are refused. The cost is of a task of the intelligence index, the time
+that of an answer of 500 tokens, thinking included.
 """
 
 from __future__ import annotations
@@ -18,12 +21,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from pricing.benchmarks import ScoreFact, UnreadableBody
-from pricing.benchmarks._reading import document, member, only_once, optional, points, word
+from pricing.benchmarks._reading import amount, document, member, only_once, optional, points, word
 
 SLUG: Final = "artificial-analysis"
 NAME: Final = "Artificial Analysis"
@@ -61,6 +65,7 @@ _FIGURE: Final = {
     "coding": "artificial_analysis_coding_index",
     "agentic": "artificial_analysis_agentic_index",
 }
+_SECONDS: Final = "median_end_to_end_response_time_seconds"
 
 
 def next_page(body: bytes) -> str | None:
@@ -93,11 +98,30 @@ def _data(page: Any, where: str) -> list[Any]:
 
 
 def _facts(entry: Any, where: str, shared: Counter[str]) -> Iterator[tuple[str, ScoreFact]]:
-    name, slug = word(member(entry, "name", where), where), word(member(entry, "slug", where), where, "a slug")
-    creator = word(member(member(entry, "model_creator", where), "slug", where), where, "its creator")
+    slug = word(member(entry, "slug", where), where, "a slug")
+    name = slug if member(entry, "name", where) is None else word(entry["name"], where)
+    creator = entry.get("model_creator")
+    maker = "" if creator is None else f"{word(member(creator, 'slug', where), where, 'its creator')} / "
     evaluations = member(entry, "evaluations", where)
     for category, figure in _FIGURE.items():
         value = optional(points, member(evaluations, figure, where), figure, where)
         if value is not None:
-            shown = name if shared[name] == 1 else f"{name} ({slug})"
-            yield where, ScoreFact(category, raw_name=f"{creator} / {slug}", display_name=shown, value=value)
+            shown = name if shared[name] < 2 else f"{name} ({slug})"
+            fact = ScoreFact(category, raw_name=f"{maker}{slug}", display_name=shown, value=value)
+            yield where, replace(fact, **_measured(entry, where)) if category == "overall" else fact
+
+
+def _measured(entry: Any, where: str) -> dict[str, Any]:
+    """What a task of the index cost and how long an answer took; said once, with the index itself."""
+    task = _part(_part(entry, "artificial_analysis_intelligence_index_cost", where), "cost_per_task", where)
+    cost = optional(amount, task.get("total_cost"), "cost_per_task", where)
+    seconds = optional(amount, _part(entry, "performance", where).get(_SECONDS), _SECONDS, where)
+    return {"cost_usd": cost or None, "cases": 1 if cost else None, "seconds_mean": seconds or None}
+
+
+def _part(found: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:
+    """An object within an object, an empty one where it is null or not there."""
+    part = found.get(name) or {}
+    if not isinstance(part, Mapping):
+        raise UnreadableBody(f"{where}: {name} is no object: the publisher changed its format.")
+    return part

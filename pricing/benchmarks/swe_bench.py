@@ -9,7 +9,9 @@
 Written from the published file's shape; no copy ships. Most rows are agents, not models, so only those that ran in
 mini-SWE-agent are read (of the boards `Verified` and, where they stood before, `bash-only`); its version is the
 setting, because another version is another test. A row that SWE-bench itself warns of is left out. `resolved` is a
-share of 500 tasks, `cost` that of the run, or else `instance_cost` of each. One submission on two boards is one point.
+share of 500 tasks, `cost` that of the run, or else `instance_cost` of each. One submission on two boards is one point,
+by its folder in any case: they name it each in its own way ("Gemini 2.5 Pro (2025-05-06)" and "mini-SWE-agent + Gemini
+2.5 Pro (2025-05-06)"), maybe with another day, so only another result is refused. The agent is no part of the name.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ BUNDLED: Final[Mapping[date, str]] = {}
 
 _BOARDS: Final = frozenset({"verified", "bash-only"})
 _AGENT: Final = "mini-swe-agent_version"
+_AGENT_IN_NAME: Final = "mini-SWE-agent + "
 _TASKS: Final = 500
 
 
@@ -71,9 +74,12 @@ def _facts(boards: list[Any]) -> Iterator[tuple[str, ScoreFact]]:
         for number, row in enumerate(rows, 1):
             where = f"{title}, row {number}"
             fact = _fact(row, where)
-            if fact is not None and seen.setdefault(fact.raw_name, fact) is fact:
+            if fact is None:
+                continue
+            first = seen.setdefault(fact.raw_name.lower(), fact)
+            if first is fact:
                 yield where, fact
-            elif fact is not None and seen[fact.raw_name] != fact:
+            elif (first.value, first.setting) != (fact.value, fact.setting):
                 raise UnreadableBody(f"{where} says otherwise of {fact.raw_name!r} than a row before it.")
 
 
@@ -88,7 +94,7 @@ def _fact(row: Any, where: str) -> ScoreFact | None:
     return ScoreFact(
         "overall",
         raw_name=word(member(row, "folder", where), where, "its folder"),
-        display_name=word(member(row, "name", where), where),
+        display_name=word(member(row, "name", where), where).removeprefix(_AGENT_IN_NAME),
         value=share(resolved, "resolved", where),
         n=_TASKS,
         cases=_TASKS,

@@ -175,7 +175,7 @@ class TestKeys:
 
         outcome = refresh(ANALYSIS)
 
-        assert (outcome.status, outcome.recorded and outcome.recorded.names) == ("changed", 3)
+        assert (outcome.status, outcome.recorded and outcome.recorded.names) == ("changed", 4)
         assert [headers.get("x-api-key") for headers in desk.asked] == ["secret", "secret"]
         assert "secret" not in str(BenchmarkFetch.objects.values())
 
