@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -28,8 +28,9 @@ LONGEST_REASON = 1000
 REALISED_AFTER = timedelta(days=30)
 """How long the traffic must have moved for what it saved to be told as realised."""
 WATCHED_LAPSED = timedelta(days=30)
-LOOKED_BACK = timedelta(days=7)
-"""An open decision's window ends yesterday, every day anew: what moved is seen from one that ended so long ago."""
+LOOKED_BACK = (timedelta(days=7), timedelta(days=21))
+"""An open decision's window ends yesterday, every day anew: what moved is seen from one that ended so long ago, what
+runs once a week from one that ended three runs ago."""
 WATCHED = (State.PROPOSED, State.ACCEPTED, State.DONE)
 WATCHED_REALISED = timedelta(days=365)
 """How long what a move saves is followed: a year later hardly anything is as it was."""
@@ -111,7 +112,8 @@ def _of_advice(found: Advice, move: Recommendation) -> dict[str, Any]:
 
 def _standing(one: Proposal) -> Standing:
     current = advice.read(advice.Side, one.recommendation["current"]).key
-    return Standing(one.pk, one.key, current, one.state, one.saving_low, Verdict(one.recommendation["verdict"]))
+    saving = advice.Range(one.saving_low, one.saving_high)
+    return Standing(one.pk, one.key, current, one.state, saving, Verdict(one.recommendation["verdict"]))
 
 
 def _mail(text: str) -> str:
@@ -165,15 +167,17 @@ def assign(proposal: Proposal, person: Person, owner: str, due: date | None) -> 
 
 
 def reopen(proposal: Proposal, person: Person) -> Proposal:
-    """Take a decision back, as long as the traffic has not moved and the same move is not open again."""
+    """Take a decision back, as long as the traffic has not moved and the same move is not open again. Of a move that
+    no traffic shows, what was said of it goes, too."""
     allowed = (State.ACCEPTED, State.REJECTED, State.DONE)
     with _deciding(proposal, allowed, "Only a decision that was taken can be taken back") as one:
-        if one.moved_on is not None:
+        if one.moved_on is not None and not realised.is_in_place(one.move):
             raise Refused("The traffic has moved: what was decided can no longer be taken back.")
         others = Proposal.objects.filter(project=one.project, key=one.key, state__in=OPEN)
         if others.exclude(pk=one.pk).exists():
             raise Refused("The same move is open already: decide that one.")
         one.due, one.reason = None, ""
+        one.moved_on = one.realised_low = one.realised_high = one.realised_until = None
         return _decided(one, person, State.PROPOSED, "took a decision back")
 
 
@@ -181,7 +185,12 @@ def _decided(one: Proposal, person: Person, state: str, action: str, **said: Any
     before = {"state": one.state}
     one.state = state
     one.decided_by, one.decided_at = (person.email, timezone.now()) if state != State.PROPOSED else ("", None)
-    one.save(update_fields=["state", "owner", "due", "reason", "moved_on", "decided_by", "decided_at"])
+    one.save(
+        update_fields=[
+            "state", "owner", "due", "reason", "moved_on", "decided_by", "decided_at", "realised_low", "realised_high",
+            "realised_until",
+        ]
+    )  # fmt: skip
     after = {"state": state, **said, "saving_low": one.saving_low, "saving_high": one.saving_high}
     audit.record(person, action, _subject(one), before, after, one.organisation)
     return one
@@ -227,15 +236,27 @@ def follow(project: Project, today: date) -> int:
     return sum(_followed(one, today) for one in found.select_related("project__organisation").order_by("pk"))
 
 
+def _windows(proposal: Proposal, today: date) -> Iterator[tuple[date, date]]:
+    """The UTC days [since, until) that a move is seen from: its promise's; while nobody has decided, as long ones that
+    ended some days ago."""
+    if proposal.state != State.PROPOSED:
+        yield proposal.since, proposal.until
+        return
+    for back in LOOKED_BACK:
+        too_new = max(proposal.until - (today - back), timedelta())
+        yield proposal.since - too_new, proposal.until - too_new
+
+
 def _followed(proposal: Proposal, today: date) -> bool:
     """Note since when it has moved, and what a month of the same work has saved since then."""
-    move, since, until = proposal.move, proposal.since, proposal.until
-    if proposal.state == State.PROPOSED:
-        too_new = max(until - (today - LOOKED_BACK), timedelta())
-        since, until = since - too_new, until - too_new
-    traffic = realised.follow(proposal.project, move, (since, until), today)
-    moved_on = proposal.moved_on or traffic.moved_on
-    if moved_on is None:
+    for since, until in _windows(proposal, today):
+        traffic = realised.follow(proposal.project, proposal.move, (since, until), today)
+        moved_on = proposal.moved_on or traffic.moved_on
+        if moved_on is None and proposal.state == State.DONE and proposal.decided_at is not None:
+            moved_on = traffic.begun_on(proposal.decided_at.astimezone(UTC).date())
+        if moved_on is not None:
+            break
+    else:
         return False
     saved = traffic.realised(moved_on, today).per_month
     fields: dict[str, Any] = {"moved_on": moved_on, "since": since, "until": until}

@@ -12,23 +12,23 @@ from decimal import Decimal
 from typing import Final
 
 from pricing.noninferiority import Verdict
-from usage.advice import Recommendation
+from usage.advice import Range, Recommendation
 
 GREW: Final = Decimal("1.5")
-"""By how much the lowest saving of a rejected move must have grown for it to come back."""
+"""By how much the saving of a rejected move must have grown for it to come back."""
 BETTER_BY: Final = Decimal("1.1")
-"""How much more another move must surely save to take the place of the one that is put to people already."""
+"""How much more another move must save to take the place of the one that is put to people already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A proposal there is: which move from which side, at what lowest saving a month, with which verdict."""
+    """A proposal there is: which move from which side, what a month saves, with which verdict."""
 
     pk: int
     key: str
     current: str
     state: str
-    saving_low: Decimal
+    saving: Range
     verdict: Verdict
 
 
@@ -63,12 +63,19 @@ def chosen(recommended: Sequence[Recommendation], standing: Sequence[Standing]) 
 
 
 def is_another_matter(move: Recommendation, refused: Standing | None) -> bool:
-    """Whether a move may be proposed though it was rejected: it surely saves half as much again, or is judged anew."""
-    return refused is None or move.saving.low >= refused.saving_low * GREW or move.verdict is not refused.verdict
+    """Whether a move may be proposed though it was rejected: it saves half as much again, or is judged anew."""
+    return refused is None or _is_more(move.saving, refused.saving, GREW) or move.verdict is not refused.verdict
 
 
 def _best(moves: Sequence[Recommendation], proposed: Iterable[str]) -> Recommendation:
     """The first, unless one that is put to people already saves nearly as much: nobody wants another each day."""
     first = moves[0]
     stood = next((move for move in moves if move.key in proposed), first)
-    return stood if first.saving.low < stood.saving.low * BETTER_BY or stood.key == first.key else first
+    return first if _is_more(first.saving, stood.saving, BETTER_BY) else stood
+
+
+def _is_more(saving: Range, than: Range, times: Decimal) -> bool:
+    """Whether one saves so many times what another does: surely, or at the most where neither is sure to save."""
+    if saving.low <= 0 and than.low <= 0:
+        return saving.high >= than.high * times
+    return saving.low >= than.low * times

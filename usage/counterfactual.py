@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Final
@@ -28,7 +28,7 @@ from usage.advice import MONTH, Factor, Range
 _ROUND: Final = Context(prec=60, rounding=ROUND_HALF_UP)
 _QUANTUM: Final = Decimal("1e-12")
 DAYS_SEEN: Final = 3
-"""Consecutive days that a move has to be seen on."""
+"""Days in a row that a move has to be seen on, those without work left out."""
 Span = tuple[Fraction, Fraction]
 """From low to high."""
 
@@ -128,26 +128,28 @@ def moved_on(base: Baseline, days: Sequence[Day]) -> date | None:
     """The first of three days in a row on which the work went over to the new side; None before that.
 
     It did on a day on which the new side carried, beyond what is its own, at least half the work that the old side
-    carried on an average day of the baseline, and the old side at most half of it and no more than the new one. Work is
-    requests, as a terse model writes fewer tokens for the same; tokens where requests are unknown.
+    carried on an average day of the baseline, and the old side at most half of it and no more than the new one. A day
+    on which both carried less than half of an average day says nothing: a weekend, or the days between two runs of a
+    weekly job. Work is requests, as a terse model writes fewer tokens for the same; tokens where requests are unknown.
     """
     by_requests = counts_requests(base, days)
-
-    def size(work: Work) -> int:
-        return (work.requests or 0) if by_requests else work.total
-
-    average = Fraction(size(base.old), base.days)
+    average = Fraction(_size(base.old, by_requests), base.days)
+    own = Fraction(_size(base.new, by_requests), base.days)
     run: list[date] = []
     for day in days:
-        run = run if run and day.on - run[-1] == timedelta(days=1) else []
-        moved = Fraction(size(day.new)) - Fraction(size(base.new), base.days)
-        if average and 2 * moved >= average >= 2 * size(day.old) and moved >= size(day.old):
-            run.append(day.on)
-        else:
-            run = []
+        moved, stayed = _size(day.new, by_requests) - own, _size(day.old, by_requests)
+        if 2 * (moved + stayed) < average:
+            continue
+        run = [*run, day.on] if average and 2 * moved >= average >= 2 * stayed and moved >= stayed else []
         if len(run) == DAYS_SEEN:
             return run[0]
     return None
+
+
+def begun_on(base: Baseline, days: Sequence[Day]) -> date | None:
+    """The first day on which the new side did any of the work, be it little: since when a move counts that is said."""
+    by_requests = counts_requests(base, days)
+    return next((day.on for day in days if _moved_share(base, day, by_requests=by_requests)), None)
 
 
 def _saved(base: Baseline, day: Day, spans: Mapping[str, Span], *, by_requests: bool, in_place: bool) -> Saved | None:
@@ -175,15 +177,16 @@ def _saved(base: Baseline, day: Day, spans: Mapping[str, Span], *, by_requests: 
 
 def _moved_share(base: Baseline, day: Day, *, by_requests: bool) -> Fraction:
     """What part of the new side's day is work that moved: all but its share of both sides' work before."""
-
-    def size(work: Work) -> int:
-        return (work.requests or 0) if by_requests else work.total
-
-    before = size(base.old) + size(base.new)
-    if not size(day.new) or not before:
+    old, new = (_size(side, by_requests) for side in (base.old, base.new))
+    now = _size(day.new, by_requests)
+    if not now or not old + new:
         return Fraction(0)
-    own = Fraction(size(base.new), before) * (size(day.old) + size(day.new))
-    return max(Fraction(0), 1 - own / size(day.new))
+    own = Fraction(new, old + new) * (_size(day.old, by_requests) + now)
+    return max(Fraction(0), 1 - own / now)
+
+
+def _size(work: Work, by_requests: bool) -> int:
+    return (work.requests or 0) if by_requests else work.total
 
 
 def _by_tokens(base: Baseline, day: Day, spans: Mapping[str, Span], moved: Fraction) -> Span | None:

@@ -44,6 +44,10 @@ class Followed:
         """Since when the traffic has moved; None also where it cannot be seen, as offering and tier stay."""
         return None if self.in_place else counterfactual.moved_on(self.base, self.days)
 
+    def begun_on(self, said_on: date) -> date | None:
+        """Since when a move counts that a person said on a day to be made: the first day from then on with its work."""
+        return counterfactual.begun_on(self.base, [day for day in self.days if day.on >= said_on])
+
     def realised(self, since: date, until: date) -> Realised:
         """What was saved on the UTC days [since, until)."""
         days = [day for day in self.days if since <= day.on < until]

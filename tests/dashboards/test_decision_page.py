@@ -227,6 +227,10 @@ def test_a_move_that_traffic_cannot_show_counts_from_the_day_it_is_said(world: W
     assert "Traffic does not show this move" in html
     assert "GPT-5.6 Sol for longer" in finding_of(html)
     assert decide(world, one, do="done")[1].moved_on == TODAY
+    html = page_of(world.admin, f"/decisions/{one.pk}")
+    assert "Take it back" in html
+    again = decide(world, one, do="reopen")[1]
+    assert (again.state, again.moved_on) == ("proposed", None), "a person said it, no traffic"
 
 
 def test_what_may_save_nothing_is_a_bound_without_a_middle(world: World) -> None:  # noqa: F811

@@ -30,7 +30,7 @@ OTHER = replace(FLASH, offering_id=9, sku="other", model="other", model_name="Ot
 
 
 def standing(of: Any, state: str, pk: int = 1) -> Standing:
-    return Standing(pk, of.key, of.current.key, state, of.saving.low, of.verdict)
+    return Standing(pk, of.key, of.current.key, state, of.saving, of.verdict)
 
 
 def test_the_best_move_of_each_model_in_use_is_proposed() -> None:
@@ -62,6 +62,20 @@ def test_a_rejected_move_gives_way_to_the_next_and_comes_back_as_another_matter_
     assert chosen([move(low="11099.99")], [refused]).new == ()
     assert chosen([move(low="11100")], [refused]).new == (move(low="11100"),)
     assert chosen([move(verdict=Verdict.BETTER)], [refused]).new == (move(verdict=Verdict.BETTER),)
+
+
+def test_what_may_save_nothing_is_measured_by_the_most_it_may_save() -> None:
+    """Batch saves from nothing to all: nothing grown by half is nothing, and would come back the day it is rejected."""
+    batch, refused = move(low="0", high="100"), standing(move(low="0", high="100"), "rejected")
+    assert chosen([batch], [refused]).new == ()
+    assert chosen([move(low="-1", high="149.99")], [refused]).new == ()
+    assert chosen([move(low="0", high="150")], [refused]).new == (move(low="0", high="150"),)
+    assert chosen([move(low="1", high="90")], [refused]).new == (move(low="1", high="90"),), "it is sure by now"
+    assert chosen([batch], [standing(move(low="1", high="50"), "rejected")]).new == ()
+    stood = standing(batch, "proposed")
+    near, far = (move(candidate=OTHER, low="0", high=high) for high in ("109.99", "110"))
+    assert chosen([near, batch], [stood]).renewed == ((stood, batch),)
+    assert chosen([far, batch], [stood]).new == (far,)
 
 
 def test_of_two_rejections_the_later_one_counts() -> None:

@@ -6,7 +6,7 @@ Today is Monday 16 November 2026. The project asks `now-1` of its maker, at 10 U
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -36,7 +36,13 @@ class Buyer:
 
     def use(self, model: str = "now-1", host: str = "vendor", **fields: Any) -> None:
         """Usage of the window, as one record a day unless `fields` say otherwise."""
-        self.import_facts(list(daily(model, host, **fields)), scope=f"{host} {model}", into=self.organisation)
+        scope = fields.pop("scope", f"{host} {model}")
+        self.import_facts(list(daily(model, host, **fields)), scope=scope, into=self.organisation)
+
+    def use_on(self, days: Iterable[date], model: str = "now-1", host: str = "vendor") -> None:
+        """Usage on some days."""
+        facts = [fact for day in days for fact in daily(model, host, day, 1)]
+        self.import_facts(facts, scope=f"{host} {model}", into=self.organisation)
 
 
 def daily(model: str, host: str, first: date = FIRST, days: int = DAYS, **fields: Any) -> Iterator[Fact]:

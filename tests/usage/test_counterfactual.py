@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pricing.cost import CardPrices, Tokens
 from usage.advice import MONTH, Factor, Range
-from usage.counterfactual import NOTHING, Baseline, Day, Work, moved_on, realised
+from usage.counterfactual import NOTHING, Baseline, Day, Work, begun_on, moved_on, realised
 
 START = date(2026, 10, 1)
 # A request was 1,000 tokens in, of them 400 from cache, and 100 out; a Mtok cost 4 USD in, 0.40 from cache, 20 out.
@@ -147,10 +147,32 @@ def test_a_model_that_writes_a_fifth_has_taken_over_all_requests_all_the_same() 
     assert moved_on(before, [day(n, work(100, "1", short)) for n in range(3)]) == START
 
 
-def test_days_in_a_row_are_days_without_a_gap() -> None:
-    days = [day(n, work(80), work(10)) for n in (0, 1, 3, 4)]
-    assert moved_on(base(), days) is None
-    assert moved_on(base(), [*days, day(5, work(80))]) == START + timedelta(days=3)
+def test_days_on_which_neither_side_has_half_an_average_days_work_say_nothing() -> None:
+    """Weekends, and the days between two runs of a weekly job: neither a move nor its end."""
+    days = [day(n, work(80), work(10)) for n in (0, 1, 5)]
+    assert moved_on(base(), days[:2]) is None
+    assert moved_on(base(), days) == START
+    assert moved_on(base(), [*days[:2], day(3, work(2), work(40)), days[2]]) == START
+    assert moved_on(base(), [*days[:2], day(3, work(2), work(48)), days[2]]) is None, "half of it came back"
+
+
+def test_a_weekly_job_has_moved_once_it_ran_three_times_at_the_new_side() -> None:
+    weekly = base(28, 4 * 700)
+    runs = [day(7 * n, work(700)) for n in range(3)]
+    rest = [day(n, NOTHING, work(3)) for n in range(1, 21) if n % 7]
+    between = sorted([*runs, *rest], key=lambda one: one.on)
+    assert moved_on(weekly, runs[:2]) is None
+    assert moved_on(weekly, runs) == moved_on(weekly, between) == START
+    stayed = [day(7 * n, NOTHING, work(700)) for n in (1,)]
+    assert moved_on(weekly, sorted([runs[0], *stayed, runs[2]], key=lambda one: one.on)) is None
+
+
+def test_what_is_said_to_have_moved_counts_from_the_first_of_its_work() -> None:
+    own = base(new=work(1000))
+    days = [day(0, work(100), work(100)), day(1, work(120), work(80)), day(2, work(200))]
+    assert begun_on(own, days) == START + timedelta(days=1)
+    assert begun_on(base(), days) == START
+    assert begun_on(base(), [day(0, NOTHING, work(90))]) is None
 
 
 def test_a_new_side_that_grows_by_itself_has_not_taken_the_work_over() -> None:
