@@ -85,12 +85,13 @@ def run(space: Workspace) -> None:
     from django.conf import settings
     from django.utils import timezone
 
-    from dashboards import outbox
+    from dashboards import access, outbox
     from dashboards.models import Message, Person
     from usage import organisations
 
     settings.SENDS_MAIL, settings.EMAIL_BACKEND = True, "django.core.mail.backends.smtp.EmailBackend"
     whose, person = organisations.create_organisation("Mail"), Person.objects.create_user("ada@mail.example")
+    access.grant(person, "viewer", whose)  # who may not see what a mail shows does not get it
     with _Sink() as sink:
         threading.Thread(target=sink.serve_forever, daemon=True).start()
         port = sink.server_address[1]

@@ -59,6 +59,17 @@ def keep_up(project: Project, on: date) -> Taken:
     return replace(take(project, recommending.advise(project, on)), moved=moved)
 
 
+def remember(
+    project: Project, found: Advice, move: Recommendation, at: datetime, decided_at: datetime, due: date
+) -> None:
+    """Note a decision of the past: advised at a moment and accepted by who owns the project, until a day."""
+    owner = _mail(project.owner)
+    Proposal.objects.create(
+        organisation_id=project.organisation_id, project=project, key=move.key, state=State.ACCEPTED, owner=owner,
+        proposed_at=at, decided_at=decided_at, decided_by=owner, due=due, **_of_advice(found, move),
+    )  # fmt: skip
+
+
 def advise_sample(on: date) -> int:
     """Advise what of the sample workspace has not been on a day, so that a first look has decisions; how many."""
     waiting = list(not_advised(on).filter(organisation__is_sample=True).select_related("organisation"))

@@ -13,6 +13,7 @@ from pricing.cost import Tokens
 EVERY_HOUR: Final = -1
 MARKS: Final = (
     "images_at_the_price_of_text", "images_not_kept", "seconds_not_kept", "characters_not_kept", "priced_apart",
+    "audio_sent", "audio_made", "images_made",
 )  # fmt: skip
 """Marks of records by which importers say that what was sent or answered was no text alone."""
 

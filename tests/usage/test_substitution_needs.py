@@ -100,6 +100,9 @@ def test_the_prompts_that_were_seen_are_a_need_and_the_mean_is_one_where_only_su
         ("images_not_kept", {"image_out"}, {"image_in"}),
         ("seconds_not_kept", {"audio_in"}, {"audio_out"}),
         ("characters_not_kept", {"audio_out"}, {"audio_in"}),
+        ("audio_sent", {"audio_in"}, {"audio_out", "image_out"}),
+        ("audio_made", {"audio_out"}, {"audio_in", "image_out"}),
+        ("images_made", {"image_out"}, {"audio_in", "audio_out"}),
         *(("priced_apart", {one}, {"text_in", "image_in"}) for one in ("audio_in", "audio_out", "image_out")),
     ],
 )
@@ -109,6 +112,15 @@ def test_what_usage_shows_beside_text_is_needed(mark: str, does: set[str], lacks
     assert reason(needs, modalities=frozenset(lacks)) is Reason.MODALITY
     assert reason(needs, modalities=frozenset()) is Reason.UNKNOWN
     assert reason(observed(Needs(), make_use()), modalities=frozenset(lacks)) is None
+
+
+def test_which_tokens_were_priced_apart_is_needed_where_the_record_says_it() -> None:
+    """Audio that was heard is no need to draw; a record of before it was said is one of three."""
+    heard = observed(Needs(), replace(make_use(), marks=frozenset({"priced_apart", "audio_sent"})))
+    assert (heard.seen, heard.any_of) == ({"audio_in"}, frozenset())
+    assert reason(heard, modalities=frozenset({"image_out"})) is Reason.MODALITY
+    untold = observed(Needs(), replace(make_use(), marks=frozenset({"priced_apart"})))
+    assert reason(untold, modalities=frozenset({"image_out"})) is None
 
 
 def test_a_need_that_usage_shows_says_who_needs_it() -> None:

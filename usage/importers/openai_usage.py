@@ -77,6 +77,11 @@ _APART = {
     "in_cache_read": ("input_cached_audio_tokens",),
     "out_total": ("output_audio_tokens", "output_image_tokens"),
 }
+_MARKS = {
+    "audio_sent": ("input_audio_tokens", "input_cached_audio_tokens"),
+    "audio_made": ("output_audio_tokens",),
+    "images_made": ("output_image_tokens",),
+}
 
 
 def _read(line: Line) -> Fact | Ignored:
@@ -143,7 +148,8 @@ def _completion(line: Line) -> dict[str, Any]:
     if any(apart.values()) and any(tokens > (whole[name] or 0) for name, tokens in apart.items()):
         raise Unreadable("audio or image tokens are more than the tokens they are part of")
     if line.part == OTHER:
-        return apart | {"in_cache_write": 0, "quality": ("priced_apart",)}
+        marks = (mark for mark, fields in _MARKS.items() if any(count(line.result.get(one), one) for one in fields))
+        return apart | {"in_cache_write": 0, "quality": ("priced_apart", *marks)}
     if count(line.result.get("input_image_tokens"), "input_image_tokens"):
         whole["quality"] += ("images_at_the_price_of_text",)
     return whole | {name: whole[name] - tokens for name, tokens in apart.items() if tokens}

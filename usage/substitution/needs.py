@@ -22,11 +22,11 @@ HEADROOM: Final = Decimal("1.2")
 _CACHING: Final = "prompt_caching"
 _SHOWN: Final = {
     "images_at_the_price_of_text": "image_in", "images_not_kept": "image_out", "seconds_not_kept": "audio_in",
-    "characters_not_kept": "audio_out",
+    "characters_not_kept": "audio_out", "audio_sent": "audio_in", "audio_made": "audio_out", "images_made": "image_out",
 }  # fmt: skip
 """What a mark of usage shows that the work needs."""
 _APART: Final = {"priced_apart": frozenset({"audio_in", "audio_out", "image_out"})}
-"""Marks that show one of these, nobody knows which."""
+"""Marks that show one of these; which one another mark says, or nobody knows."""
 _SAID: Final = {
     "text": "text", "image": "images", "audio": "audio", "video": "video", "pdf": "PDF files", "vision": "images",
     "tools": "tools", "reasoning": "reasoning", "structured_output": "structured output", _CACHING: "prompt caching",
@@ -61,7 +61,8 @@ def observed(needs: Needs, use: Use) -> Needs:
     are known."""
     shown = frozenset(_SHOWN[mark] for mark in use.marks if mark in _SHOWN)
     apart = frozenset[str]().union(*(_APART[mark] for mark in use.marks if mark in _APART))
-    return _with_context(replace(needs, seen=shown - needs.traits, any_of=apart), use)
+    unknown = frozenset[str]() if apart & shown else apart
+    return _with_context(replace(needs, seen=shown - needs.traits, any_of=unknown), use)
 
 
 def _with_context(needs: Needs, use: Use) -> Needs:

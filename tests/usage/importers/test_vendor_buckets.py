@@ -129,7 +129,7 @@ def test_audio_is_never_priced_as_text():
     assert isinstance(audio, Fact)
     assert (text.in_uncached, text.in_cache_read, text.out_total, text.requests) == (200, 50, 50, 1)
     assert (audio.in_uncached, audio.in_cache_read, audio.out_total, audio.requests) == (600, 150, 350, 0)
-    assert audio.quality == ("priced_apart",)
+    assert audio.quality == ("priced_apart", "audio_sent", "audio_made", "images_made")
     assert text.record_key != audio.record_key
 
 

@@ -92,12 +92,16 @@ def _openai(usage: Json) -> Counts:
     uncached, read, written, quality = disjoint(total, read, written)
     all_tokens = tokens(usage.get("total_tokens"))
     out, reasoning = _openai_output(usage, total, all_tokens)
-    if any(tokens(nested(usage, name).get("audio_tokens")) for name in _DETAILS):
-        quality = (*quality, "priced_apart")  # never at the price of text
+    audio = {mark for name, mark in _DETAILS.items() if tokens(nested(usage, name).get("audio_tokens"))}
+    if audio:
+        quality = (*quality, "priced_apart", *sorted(audio))  # never at the price of text
     return Counts("openai", uncached, read, written, out, reasoning, quality=quality)
 
 
-_DETAILS = ("prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details")
+_DETAILS = {
+    "prompt_tokens_details": "audio_sent", "input_tokens_details": "audio_sent",
+    "completion_tokens_details": "audio_made", "output_tokens_details": "audio_made",
+}  # fmt: skip
 
 
 def _openai_output(usage: Json, total: int | None, all_tokens: int | None) -> tuple[int | None, int | None]:
@@ -134,27 +138,28 @@ def _gemini(stated: Json) -> Counts:
         out = 0 if tokens(usage.get("totalTokenCount")) == total else None
     else:
         out = (candidates or 0) + (thoughts or 0)
-    if any(_is_apart(usage, side, modalities) for side, modalities in _APART.items()):
-        quality = (*quality, "priced_apart")
+    apart = {mark for side, marks in _APART.items() for modality, mark in marks.items() if _has(usage, side, modality)}
+    if apart:
+        quality = (*quality, "priced_apart", *sorted(apart))
     return Counts("gemini", uncached, read, written, out, thoughts, quality=quality)
 
 
 # Text, images and video that are read have one price; audio has another, and so have images that are made.
+_SENT, _MADE = {"AUDIO": "audio_sent"}, {"AUDIO": "audio_made", "IMAGE": "images_made"}
 _APART = {
-    "promptTokensDetails": ("AUDIO",),
-    "cacheTokensDetails": ("AUDIO",),
-    "toolUsePromptTokensDetails": ("AUDIO",),
-    "candidatesTokensDetails": ("AUDIO", "IMAGE"),
-    "responseTokensDetails": ("AUDIO", "IMAGE"),
+    "promptTokensDetails": _SENT,
+    "cacheTokensDetails": _SENT,
+    "toolUsePromptTokensDetails": _SENT,
+    "candidatesTokensDetails": _MADE,
+    "responseTokensDetails": _MADE,
 }
 
 
-def _is_apart(usage: Json, side: str, modalities: tuple[str, ...]) -> bool:
-    """Whether tokens of one of the modalities are among those of a side."""
+def _has(usage: Json, side: str, modality: str) -> bool:
+    """Whether tokens of a modality are among those of a side."""
     details = usage.get(side)
     return any(
-        at(detail, "modality") in modalities
-        and bool(tokens(first(at(detail, "tokenCount"), at(detail, "token_count"))))
+        at(detail, "modality") == modality and bool(tokens(first(at(detail, "tokenCount"), at(detail, "token_count"))))
         for detail in (details if isinstance(details, list) else [])
     )
 
