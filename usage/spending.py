@@ -72,7 +72,7 @@ def report(
         },
         "groups": [
             _group(names, key, sums) | measured(sums, then_groups.get(key, Sums()))
-            for key, sums in sorted(every.items(), key=lambda item: _order(item, names, measure))
+            for key, sums in _ordered(every, names, measure)
             if sums.is_something or key in then_groups
         ]
         if group_by
@@ -81,18 +81,21 @@ def report(
 
 
 def _group(names: Sequence[str], key: tuple[Any, ...], sums: Sums) -> dict[str, Any]:
-    unpriced = {name: sums.count(name) for name in ("unpriced_requests", "unpriced_tokens")}
-    return dict(zip(names, key, strict=True)) | sums.usage() | sums.money() | unpriced
+    found = dict(zip(names, key, strict=True))
+    found.update(sums.figures())
+    return found
 
 
 def _series(series: Groups, keys: Sequence[str], measure: str) -> list[dict[str, Any]]:
     """The groups over time."""
-    names = _names(keys)
-    return [
-        _group(names, key, sums) | ({"value": value(sums, measure)} if measure else {})
-        for key, sums in sorted(series.items(), key=lambda item: _order(item, names, measure))
-        if sums.is_something
-    ]
+    names, found = _names(keys), []
+    for key, sums in _ordered(series, names, measure):
+        if sums.is_something:
+            group = _group(names, key, sums)
+            if measure:
+                group["value"] = value(sums, measure)
+            found.append(group)
+    return found
 
 
 def _with_grain(group_by: Sequence[str], grain: str) -> tuple[str, ...]:
@@ -144,9 +147,8 @@ def _sums(
     if foreign and "day" not in finest:
         rows = scope.rows(*finest, "day")  # an amount of money is converted at the rate of its day
     rates = Rates(display, foreign, rows)
-    finest_groups, unconverted = Groups(), defaultdict[str, Decimal](Decimal)
-    for row in rows:
-        _into(finest_groups, _key(row, finest), part_of(row, rates, unconverted))
+    unconverted = defaultdict[str, Decimal](Decimal)
+    finest_groups = _summed((_key(row, finest), part_of(row, rates, unconverted)) for row in rows)
     groups = _gathered(finest_groups, _names(finest), _names(group_by)) if grain else finest_groups
     total = _gathered(groups, _names(group_by), ()).get((), Sums())
     return total, groups, finest_groups if grain else Groups(), unconverted
@@ -155,17 +157,14 @@ def _sums(
 def _gathered(groups: Groups, names: Sequence[str], wanted: Sequence[str]) -> Groups:
     """The same by some of their names: an answer by model and week has thousands of rows, and each is added once."""
     places = [names.index(name) for name in wanted]
-    found = Groups()
-    for key, sums in groups.items():
-        _into(found, tuple(key[place] for place in places), sums.part)
-    return found
+    return _summed((tuple([key[place] for place in places]), sums.part) for key, sums in groups.items())
 
 
-def _into(groups: Groups, key: tuple[Any, ...], part: Part) -> None:
-    if known := groups.get(key):
-        known.add(part)
-    else:
-        groups[key] = Sums(part)
+def _summed(parts: Iterable[tuple[tuple[Any, ...], Part]]) -> Groups:
+    together: dict[tuple[Any, ...], list[Part]] = {}
+    for key, part in parts:
+        together.setdefault(key, []).append(part)
+    return {key: Sums.of(each) for key, each in together.items()}
 
 
 def _names(group_by: Sequence[str]) -> list[str]:
@@ -189,12 +188,16 @@ def _key(row: dict[str, Any], group_by: Sequence[str]) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def _order(item: tuple[tuple[Any, ...], Sums], names: Sequence[str], measure: str) -> tuple[Any, ...]:
+def _ordered(groups: Groups, names: Sequence[str], measure: str) -> list[tuple[tuple[Any, ...], Sums]]:
     """By time where there is one, then the most of the measure first, which else is money at list prices."""
-    key, sums = item
-    times = tuple(str(one) for name, one in zip(names, key, strict=True) if name in TIMES)
-    most = Decimal(_number(sums, measure) or 0) if measure else sums.list_cost + sums.notional_cost
-    return (times, -most, [str(one or "") for one in key])
+    times = [place for place, name in enumerate(names) if name in TIMES]
+
+    def order(item: tuple[tuple[Any, ...], Sums]) -> tuple[Any, ...]:
+        key, sums = item
+        most = (_number(sums, measure) or 0) if measure else sums.list_cost + sums.notional_cost
+        return [key[place] for place in times], -most, [str(one or "") for one in key]
+
+    return sorted(groups.items(), key=order)
 
 
 def coverage(

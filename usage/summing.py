@@ -28,7 +28,9 @@ _PARTIAL = tuple(f"partial_{name}" for name in TOKENS)
 _KNOWN = ("costed", "priced", "reported", "notional_priced", "paid_records", "notional_records", *_PARTIAL)
 _AT = {name: n for n, name in enumerate((*_COUNTS, *_MONEY, *_KNOWN))}
 _COUNTED = itemgetter(*(f"sum_{name}" for name in _COUNTS))
-_UNKNOWN_TOKENS = tuple(f"sum_unknown_{name}" for name in TOKENS)
+_PAID = itemgetter(*(f"sum_{name}" for name in _MONEY[:4]))
+_OF_PAID = itemgetter("sum_spent_records", "sum_priced_records", "sum_reported_records")
+_UNKNOWN_TOKENS = itemgetter(*(f"sum_unknown_{name}" for name in TOKENS))
 _NO_PARTIAL = (0,) * len(TOKENS)
 _ZERO = Decimal(0)
 _NOTHING = [0] * len(_COUNTS) + [_ZERO] * len(_MONEY) + [0] * len(_KNOWN)
@@ -51,6 +53,11 @@ class Sums:
     def add(self, part: Part) -> None:
         self._of = list(map(plus, self._of, part))
 
+    @classmethod
+    def of(cls, parts: Sequence[Part]) -> Sums:
+        """What parts come to: column by column, which is half of adding one after the other."""
+        return cls(parts[0] if len(parts) == 1 else list(map(sum, zip(*parts, strict=True))))
+
     @property
     def part(self) -> Part:
         """What it adds to other sums."""
@@ -62,10 +69,8 @@ class Sums:
         untold = _OF_TOKENS if self._is_money_alone else ()
         return {
             # A split may leave a project money of a record whose count of one went to another project.
-            name: None
-            if name in untold or (not (amount := of[at]) and of[records] and not of[known])
-            else f"{amount:f}"
-            for name, (at, known, records) in _AMOUNTS.items()
+            name: f"{of[at]:f}" if name not in untold and (of[at] or of[known] or not of[records]) else None
+            for name, at, known, records in _EACH_AMOUNT
         }
 
     def amount(self, kind: str) -> Decimal | None:
@@ -90,11 +95,27 @@ class Sums:
     @property
     def _is_money_alone(self) -> bool:
         """Whether its feeds give money and nobody tells of the usage, as of a day restated in part: that is unknown."""
-        return bool(self._of[_AT["costed"]] or self._of[_AT["spent"]]) and not any(self._of[at] for at in _TOLD)
+        of = self._of
+        return not of[_RECORDS] and bool(of[_COSTED] or of[_SPENT]) and not any(_TOLD(of))
 
     def count(self, name: str) -> int:
         """The sum of a measure that is no money."""
         found: int = self._of[_AT[name]]
+        return found
+
+    def figures(self) -> dict[str, Any]:
+        """`usage`, `money` and what is unpriced, in one: an answer by model and week asks it thousands of times."""
+        of = self._of
+        records = of[_RECORDS]
+        if not records:
+            found: dict[str, Any] = {**self.usage(), **self.money()}
+        else:
+            found = {name: of[at] if of[at] or of[unknown] < records else None for name, at, unknown in _USAGE}
+            for name, at, known, having in _EACH_AMOUNT:
+                amount = of[at]
+                found[name] = f"{amount:f}" if amount or of[known] or not of[having] else None
+        for name, at in _UNPRICED:
+            found[name] = of[at]
         return found
 
     @property
@@ -143,8 +164,11 @@ _AMOUNTS = {
 }
 """Each kind of money, how many records have it, and of how many; as places."""
 _OF_TOKENS = ("list", "contracted")
-_TOLD = tuple(_AT[name] for name in (*_COUNTS, *_MONEY) if name not in OF_MONEY)
+_EACH_AMOUNT = tuple((name, *places) for name, places in _AMOUNTS.items())
+_COSTED, _SPENT = _AT["costed"], _AT["spent"]
+_TOLD = itemgetter(*(_AT[name] for name in (*_COUNTS, *_MONEY) if name not in OF_MONEY))
 _RECORDS = _AT["records"]
+_UNPRICED = tuple((name, _AT[name]) for name in ("unpriced_requests", "unpriced_tokens"))
 _USAGE = tuple((name, _AT[name], _AT[f"unknown_{name}"]) for name in ("requests", *TOKENS))
 
 
@@ -158,8 +182,8 @@ def summed(organisation: Organisation, rows: Sequence[dict[str, Any]]) -> Sums:
 
 def is_foreign(rows: Sequence[dict[str, Any]], display: str) -> bool:
     """Whether any money of rows has to be converted."""
-    known = ("", display)
-    return any(row[name] not in known for row in rows for name in CURRENCIES)
+    told = set(map(itemgetter(*CURRENCIES), rows))
+    return not {"", display}.issuperset(one for each in told for one in each)
 
 
 def add(row: Row, targets: Sequence[Sums], rates: Rates, unconverted: defaultdict[str, Decimal]) -> None:
@@ -171,14 +195,19 @@ def add(row: Row, targets: Sequence[Sums], rates: Rates, unconverted: defaultdic
 
 def part_of(row: Row, rates: Rates, unconverted: defaultdict[str, Decimal]) -> Part:
     """What a row adds to sums; money that cannot be converted goes to `unconverted` instead."""
-    day, listed, said = row.get("key_day"), row["list_currency"], row["currency"]
+    listed, said, records = row["list_currency"], row["currency"], row["sum_records"]
+    # Only what has a price has its currency, and no row holds other records beside these.
+    partial = _UNKNOWN_TOKENS(row) if listed else _NO_PARTIAL
+    if row["cost_kind"] != NOTIONAL and rates.at_home(listed, said, row["spent_currency"]):
+        return (*_COUNTED(row), *_PAID(row), _ZERO, *_OF_PAID(row), 0, records, 0, *partial)
+    day = row.get("key_day")
     list_cost = rates.converted(row["sum_list_cost"], listed, day)
     reported_cost = rates.converted(row["sum_reported_cost"], said, day)
     if list_cost is None:
         unconverted[listed] += row["sum_list_cost"]
     if reported_cost is None:
         unconverted[said] += row["sum_reported_cost"]
-    counts, records = _COUNTED(row), row["sum_records"]
+    counts = _COUNTED(row)
     priced = 0 if list_cost is None else row["sum_priced_records"]
     if row["cost_kind"] == NOTIONAL:
         return (*counts, _ZERO, _ZERO, _ZERO, _ZERO, list_cost or _ZERO, 0, 0, 0, priced, 0, records, *_NO_PARTIAL)
@@ -197,9 +226,7 @@ def part_of(row: Row, rates: Rates, unconverted: defaultdict[str, Decimal]) -> P
         0,
         records,
         0,
-        # Only what has a price has its currency, and no row holds other records beside these.
-        *(row[name] for name in _UNKNOWN_TOKENS if listed),
-        *(() if listed else _NO_PARTIAL),
+        *partial,
     )
 
 
@@ -208,6 +235,7 @@ class Rates:
 
     def __init__(self, display: str, needed: bool, rows: Sequence[dict[str, Any]] = ()) -> None:
         self._display = display
+        self._home = {"", display}
         self._days: dict[str, list[date]] = defaultdict(list)
         self._usd: dict[str, list[Decimal]] = defaultdict(list)
         if needed:
@@ -217,6 +245,10 @@ class Rates:
             for currency, day, usd in known.values_list("currency", "day", "usd"):
                 self._days[currency].append(day)
                 self._usd[currency].append(usd)
+
+    def at_home(self, *currencies: str) -> bool:
+        """Whether money of these currencies needs no rate."""
+        return self._home.issuperset(currencies)
 
     def converted(self, amount: Decimal, currency: str, day: date | None) -> Decimal | None:
         """The amount in the display currency, or None without a rate of the day or before it."""
