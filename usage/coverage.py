@@ -34,7 +34,7 @@ def of_total(
         "unattributed_spent": f"{lost.spent:f}",
         "unpriced_requests": total.count("unpriced_requests"),
         "unpriced_tokens": total.count("unpriced_tokens"),
-        "unknown_counts": {name: total.count(f"partial_{name}") for name in TOKENS},
+        "unknown_counts": unknown_counts(total),
         "unconverted": {currency: f"{amount:f}" for currency, amount in sorted(unconverted.items())},
     }
     if scope.prices_at is None:
@@ -46,6 +46,11 @@ def of_total(
         found["known_selectors"] = share(known.pop("all"), whole)
         found["selectors"] = {name: share(amount, whole) for name, amount in known.items()}
     return found
+
+
+def unknown_counts(*totals: Sums) -> dict[str, int]:
+    """How many records in the list totals do not know a count of theirs, by count."""
+    return {name: sum(total.count(f"partial_{name}") for total in totals) for name in TOKENS}
 
 
 def _with_assumed_context(scope: Scope) -> list[dict[str, Any]]:

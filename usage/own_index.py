@@ -27,6 +27,7 @@ from django.db.models import Min
 from usage import priced_items
 from usage.baskets import Level, Line, Parts, bennet, chained, exact_sum
 from usage.costs import Filters, Scope
+from usage.coverage import unknown_counts
 from usage.models import Organisation
 from usage.periods import PeriodFault, month_of
 from usage.priced_items import Item
@@ -101,6 +102,7 @@ def answer(
         "coverage": {
             "tokens": sum(month.tokens for month in found),
             "unpriced_tokens": sum(month.unpriced_tokens for month in found),
+            "unknown_counts": unknown_counts(*(month.sums for month in found)),
             "unconverted": {currency: f"{amount:f}" for currency, amount in sorted(unconverted.items())},
             "pending": pending_months(
                 organisation, since, until, scope.projects, by_project=False, filters=scope.filters

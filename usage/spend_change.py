@@ -23,6 +23,7 @@ from usage import bridge, priced_items, questions
 from usage.baskets import exact_sum
 from usage.bridge import ENDED, NEW, OF_ITEMS, Bridge
 from usage.costs import Filters, Scope, narrowed
+from usage.coverage import unknown_counts
 from usage.models import DailyCost, Organisation, Period
 from usage.priced_items import Item, Items, Used
 from usage.questions import NOBODY, Question, Unanswerable
@@ -116,6 +117,7 @@ def answer(
             for part in PARTS
         ],
         "coverage": {
+            "unknown_counts": unknown_counts(then.sums, now.sums),
             "unconverted": {
                 name: f"{then.unconverted.get(name, Decimal(0)) + now.unconverted.get(name, Decimal(0)):f}"
                 for name in sorted({*then.unconverted, *now.unconverted})

@@ -88,6 +88,8 @@ def query_of(question: Question, **changes: Any) -> str:
         "grain": question.grain,
         "compare": question.compare or "none",
     }
+    if question.prices_at:
+        named["prices_at"] = question.prices_at
     if question.period:
         named["period"] = question.period
     else:
@@ -284,7 +286,10 @@ def _tuples(filters: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
 
 
 def records_of(question: Question, filters: Mapping[str, str] | None = None) -> str:
-    """The ledger's rows behind a group, with the filters of the question; '' where they cannot be asked for so."""
+    """The ledger's rows behind a group, with the filters of the question; '' where they cannot be asked for so: their
+    money is that of their own day's prices."""
+    if question.prices_at:
+        return ""
     wanted = {**{name: values[0] for name, values in question.filters.items()}, **(filters or {})}
     if any(len(values) > 1 and name not in (filters or {}) for name, values in question.filters.items()):
         return ""

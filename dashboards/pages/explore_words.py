@@ -24,8 +24,9 @@ def finding(
         if question.measure in MONEY
         else text_of(now, question.measure, currency)
     )
-    said = {"requests": "made", "notional": "used", "spent": "spent"}.get(question.measure, "used")
-    unit = _unit(question.measure)
+    verbs = {"requests": "made", "notional": "used", "spent": "would have spent" if question.prices_at else "spent"}
+    said = verbs.get(question.measure, "used")
+    unit = f" {at}" if (at := at_prices(question)) else _unit(question.measure)
     sentence = f"{whose} {said} {amount}{unit} in {when}"
     if then:
         moved = formatting.change(now, then)
@@ -39,6 +40,13 @@ def finding(
         nobody = question.group_by[0] == "project" and top.keys[0] == NOBODY
         sentence += f"; {part} of it has no project" if nobody else f"; {top.name} is {part} of it"
     return f"{sentence}."
+
+
+def at_prices(question: Question) -> str:
+    """At which day's prices the measure is, where one was asked for; '' where it is money as reported, or no money."""
+    if question.prices_at is None or question.measure not in MONEY or question.measure == "reported":
+        return ""
+    return f"at the list prices of {formatting.day(question.prices_at)}"
 
 
 def _unit(measure: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dashboards import formatting
+from dashboards.pages import covered
 from dashboards.pages.asked import Option, address
 from dashboards.pages.ledger import Figure, Words
 from usage.priced_items import BY
@@ -218,6 +219,7 @@ def _scope(ask: Ask, answer: Mapping[str, Any], rows: Sequence[MonthRow]) -> Ite
     if coverage["tokens"]:
         known = coverage["tokens"] - coverage["unpriced_tokens"]
         yield f"{formatting.share(known, coverage['tokens'])} of tokens priced"
+    yield from (f"{part.figure} {part.after}" for part in covered.unknown(coverage))
 
 
 def _asides(answer: Mapping[str, Any], rows: Sequence[MonthRow]) -> Iterable[str]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from dashboards import formatting
 from dashboards.charts.waterfall import waterfall
-from dashboards.pages import bridge, closing, explore
+from dashboards.pages import bridge, closing, covered, explore
 from dashboards.views import member_page
 from dashboards.views.explore import PERIOD_WORDS
 from dashboards.views.spend import Reader, csv_response, reader_of, reader_or_404, refused, today
@@ -72,6 +72,7 @@ def change(request: HttpRequest) -> HttpResponse:
         "after_url": explore.records_of(asked),
         "csv": f"{reverse('bridge-csv')}?{query}",
         "api": f"/api/v1/bridge?{query}",
+        "unknown": covered.line(covered.unknown(shown.answer["coverage"])),
         "pending": closing.beside(shown.answer["coverage"]["pending"], currency),
     }
     return render(request, "dashboards/bridge.html", context)

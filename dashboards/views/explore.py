@@ -87,7 +87,7 @@ def spend(request: HttpRequest) -> HttpResponse:
         "selectors": url_of(asked, group_by="selectors"),
         "pending": closing.beside(shown.answer["coverage"]["pending"], currency),
         "before": asked.before,
-        "bridge": "" if asked.measure != "spent" or asked.is_raw or not asked.before else _bridge(asked),
+        "bridge": _bridge(asked),
     }
     return render(request, "dashboards/spend.html", context)
 
@@ -118,13 +118,16 @@ def table(request: HttpRequest) -> HttpResponse:
     asked, page, unit = shown.question, shown.page, _unit(shown.question.measure, reader.organisation.display_currency)
     name = f"spend-{asked.since}-{asked.until}"
     measure = f"{MEASURE_WORDS[asked.measure].lower()}, {unit}"
+    if at := explore_words.at_prices(asked):
+        measure, unit = f"{measure}, {at}", f"{unit}, {at}"
     if request.GET.get("of") == "time":
         head = [asked.grain, *(f"{one.name}, {unit}" for one in page.series)]
         rows = ([bucket, *(one.values[i] for one in page.series)] for i, bucket in enumerate(page.buckets))
         return csv_response(f"{name}-time", head, rows)
     head = ["level", *(spoken(one) for one in asked.group_by), "name", measure]
     head += [f"{measure}, before"] if asked.before else []
-    head += ["tokens", "requests", f"list cost, {reader.organisation.display_currency}"]
+    priced = f", at the list prices of {formatting.day(asked.prices_at)}" if asked.prices_at else ""
+    head += ["tokens", "requests", f"list cost, {reader.organisation.display_currency}{priced}"]
     width = len(asked.group_by)
     return csv_response(
         name,
@@ -218,7 +221,9 @@ def _labels(reader: Reader, answer: dict[str, Any]) -> explore.Label:
 
 
 def _bridge(question: Question) -> str:
-    assert question.before is not None  # noqa: S101 - asked only where there is one
+    """Where it says why spend changed; '' where that is not asked, or of what the bridge does not know."""
+    if question.measure != "spent" or question.is_raw or question.prices_at or not question.before:
+        return ""
     return f"{bridge.PATH}?{bridge.query_of(question, question.before)}"
 
 
@@ -250,6 +255,9 @@ def _chips(question: Question, label: explore.Label) -> list[dict[str, str]]:
         without = explore.query_of(Question(**{**vars(question), "filters": rest}))
         words = " or ".join(label(name, value) for value in values)
         found.append({"name": dimension_words(name), "value": words, "url": f"{explore.PATH}?{without}"})
+    if question.prices_at:
+        prices = {"name": "List prices of", "value": formatting.day(question.prices_at)}
+        found.append(prices | {"url": url_of(question, prices_at="")})
     return found
 
 

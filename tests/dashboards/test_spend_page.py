@@ -143,6 +143,31 @@ def test_the_page_says_where_a_price_changed_inside_a_day_and_only_there(world: 
     assert (found["records"], Decimal(found["low"]), Decimal(found["high"])) == (1, 40, 50)
 
 
+def test_the_past_at_another_days_prices_is_that_in_all_that_the_page_leads_to(world: World) -> None:  # noqa: F811
+    """Input cost 3 in October: every link keeps the day asked for, and no row of the ledger has its prices."""
+    RateCard.objects.filter(offering=world.offering).update(effective_from=datetime(2026, 11, 1, tzinfo=UTC))
+    make_card(world.offering, input="3", effective_until=datetime(2026, 11, 1, tzinfo=UTC))
+    rerate(world.organisation)
+    query = f"{NOVEMBER}&prices_at=2026-10-10&measure=spent"
+    answer = world.admin.get(f"/spend?{query}")
+    # 36 Mtok in and 21 out.
+    assert "Acme would have spent $150.00 at the list prices of 10 Oct 2026 in 9–15 Nov 2026" in text(answer)
+    assert answer.context["chips"][-1]["value"] == "10 Oct 2026"
+    assert "prices_at" not in answer.context["chips"][-1]["url"]
+    assert not any(line.records for line in [*answer.context["shown"].lines, answer.context["shown"].total])
+    for name in ("csv", "csv_time", "figure", "api"):
+        assert "prices_at=2026-10-10" in answer.context[name]
+    links = [unescape(url) for url in re.findall(r'href="(/spend\?[^"]+)"', answer.content.decode())]
+    assert links
+    assert [url for url in links if "prices_at" not in url] == [answer.context["chips"][-1]["url"]]
+    assert (
+        lines(world.admin.get(answer.context["csv"]))[-1]["spent, USD, at the list prices of 10 Oct 2026"]
+        == (api(world, query)["total"]["value"])
+    )
+    figure = world.admin.get(answer.context["figure"]).json()
+    assert sum(sum(bar["y"]) for bar in figure["wide"]["data"]) == 150
+
+
 def test_every_page_of_money_says_how_much_of_it_is_known(world: World) -> None:  # noqa: F811
     make_card(world.offering, service_tier="batch")
     world.imported(

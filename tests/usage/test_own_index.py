@@ -123,6 +123,14 @@ def test_in_another_currency_the_rates_part_is_told_from_the_sellers(
     }  # fmt: skip
 
 
+def test_a_record_that_does_not_know_one_of_its_counts_is_told_beside_the_index(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    make_card(make_offering())
+    import_facts([make_fact("a"), make_fact("b", out_total=None), make_fact("c", "2026-04-10 12:00", out_total=None)])
+    assert {name: n for name, n in asked(organisation)["coverage"]["unknown_counts"].items() if n} == {"out_total": 2}
+
+
 def test_money_without_a_rate_is_unknown_and_told(organisation: Organisation, import_facts: ImportFacts) -> None:
     make_card(make_offering(), currency="CNY", input="9", output="10")
     import_facts([make_fact("a"), make_fact("b", "2026-04-10 12:00")])

@@ -47,6 +47,14 @@ def parts(organisation: Organisation, *spans: Any, **fields: Any) -> dict[str, D
     return {name: amount for name, amount in found.items() if amount}
 
 
+def test_a_record_that_does_not_know_one_of_its_counts_is_told_beside_the_change(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    make_card(make_offering())
+    import_facts([make_fact("a"), make_fact("b", out_total=None), make_fact("c", "2026-04-10 12:00", out_total=None)])
+    assert {name: n for name, n in asked(organisation)["coverage"]["unknown_counts"].items() if n} == {"out_total": 2}
+
+
 def test_each_cause_has_its_part(organisation: Organisation, import_facts: ImportFacts) -> None:
     """A price cut, twice the usage, a project that began and a bill: four bars, and nothing in the others."""
     offering = make_offering()

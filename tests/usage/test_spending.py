@@ -131,8 +131,21 @@ def test_the_commands_answer_in_json(tmp_path: Path) -> None:
     assert command("spend", "--group-by", "source,month")["groups"][0]["month"] == "2026-03"
 
 
+def test_the_command_groups_by_a_tag_and_calls_nobodys_and_unreported_by_their_names(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    make_card(make_offering())
+    import_facts([make_fact("a", tags=(("team", "ml"),)), make_fact("b", model="mystery")])
+    assert {group["tag:team"] for group in command("spend", "--group-by", "tag:team")["groups"]} == {"ml", ""}
+    said = StringIO()
+    call_command("spend", "--group-by", "model,project,tag:team", stdout=said)
+    assert "model-a · unattributed · ml" in said.getvalue()
+    assert "mystery · unattributed · not reported" in said.getvalue()
+
+
 def test_a_question_that_makes_no_sense_ends_with_2(organisation: Organisation) -> None:
-    for words in (["--group-by", "colour"], ["--organisation", "nobody"]):
+    backwards = ["--from", "2026-03-02", "--until", "2026-03-01"]
+    for words in (["--group-by", "colour"], ["--organisation", "nobody"], backwards, ["--prices-at", "20260301"]):
         with pytest.raises(CommandError) as fault:
             call_command("spend", *words)
         assert fault.value.returncode == 2

@@ -8,8 +8,9 @@ from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
-from usage import spending
+from usage import questions, spending
 from usage.organisations import UnknownOrganisation, chosen
 
 
@@ -20,24 +21,21 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--organisation", help="slug; default: the only one")
-        parser.add_argument("--from", dest="since", type=day, help="first UTC day")
-        parser.add_argument("--until", type=day, help="first UTC day that is not included")
-        parser.add_argument("--group-by", default="", help=f"any of {', '.join(spending.GROUPS)}, separated by commas")
-        parser.add_argument("--prices-at", type=day, help="the same usage at the list prices of this UTC day")
+        parser.add_argument("--from", default="", help="first UTC day")
+        parser.add_argument("--until", default="", help="first UTC day that is not included")
+        groups = f"any of {', '.join(spending.GROUPS)} or tag:KEY, separated by commas"
+        parser.add_argument("--group-by", default="", help=groups)
+        parser.add_argument("--prices-at", default="", help="the same usage at the list prices of this UTC day")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        group_by = [name.strip() for name in options["group_by"].split(",") if name.strip()]
-        unknown = [name for name in group_by if name not in spending.GROUPS]
-        if unknown:
-            raise CommandError(f"Nothing is grouped by “{unknown[0]}”: use {', '.join(spending.GROUPS)}.", returncode=2)
+        asked = [(name, str(options[name] or "")) for name in ("from", "until", "group_by", "prices_at")]
         try:
+            question = questions.read(asked, timezone.now().date())
             organisation = chosen(options["organisation"])
-        except UnknownOrganisation as fault:
+        except (questions.Unanswerable, UnknownOrganisation) as fault:
             raise CommandError(str(fault), returncode=2) from None
-        answer = spending.report(
-            organisation, options["since"], options["until"], group_by, prices_at=options["prices_at"]
-        )
+        answer = spending.answered(organisation, question, projects=None)
         self.stdout.write(json.dumps(answer, indent=1, ensure_ascii=False) if options["json"] else as_text(answer))
 
 
@@ -64,7 +62,12 @@ def as_text(answer: dict[str, Any]) -> str:
             f"{shown(inside['low'])} to {shown(inside['high'])} at prices inside"
         )
     for group in answer["groups"]:
-        keys = [str(value or "unattributed") for name, value in group.items() if name in spending.GROUPS]
+        told = group | {"model": group.get("model") or group.get("model_raw")}
+        keys = [
+            str(told[name] or ("unattributed" if name == "project" else "not reported"))
+            for name in group
+            if name in spending.GROUPS or name.startswith(questions.TAG)
+        ]
         lines.append(f"  {' · '.join(keys):<60} {shown(group['list']):>20} {shown(group['requests']):>12} requests")
     return "\n".join(lines)
 
