@@ -22,6 +22,7 @@ Edit = Callable[[Book], tuple[Wanted, int | None]]
 """From the rules as they are to all as they are to be, and the place (from 0) of the one that it is about."""
 _TOLD_BY = (
     "ext_project", "ext_api_key", "ext_user", "ext_team", "path", "branch", "model_raw", "host", "operation", "region",
+    "service_tier", "session",
 )  # fmt: skip
 
 

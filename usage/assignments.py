@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection as db
 from django.db import transaction
 
-from usage import rollups, settling
+from usage import rollups, settling, telling_apart
 from usage.attributes import Reading
 from usage.attribution import Outcome, Result, Rule, RuleFault, Span, compiled, spans_over
 from usage.locks import lock_organisation
@@ -156,6 +156,7 @@ def reattribute(organisation: Organisation) -> int:
     with transaction.atomic():
         lock_organisation(organisation.pk)
         rules = rules_of(organisation.pk)
+        telling_apart.tell_ledger(organisation.pk, rules, assign)
         ids = list(UsageDimension.objects.filter(organisation=organisation).values_list("id", flat=True))
         for start in range(0, len(ids), _BATCH):
             changed += _reassign(organisation.pk, ids[start : start + _BATCH], rules)

@@ -13,7 +13,7 @@ from django.db.models import F
 from pricing import names
 from pricing.matching import Resolver
 from pricing.models import Offering
-from usage.attribution import OF_DIRECTORY, Rule
+from usage.attribution import OF_DIRECTORY, Rule, of_record
 from usage.models import DirectoryEntry, UsageDimension
 
 Fields = dict[str, str | tuple[str, ...]]
@@ -45,6 +45,7 @@ class Reading:
             "user_domain": _domain(dimension.ext_user),
             "iam_role": _role(dimension.ext_user),
         }
+        fields |= of_record({"service_tier": dimension.service_tier, "session": dimension.session})
         if self.asks_catalogue:
             fields |= self._of_catalogue(dimension)
         return fields | _tags(dimension)

@@ -6,8 +6,8 @@ in the catalogue, plus `tag:<key>`. A field of several values (a tag that stands
 with `not` if none does. A rule may hold for some UTC days only, so the answer is a list of spans of days. No rule:
 unattributed, which is an answer and not an omission.
 
-The service tier and whether a request came in a batch are no fields: they are of a record, and one key may use all of
-them in an hour. Whoever pays for a key pays for its batches.
+The service tier, whether a request came in a batch and the session are of a record, not of what it is told by: records
+of one dimension are told apart by them only where a rule's answer depends on it (`told_apart`).
 """
 
 from __future__ import annotations
@@ -47,8 +47,13 @@ FIELDS: dict[str, str] = {
     "model_raw": "model as reported",
     "operation": "operation",
     "region": "region",
+    "service_tier": "service tier",
+    "is_batch": "in a batch (yes, no)",
+    "session": "session",
 }
 """What can be asked, in words; `tag:<key>` besides."""
+OF_RECORD = {"service_tier": "service_tier", "is_batch": "service_tier", "session": "session"}
+"""Fields that a record says by itself, and what of it says them."""
 OF_CATALOGUE = frozenset({"provider", "maker", "model", "model_family"})
 """Fields that follow from what a model's name means."""
 OF_DIRECTORY = {
@@ -121,6 +126,10 @@ class Rule:
         return any(field in OF_DIRECTORY for field, *_ in self.tests)
 
     @property
+    def asks_records(self) -> bool:
+        return any(field in OF_RECORD for field, *_ in self.tests)
+
+    @property
     def asks_catalogue(self) -> bool:
         return any(field in OF_CATALOGUE for field, *_ in self.tests)
 
@@ -149,6 +158,27 @@ def compiled(
     else:
         outcome = Outcome(rule_id, version, _shares(shares))
     return Rule(tests, outcome, valid_from or date.min, valid_until or date.max)
+
+
+def of_record(said: Mapping[str, str]) -> dict[str, str]:
+    """The fields of `OF_RECORD` of a record with this service tier and session. None is the standard tier: no batch."""
+    tier = said["service_tier"]
+    return {"service_tier": tier, "is_batch": "yes" if tier.lower() == "batch" else "no", "session": said["session"]}
+
+
+def told_apart(rules: Iterable[Rule], said: Mapping[str, str]) -> dict[str, str]:
+    """What of a record's service tier and session any condition tells from none; '' where no condition does.
+
+    So records that no rule could tell apart stay one dimension, whatever they say.
+    """
+    own, none = of_record(said), of_record(dict.fromkeys(said, ""))
+    needed = {
+        OF_RECORD[field]
+        for rule in rules
+        for field, test, _ in rule.tests
+        if field in OF_RECORD and own[field] != none[field] and test(own[field]) != test(none[field])
+    }
+    return {name: value if name in needed else "" for name, value in said.items()}
 
 
 def spans(rules: Sequence[Rule], fields: Fields) -> list[Span]:

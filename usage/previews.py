@@ -188,13 +188,17 @@ _MOVED = f"""
         OR sum(sign * records) FILTER (WHERE tallied) <> 0
 """
 _DAY = "(r.occurred_at AT TIME ZONE 'UTC')::date"
-# Two maps of one dimension meet where their spans do; only what they say differently is looked up in the ledger.
+# Two maps of one dimension meet where their spans do; only what they say differently is looked up in the ledger. What
+# the change tells apart had the map of what it was told from.
 _CHANGED = f"""
-    WITH changed AS MATERIALIZED (
+    WITH known AS (
+        SELECT DISTINCT dimension_id FROM usage_map_before
+    ), changed AS MATERIALIZED (
         SELECT a.dimension_id, greatest(a.valid_from, b.valid_from) AS since,
             least(a.valid_until, b.valid_until) AS until
         FROM usage_assignment a JOIN usage_attribution t ON t.id = a.attribution_id
-        JOIN usage_map_before b ON b.dimension_id = a.dimension_id
+        JOIN usage_usagedimension d ON d.id = a.dimension_id LEFT JOIN known k ON k.dimension_id = d.id
+        JOIN usage_map_before b ON b.dimension_id = coalesce(k.dimension_id, d.told_from_id)
             AND b.valid_from < a.valid_until AND a.valid_from < b.valid_until
         WHERE a.organisation_id = %s AND (t.projects, t.weights) IS DISTINCT FROM (b.projects, b.weights)
     )

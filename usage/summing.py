@@ -153,8 +153,8 @@ class Sums:
 
 
 _AMOUNTS = {
-    name: tuple(_AT[one] for one in of)
-    for name, of in (
+    name: (_AT[amount], _AT[known], _AT[records])
+    for name, (amount, known, records) in (
         ("list", ("list_cost", "priced", "paid_records")),
         ("contracted", ("contracted_cost", "priced", "paid_records")),
         ("reported", ("reported_cost", "reported", "paid_records")),
@@ -164,7 +164,7 @@ _AMOUNTS = {
 }
 """Each kind of money, how many records have it, and of how many; as places."""
 _OF_TOKENS = ("list", "contracted")
-_EACH_AMOUNT = tuple((name, *places) for name, places in _AMOUNTS.items())
+_EACH_AMOUNT = tuple((name, at, known, records) for name, (at, known, records) in _AMOUNTS.items())
 _COSTED, _SPENT = _AT["costed"], _AT["spent"]
 _TOLD = itemgetter(*(_AT[name] for name in (*_COUNTS, *_MONEY) if name not in OF_MONEY))
 _RECORDS = _AT["records"]

@@ -240,7 +240,8 @@ def said(fields: Mapping[str, str]) -> tuple[str, str]:
     """A combination of usage in two lines: who, and what of."""
     who = [fields[name] for name in ("ext_project", "ext_team", "ext_user", "ext_api_key") if fields.get(name)]
     where = [fields[name] for name in ("path", "branch") if fields.get(name)]
-    what = [fields[name] for name in ("model_raw", "host", "operation", "region") if fields.get(name)]
+    of_use = ("model_raw", "host", "operation", "region", "service_tier", "session")
+    what = [fields[name] for name in of_use if fields.get(name)]
     first = " · ".join(who or where or ["says nothing of whose it is"])
     return first, " · ".join([*(where if who else []), *what, fields["source"]])
 

@@ -210,7 +210,7 @@ def _editor(
 def _caught(found: Sequence[previews.Caught]) -> list[dict[str, Any]]:
     plain = (
         "ext_project", "ext_team", "ext_user", "ext_api_key", "path", "branch", "model_raw", "host", "operation",
-        "region",
+        "region", "service_tier", "session",
     )  # fmt: skip
     return [
         {

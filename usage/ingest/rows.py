@@ -86,8 +86,10 @@ def content_of(key: str, when: datetime, fact: Fact, dimension_hash: str) -> tup
         f"\t{fact.currency[:3].upper().translate(_COPY)}\t{fact.cost_kind}"
         f"\t{_words(fact.quality) if fact.quality else '{}'}\t{{{','.join(map(str, rank))}}}"
     )
-    digest = hashlib.blake2b(f"{text}\t{dimension_hash}".encode(errors="replace"), digest_size=8).digest()
-    return text, int.from_bytes(digest, "big", signed=True)
+    session = storable(fact.session, 200) if fact.session else ""
+    said = f"{text}\t{dimension_hash}\t{session}" if session else f"{text}\t{dimension_hash}"
+    digest = hashlib.blake2b(said.encode(errors="replace"), digest_size=8).digest()
+    return f"{text}\t{session.translate(_COPY)}", int.from_bytes(digest, "big", signed=True)
 
 
 COLUMNS = (
@@ -112,6 +114,7 @@ COLUMNS = (
     "cost_kind",
     "quality",
     "rank",
+    "session",
 )
 """The columns of `content_of`, in its order."""
 

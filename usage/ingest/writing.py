@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 
 from django.db import connection as db
 
-from usage import rating, rollups, settling
+from usage import assignments, rating, rollups, settling, telling_apart
 from usage.dimensions import Names, interned, matches_of, note_matches
 from usage.importers import REPLACE_WINDOW
 from usage.ingest import rows
@@ -22,7 +22,7 @@ CREATE TEMP TABLE IF NOT EXISTS usage_stage (
     in_uncached bigint, in_cache_read bigint, in_cache_write bigint, cache_write_5m bigint, cache_write_30m bigint,
     cache_write_1h bigint, cache_write_12h bigint, out_total bigint, out_reasoning bigint, requests bigint,
     context_tokens bigint, service_tier text, cost_reported numeric, currency text, cost_kind text, quality text[],
-    rank bigint[]
+    rank bigint[], session text, dimension_id bigint
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS usage_place (
     place integer, dimension_id bigint, day date, offering_id bigint
@@ -104,7 +104,9 @@ def _place(batch: ImportBatch, chunk: Prepared, names: Names) -> bool:
                 if match.offering_id is not None:
                     offerings.add(match.offering_id)
         cursor.execute("ANALYZE usage_stage (place), usage_place (place)")
-    note_matches(found, names.version)
+    rules = assignments.rules_of(batch.organisation_id)
+    told_from = telling_apart.tell_staged(batch.organisation_id, rules, assignments.assign)
+    note_matches(found | {new: found[old] for new, old in told_from.items()}, names.version)
     times = [record.occurred_at for record in chunk.records]
     return rating.lay_out(offerings, min(times), max(times), batch.organisation_id)
 
@@ -239,7 +241,8 @@ def _insert(batch: ImportBatch, *, contracted: bool) -> int:
         cursor.execute(
             f"""
             WITH staged AS (
-                SELECT p.dimension_id, p.offering_id, p.day, s.content_hash, {_OF_STAGE}
+                SELECT coalesce(s.dimension_id, p.dimension_id) AS dimension_id, p.offering_id, p.day, s.content_hash,
+                    {_OF_STAGE}
                 FROM usage_stage s JOIN usage_place p USING (place)
             )
             INSERT INTO usage_fresh (organisation_id, connection_id, batch_id, dimension_id, offering_id, content_hash,

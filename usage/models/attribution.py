@@ -19,6 +19,9 @@ FIRST_DAY, LAST_DAY = date.min, date.max
 class UsageDimension(models.Model):
     """What records of one connection can be attributed by, interned; '' = not reported.
 
+    `service_tier` and `session` stand with the records: a dimension has them only where a rule's answer depends on it,
+    and is then `told_from` the one that its records had or would have had (`usage.telling_apart`).
+
     `offering` is what the name means at the latest record; a record keeps what it meant at its own time.
     """
 
@@ -35,6 +38,9 @@ class UsageDimension(models.Model):
     path = models.CharField(max_length=1000, blank=True)
     branch = models.CharField(max_length=1000, blank=True)
     tags = models.JSONField(default=list, help_text="[[key, value], …]")
+    service_tier = models.CharField(max_length=40, blank=True, help_text="Where a rule tells its records apart by it.")
+    session = models.CharField(max_length=200, blank=True, help_text="The same.")
+    told_from = models.ForeignKey("self", models.CASCADE, null=True, related_name="+")
     content_hash = models.CharField(max_length=32)
     offering = models.ForeignKey("pricing.Offering", models.PROTECT, null=True, related_name="+")
     match_rule = models.CharField(max_length=300, blank=True)

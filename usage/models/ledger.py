@@ -101,6 +101,7 @@ class UsageRecord(models.Model):
     requests = models.BigIntegerField(null=True)
     context_tokens = models.BigIntegerField(null=True, help_text="Prompt tokens of each request in a bucket.")
     service_tier = models.CharField(max_length=40, blank=True, help_text="'' = not reported: standard.")
+    session = models.CharField(max_length=200, blank=True, default="", db_default="")
     cost_reported = models.DecimalField(max_digits=24, decimal_places=12, null=True)
     currency = models.CharField(max_length=3, blank=True, help_text="Of cost_reported.")
     cost_kind = models.CharField(max_length=10, choices=CostKind)
