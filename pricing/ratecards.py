@@ -1,9 +1,10 @@
 """Rate cards: accepted prices laid out as one wide row per segment, interned by content.
 
 `layout` is pure: from the prices of one offering it makes every card of it. A context tier that states no price of its
-own for a unit has the base context's, as the sources define their tiers. A service tier that states neither an input
-nor an output price does not exist, and what it does not state is unknown: where vendors do publish such a price, it is
-hardly ever the standard tier's (half of it in batch, twice in fast mode).
+own for a unit has the base context's, as the sources define their tiers; but a cache write of a stated lifetime is a
+multiple of the input price, so where the tier states an input price and no such write, it is unknown. A service tier
+that states neither an input nor an output price does not exist, and what it does not state is unknown: where vendors
+do publish such a price, it is hardly ever the standard tier's (half of it in batch, twice in fast mode).
 Where long prompts cost more at the standard tier and another tier says nothing of long prompts, their price there is
 unknown: its base price would be a guess, and half the time a wrong one.
 """
@@ -16,20 +17,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from django.db import connection, transaction
 
 from pricing.catalog.rows import among, copy_rows
 from pricing.models import Price, RateCard
-from pricing.units import RATED_UNITS
+from pricing.units import LIFETIMES, RATED_UNITS
 
 STANDARD = "standard"
 _COLUMNS = (
     "offering_id", "service_tier", "context_from", "context_op", "schedule", "contract", "effective_from",
     "effective_until", "currency", *RATED_UNITS, "price_ids", "content_hash",
 )  # fmt: skip
+_MULTIPLES = {f"cache_write_{lifetime}" for lifetime in LIFETIMES}
 _LOCK = 0x6361_7264  # "card"
+
+
+class InContext(Protocol):
+    """A price of a unit for prompts from some size on."""
+
+    @property
+    def unit(self) -> str: ...
+
+    @property
+    def context_from(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +141,8 @@ def _segments(
                 unit: held for unit in RATED_UNITS
                 if (held := next(filter(None, (_at(lines[line].get(unit, ()), lo) for line in ladder)), None))
             }  # fmt: skip
+            into = found.get("input")
+            found = {unit: price for unit, price in found.items() if not is_of_another_input(price, into)}
             card = Card(
                 tier, context, op, schedule, lo, hi, next(iter(found.values())).currency,
                 tuple((unit, price.amount / price.per) for unit, price in found.items()),
@@ -142,6 +156,11 @@ def _segments(
         pending = card
     if pending:
         yield pending
+
+
+def is_of_another_input(price: InContext, into: InContext | None) -> bool:
+    """Whether a cache write's price is a multiple of the input price of shorter prompts than the one beside it."""
+    return price.unit in _MULTIPLES and into is not None and price.context_from < into.context_from
 
 
 def _ladder(

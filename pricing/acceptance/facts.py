@@ -138,6 +138,8 @@ class Accepted:
     basis: str
     precision: str
     observed_at: datetime
+    evidence_at: datetime
+    """From when anybody said it of those who agree."""
     trust: str
     agreeing: tuple[str, ...]
     disputed_by: tuple[ClaimFact, ...]

@@ -66,7 +66,7 @@ class _Timeline:
         for span in spans:
             edges |= {span.start or FIRST_SALE} | ({span.until} if span.until else set())
             if span.start is None and span.until is None:
-                edges.add(max(span.claim.evidence_at, FIRST_SALE))
+                edges |= {max(moment, FIRST_SALE) for moment in (span.claim.evidence_at, self._first_spoken_of(span))}
             if self._is_passed_by(span, spans):
                 edges.add(self._seen(span))
         cuts: list[datetime | None] = [*sorted(edge for edge in edges if edge >= FIRST_SALE), None]
@@ -84,7 +84,7 @@ class _Timeline:
                 timeline[-1] = replace(
                     segment, claim=earlier.claim, effective_from=earlier.effective_from, basis=earlier.basis,
                     precision=earlier.precision, observed_at=max(segment.observed_at, earlier.observed_at),
-                    repairs=repairs,
+                    evidence_at=min(segment.evidence_at, earlier.evidence_at), repairs=repairs,
                     why=self._why(earlier.claim, segment.trust, repairs, segment.agreeing, segment.disputed_by),
                 )  # fmt: skip
             else:
@@ -96,6 +96,20 @@ class _Timeline:
 
     def _seen(self, span: Span) -> datetime:
         return min(span.claim.last_seen_at, self._epoch)
+
+    def _first_spoken_of(self, span: Span) -> datetime:
+        """From when on an undated price counts: of a dataset that would date a change, what its first reading has is
+        no news, so it counts for the 60 days before as for the 60 days after."""
+        claim, source = span.claim, self._sources[span.claim.source]
+        no_news = source.states_history and claim.evidence_at == claim.first_seen_at == source.began
+        return claim.evidence_at - STALE if no_news else claim.evidence_at
+
+    def _speaks(self, span: Span, moment: datetime, here: Sequence[Span]) -> bool:
+        """Whether a claim is evidence for a moment: its own word, or what its source said shortly after, where nobody
+        who speaks of the moment saw a change in between."""
+        if span.speaks_of(moment) or span.start is not None or moment < self._first_spoken_of(span):
+            return span.speaks_of(moment)
+        return all(other.covers(span.claim.evidence_at) for other in here if other.speaks_of(moment))
 
     def _outdated(self, span: Span, moment: datetime, rivals: Sequence[Span]) -> bool:
         """Whether another source states a change the claim could not know yet, or two that looked long after agree."""
@@ -132,7 +146,7 @@ class _Timeline:
         claim, source, trust = span.claim, self._sources[span.claim.source], self._trust(span)
         return (
             self._decided.get(claim.id) != ACCEPT,
-            not span.speaks_of(moment),
+            not self._speaks(span, moment, rivals),
             self._outdated(span, moment, rivals),
             min(trust, _DATASETS),
             -len(self._voices(span, moment, rivals)[0]) if trust >= _DATASETS else 0,
@@ -147,7 +161,8 @@ class _Timeline:
 
     def segment(self, best: Span, lo: datetime, hi: datetime | None, here: Sequence[Span]) -> Accepted:
         claim = best.claim
-        agreeing, disputing = ((claim.source,), []) if len(here) == 1 else self._voices(best, lo, here)
+        agreeing, disputing = ([best], []) if len(here) == 1 else self._voices(best, lo, here)
+        names = tuple(span.claim.source for span in agreeing)
         if best.start == lo:
             basis, precision = claim.basis, claim.precision
         else:
@@ -165,27 +180,28 @@ class _Timeline:
             precision=precision,
             observed_at=claim.last_seen_at,
             trust=trust,
-            agreeing=agreeing,
+            agreeing=names,
             disputed_by=disputed_by,
-            why=self._why(claim, trust, best.repairs, agreeing, disputed_by),
+            evidence_at=min(span.claim.evidence_at for span in agreeing),
+            why=self._why(claim, trust, best.repairs, names, disputed_by),
             repairs=best.repairs,
         )
 
-    def _voices(self, best: Span, moment: datetime, here: Sequence[Span]) -> tuple[tuple[str, ...], list[Span]]:
-        """The independent sources that agree (the one itself first), and the claims of the others that do not."""
-        own, speaks = self._sources[best.claim.source], best.speaks_of(moment)
-        heard, disputing = [own], []
+    def _voices(self, best: Span, moment: datetime, here: Sequence[Span]) -> tuple[list[Span], list[Span]]:
+        """What the independent sources say that agree (the best itself first), and what the others that do not."""
+        own, speaks = self._sources[best.claim.source], self._speaks(best, moment, here)
+        heard, disputing = [best], []
         for span in sorted(here, key=lambda s: s.claim.source):
             source = self._sources[span.claim.source]
             # Where the best only did not say when its price began, so may the others.
-            if source is own or (speaks and not span.speaks_of(moment)):
+            if source is own or (speaks and not self._speaks(span, moment, here)):
                 continue
             if not agrees(span.claim, best.claim):
                 if not self._outdated(span, moment, here):
                     disputing.append(span)
-            elif not any(source.is_kin(other) for other in heard):
-                heard.append(source)
-        return tuple(source.slug for source in heard), disputing
+            elif not any(source.is_kin(self._sources[other.claim.source]) for other in heard):
+                heard.append(span)
+        return heard, disputing
 
     def _why(
         self, claim: ClaimFact, trust: str, wrong: ClaimFact | None, agreeing: Sequence[str],

@@ -29,7 +29,7 @@ from pricing.answers.rows import (
 from pricing.answers.wording import moment_text
 from pricing.models import LanguageModel, Offering
 from pricing.providers import canonical
-from pricing.ratecards import STANDARD
+from pricing.ratecards import STANDARD, is_of_another_input
 from pricing.units import RATED_UNITS
 
 MAKERS_OWN = "the maker's own offering"
@@ -192,7 +192,8 @@ def overall(offerings: Iterable[Mapping[str, Any]]) -> str:
 def in_context(rows: Sequence[PriceRow], prompt_tokens: int) -> list[PriceRow]:
     """Of each price line, the row of the highest context tier that a prompt of this size reaches.
 
-    A service tier that says nothing of long prompts has no price for one that the standard tier prices apart.
+    A service tier that says nothing of long prompts has no price for one that the standard tier prices apart, and a
+    context tier with an input price of its own has no shorter prompt's price of a cache write by lifetime.
     """
     best: dict[tuple[str, ...], PriceRow] = {}
     apart = any(row.service_tier == STANDARD and row.context_from and row.reached(prompt_tokens) for row in rows)
@@ -204,7 +205,10 @@ def in_context(rows: Sequence[PriceRow], prompt_tokens: int) -> list[PriceRow]:
             line = (row.service_tier, row.qualifier, row.unit, row.schedule)
             if line not in best or best[line].context_from < row.context_from:
                 best[line] = row
-    return list(best.values())
+    return [
+        row for (tier, qualifier, _, hours), row in best.items()
+        if not is_of_another_input(row, best.get((tier, qualifier, "input", hours)))
+    ]  # fmt: skip
 
 
 def _next_change(rows: Iterable[PriceRow], now: datetime, holidays: Mapping[str, schedules.Calendar]) -> datetime:

@@ -167,6 +167,6 @@ def _row(offering: int, price: Accepted, source_ids: Mapping[str, int]) -> Row:
     return (
         offering, *_key_of(claim), claim.amount, claim.per, claim.currency,
         price.effective_from, price.effective_until, price.known_from,
-        price.known_until, claim.id, source_ids[claim.source], price.basis, price.precision, claim.evidence_at,
+        price.known_until, claim.id, source_ids[claim.source], price.basis, price.precision, price.evidence_at,
         price.observed_at, price.trust, list(price.agreeing), bool(price.disputed_by), price.why[:1000],
     )  # fmt: skip

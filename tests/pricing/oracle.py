@@ -162,10 +162,15 @@ def _is_sold(own: list[Row], level: Row) -> bool:
 def _prices(rows: list[Row], tier: str, threshold: int, hours: str) -> dict[str, Fraction]:
     """By unit, the price that stands first: written last here, so that it is what remains."""
     prices: dict[str, Fraction] = {}
+    reached: dict[str, int] = {}
     for when in ("", hours):
         for row in sorted(rows, key=lambda row: row.threshold):
             if row.tier == tier and row.hours == when and row.threshold <= threshold:
-                prices[row.unit] = row.price
+                prices[row.unit], reached[row.unit] = row.price, row.threshold
+    # A write of a lifetime is a multiple of the input price: of another input price it says nothing.
+    longer = (unit for unit in [*prices] if unit.startswith("cache_write_") and reached[unit] < reached.get("input", 0))
+    for unit in longer:
+        del prices[unit]
     return prices
 
 

@@ -120,6 +120,46 @@ def test_a_history_beats_a_price_that_only_does_not_say_when_it_began():
     assert price_at(accepted, day("2026-10-01")) == 4
 
 
+def read_first(source: str) -> dict[str, SourceFact]:
+    """The sources, of which one was read for the first time when the claims were seen."""
+    return SOURCES | {source: replace(SOURCES[source], began=SEEN)}
+
+
+def test_what_a_dataset_says_in_its_first_reading_counts_for_the_sixty_days_before():
+    """It would date a change, so of a lone aggregator's word weeks earlier it is what it is of the same word today."""
+    earlier = claim("feed", "2.5", evidence_at=day("2026-10-20"), first_seen_at=day("2026-10-20"))
+    accepted = accept([earlier, claim("days", "0.6")], read_first("days")).prices
+    assert price_at(accepted, day("2026-10-25")) == Decimal("0.6")
+    assert price_at(accepted, day("2026-10-25"), known=day("2026-10-25")) == Decimal("2.5")
+    (price,) = (price for price in accepted if price.known_until is None)
+    assert [c.source for c in price.disputed_by] == ["feed"]
+
+
+def test_nor_earlier_nor_where_somebody_saw_a_change_between_nor_in_place_of_what_it_said_before():
+    long_before = claim("feed", "2", evidence_at=day("2026-08-01"), first_seen_at=day("2026-08-01"))
+    assert price_at(accept([long_before, claim("days", "1")], read_first("days")), day("2026-09-01")) == 2
+
+    cut = day("2026-10-25")
+    until = claim("feed", "2", evidence_at=day("2026-10-01"), first_seen_at=day("2026-10-01"), withdrawn_at=cut)
+    since = claim("feed", "1", evidence_at=cut, first_seen_at=cut)
+    accepted = accept([until, since, claim("days", "1")], read_first("days"))
+    assert (price_at(accepted, day("2026-10-20")), price_at(accepted, cut)) == (2, 1)
+
+    accepted = accept(
+        [replace(long_before, amount=Decimal(2), evidence_at=day("2026-10-01")), claim("days", "1")], SOURCES
+    )
+    assert price_at(accepted, day("2026-10-20")) == 2
+
+
+def test_a_price_is_known_from_when_the_first_of_those_who_agree_said_it():
+    said = day("2026-10-20")
+    claims = [claim("feed", "2", evidence_at=said, first_seen_at=said), claim("days", "2")]
+    (price,) = accept(claims, read_first("days")).prices
+    assert (price.claim.source, price.evidence_at, price.agreeing) == ("days", said, ("days", "feed"))
+    asked = {"observed_at": SEEN, "effective_until": None, "asked_at": said + timedelta(days=1), "disputed": False}
+    assert grade(trust="curated", agreeing=price.agreeing, evidence_at=price.evidence_at, **asked) == "B"
+
+
 def test_copies_are_one_voice():
     (alone,) = accept([claim("dates", "5"), claim("copy", "5"), claim("feed", "5")], SOURCES).prices
     assert alone.agreeing == ("dates",)

@@ -56,6 +56,16 @@ def test_a_context_tier_has_the_base_price_of_what_it_does_not_state_and_a_servi
     assert laid["standard", 0, PEAK, START] == {"input": "3", "output": "3", "cache_read": "0.3"}
 
 
+def test_a_cache_write_of_a_lifetime_is_unknown_where_long_prompts_have_an_input_price_and_no_such_write():
+    """It is a multiple of the input price: the base price would be 6 beside an input price of 6, and 12 is asked."""
+    long = {"context_from": 200_000, "context_op": ">"}
+    base = [fact(1, "input", "3"), fact(2, "cache_write_5m", "3.75"), fact(3, "cache_write_1h", "6")]
+    laid = cards(*base, fact(4, "input", "6", **long), fact(5, "cache_write_5m", "7.5", **long))
+    assert laid["standard", 200_000, "", START] == {"input": "6", "cache_write_5m": "7.5"}
+    laid = cards(*base, fact(4, "output", "22.5", **long))
+    assert laid["standard", 200_000, "", START]["cache_write_1h"] == "6"
+
+
 def test_a_tier_that_says_nothing_of_long_prompts_has_no_price_for_them_where_the_standard_tier_has_one_apart():
     long, fast = {"context_from": 272_000, "context_op": ">"}, {"service_tier": "fast"}
     base = [
