@@ -35,10 +35,25 @@ _REGION_PREFIX = re.compile(r"(?P<region>[a-z]{2}(-gov)?(-[a-z]+-\d)?|global|glo
 _REGION_WRITERS = frozenset({"azure", "bedrock"})
 # A version is the API's where it is the first or a date says which weights; a later one may be another model.
 _BEDROCK_SAME = re.compile(r"(?:-v1|(?<=-\d{8})-v\d+)(:\d+)?(:\w+)?$|(?<!-v\d):\d+$")
+# Amazon writes the first version as `-v1:0`, as `-v1` or not at all, and sources write it otherwise than Amazon.
+_BEDROCK_FIRST = re.compile(r"(?P<weights>.+?)(?:-v1(?::0)?)?")
+_BEDROCK_VERSIONED = re.compile(r"-v\d+(?::\d+)?$|:\d+$")
 _SIZES = frozenset({"mistral", "microsoft"})
 """Makers to whom `-medium` is a size of its own."""
 _EVER = datetime.min.replace(tzinfo=UTC)
 _ARN = re.compile(r"arn:aws[\w-]*:bedrock:[^:]*:[^:]*:(?:foundation-model|inference-profile)/(?P<id>.+)")
+
+_RESOURCES = (
+    (re.compile(r"models/[^/]+"), "google", "the Gemini API's name of a resource"),
+    (re.compile(r"publishers/[a-z0-9-]+/models/[^/]+"), "vertex", "Vertex's name of a resource"),
+    (re.compile(r"claude-[a-z0-9-]+@(?:\d{8}|default)"), "vertex", "Vertex writes versions with @"),
+    (re.compile(r"accounts/fireworks/models/[^/]+"), "fireworks", "Fireworks' name of a resource"),
+    (re.compile(r"@cf/.+"), "cloudflare", "Cloudflare's name of a resource"),
+)
+"""Ids that tell their seller by how they are written."""
+_PUBLISHED = re.compile(r"(?P<lead>models/|publishers/[a-z0-9-]+/models/)(?P<id>.+)")
+_BEDROCK_ROUTE = re.compile(r"(?P<lead>(?:converse|converse_like|invoke)/)(?P<id>.+)")
+"""The API through which LiteLLM asks Bedrock, written before the id."""
 
 # One snapshot is all there ever was behind these names, so the date is not part of the model's identity.
 # Anthropic's 3.5 Sonnet is the exception: two snapshots with weights of their own.
@@ -152,6 +167,10 @@ def _bedrock_weights(name: str) -> str:
     if (version == "1" and bare not in _BEDROCK_NAMED_BY_VERSION) or (version == "0" and revision):
         return bare
     return f"{bare}-v{version}" if version == "1" or revision in (None, "0") else f"{bare}-v{version}:{revision}"
+
+
+def _is_named_by_version(weights: str) -> bool:
+    return weights.partition(".")[2] in _BEDROCK_NAMED_BY_VERSION
 
 
 def _without_date(maker: str, name: str) -> str:
@@ -347,6 +366,10 @@ def _sellers(name: str, known: Collection[str]) -> Iterator[tuple[str, str, str]
     if found := _ARN.fullmatch(name):
         yield "bedrock", found["id"], "Bedrock ARN"
         return
+    for written, seller, rule in _RESOURCES:
+        if written.fullmatch(lowered):
+            yield seller, name, rule
+            return
     prefix, slash, rest = name.partition("/")
     if slash and (is_declared(prefix) or canonical(prefix) in known):
         yield canonical(prefix), rest, f"provider prefix {prefix}/"
@@ -379,12 +402,15 @@ def _candidates(name: str, provider: str) -> Iterator[tuple[str, tuple[str, ...]
         # A fine-tuned model has its own price; the entry `ft:BASE` is that price, the base model's is not.
         yield from offer(f"ft:{found['base']}", "fine-tuned models of one base share a price")
         return
+    if provider == "bedrock" and (found := _BEDROCK_ROUTE.fullmatch(name)):
+        lead = f"route {found['lead']}"
+        yield from ((c, (lead, *steps)) for c, steps in _candidates(found["id"], provider))
+        return
     if provider == "bedrock":
         yield from _bedrock_candidates(name, offer)
     if provider in ("google", "vertex"):
-        for lead in ("models/", "publishers/google/models/", "publishers/anthropic/models/"):
-            if name.startswith(lead):
-                yield from offer(name.removeprefix(lead), f"prefix {lead}")
+        if found := _PUBLISHED.fullmatch(name):
+            yield from offer(found["id"], f"prefix {found['lead']}")
         yield from offer(name.replace("@", "-"), "Vertex version @")
     if provider == "fireworks":
         yield from offer(name.removeprefix("accounts/fireworks/models/"), "Fireworks account prefix")
@@ -412,8 +438,11 @@ def _bedrock_candidates(name: str, offer: object) -> Iterator[tuple[str, tuple[s
         yield from offer(f"regional.{bare}", f"Bedrock profile {scope}. is sold at the regional price")
     if scope is None:
         yield from offer(f"regional.{bare}", "Bedrock in-region id is sold at the regional price")
-    if not _BEDROCK_SAME.search(bare):
-        return
-    short = _BEDROCK_SAME.sub("", bare)
     lead = "global" if scope == "global" else "regional"
-    yield from offer(f"{lead}.{short}", "Bedrock version suffix")
+    if _BEDROCK_SAME.search(bare):
+        yield from offer(f"{lead}.{_BEDROCK_SAME.sub('', bare)}", "Bedrock version suffix")
+    first = _BEDROCK_FIRST.fullmatch(bare)
+    if first is None or _BEDROCK_VERSIONED.search(first["weights"]) or _is_named_by_version(first["weights"]):
+        return
+    for way in ("", "-v1", "-v1:0"):
+        yield from offer(f"{lead}.{first['weights']}{way}", "Bedrock's first version")

@@ -30,6 +30,11 @@ CATALOGUE = Resolver(
         offering(10, "openai", "ft:gpt-4o-mini-2024-07-18"),
         offering(11, "openai", "gpt-4o-mini-2024-07-18"),
         offering(12, "openai", "o3-mini"),
+        offering(13, "bedrock", "regional.anthropic.claude-sonnet-4-6-v1:0", "regional"),
+        offering(14, "bedrock", "regional.anthropic.claude-v2:1", "regional"),
+        offering(15, "bedrock", "regional.amazon.titan-embed-text-v1", "regional"),
+        offering(16, "vertex", "claude-sonnet-4-5@20250929"),
+        offering(17, "fireworks", "deepseek-v3p1"),
     ],
     [
         AliasEntry("openai", "gpt-5.6", 3),
@@ -54,6 +59,31 @@ CATALOGUE = Resolver(
         ("o3-mini-high", "openai", "o3-mini", "effort suffix"),
         ("models/gemini-2.5-pro", "gemini", "gemini-2.5-pro", "prefix models/"),
         ("gemini-2.5-pro", "vertex_ai", "gemini-2.5-pro", "listed under google"),
+        (
+            "models/gemini-2.5-pro", None, "gemini-2.5-pro",
+            "the Gemini API's name of a resource, prefix models/",
+        ),
+        (
+            "publishers/anthropic/models/claude-sonnet-4-5@20250929", None, "claude-sonnet-4-5@20250929",
+            "Vertex's name of a resource, prefix publishers/anthropic/models/",
+        ),
+        ("claude-sonnet-4-5@20250929", None, "claude-sonnet-4-5@20250929", "Vertex writes versions with @"),
+        (
+            "accounts/fireworks/models/deepseek-v3p1", None, "deepseek-v3p1",
+            "Fireworks' name of a resource, Fireworks account prefix",
+        ),
+        (
+            "anthropic.claude-sonnet-4-6", None, "regional.anthropic.claude-sonnet-4-6-v1:0",
+            "Bedrock id, Bedrock's first version",
+        ),
+        (
+            "eu.anthropic.claude-sonnet-4-6-v1", "bedrock", "regional.anthropic.claude-sonnet-4-6-v1:0",
+            "Bedrock's first version",
+        ),
+        (
+            "bedrock/converse/anthropic.claude-sonnet-4-6", None, "regional.anthropic.claude-sonnet-4-6-v1:0",
+            "provider prefix bedrock/, route converse/, Bedrock's first version",
+        ),
         (
             "us.anthropic.claude-sonnet-4-5-20250929-v1:0", None,
             "regional.anthropic.claude-sonnet-4-5-20250929-v1:0",
@@ -91,6 +121,14 @@ def test_a_name_resolves_by_a_declared_rule_that_comes_with_the_answer(name, pro
         ("", None),
         ("gpt-4o\x00", None),
         ("claude-sonnet-4-5-max", "anthropic"),
+        ("anthropic.claude-sonnet-4-6-v2:0", "bedrock"),  # a later version is another model
+        ("anthropic.claude-v2", "bedrock"),
+        ("anthropic.claude-sonnet-4-7", "bedrock"),
+        ("amazon.titan-embed-text", "bedrock"),  # called by its version everywhere
+        ("global.anthropic.claude-sonnet-4-6", "bedrock"),  # the global price is not the regional one
+        ("models/gemini-2.5-pro-next", None),
+        ("publishers/anthropic/models/claude-sonnet-4-5@20260101", None),
+        ("claude-sonnet-4-5@20250929", "anthropic"),  # Vertex's spelling is not Anthropic's
     ],
 )
 def test_what_nobody_declared_stays_unresolved(name, provider):
