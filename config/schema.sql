@@ -3193,6 +3193,7 @@ CREATE INDEX pull_latest ON public.usage_pull USING btree (connection_id, create
 CREATE UNIQUE INDEX pull_one_at_a_time ON public.usage_pull USING btree (connection_id) WHERE ((status)::text = ANY ((ARRAY['running'::character varying, 'waiting'::character varying])::text[]));
 CREATE INDEX ratecard_current ON public.pricing_ratecard USING btree (offering_id, service_tier, effective_from) WHERE (known_until IS NULL);
 CREATE INDEX record_flagged ON ONLY public.usage_usagerecord USING btree (organisation_id, occurred_at) WHERE (rating_flags > 0);
+CREATE INDEX record_of_month ON ONLY public.usage_usagerecord USING btree (organisation_id, occurred_at) WHERE ((grain)::text = '1mo'::text);
 CREATE INDEX run_latest_of_source ON public.pricing_sourcerun USING btree (source_id, observed_at DESC);
 CREATE INDEX score_of_model ON public.pricing_score USING btree (model_id, benchmark_id);
 CREATE INDEX sign_in_failure_recent ON public.dashboards_signinfailure USING btree (who_sha256, failed_at);
@@ -3643,4 +3644,5 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES
 ('usage', '0013_needs_of_projects', now()),
 ('usage', '0014_budgets', now()),
 ('usage', '0015_bills_are_feeds_of_their_own', now()),
-('usage', '0016_told_apart_by_rules', now());
+('usage', '0016_told_apart_by_rules', now()),
+('usage', '0017_months_are_settled_as_one', now());

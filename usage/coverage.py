@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from usage import changed_prices, raw_costs, selectors
+from usage import changed_prices, raw_costs, selectors, settling
 from usage.costs import Scope
 from usage.price_grades import by_grade
 from usage.querysets import NOTIONAL
@@ -21,9 +22,10 @@ def of_total(
 ) -> dict[str, Any]:
     """Coverage of a total, of which `lost` is what no rule attributes; shares in [0, 1], None of nothing.
 
-    `unknown_counts`: how many records in the list total do not know a count of theirs, by count; they are in it with
-    the others. With `grades` also list money by the grade of its prices, and how much of it was chosen by reported
-    selectors.
+    `in_one_sum`: months of which the days asked for hold a part only, while a feed such as an invoice tells of them in
+    one sum, whose money stands on the first day. `unknown_counts`: how many records in the list total do not know a
+    count of theirs, by count; they are in it with the others. With `grades` also list money by the grade of its prices,
+    and how much of it was chosen by reported selectors.
     """
     whole = total.list_cost
     found: dict[str, Any] = {
@@ -35,6 +37,7 @@ def of_total(
         "unpriced_requests": total.count("unpriced_requests"),
         "unpriced_tokens": total.count("unpriced_tokens"),
         "unknown_counts": unknown_counts(total),
+        "in_one_sum": _cut(scope),
         "unconverted": {currency: f"{amount:f}" for currency, amount in sorted(unconverted.items())},
     }
     if scope.prices_at is None:
@@ -51,6 +54,19 @@ def of_total(
 def unknown_counts(*totals: Sums) -> dict[str, int]:
     """How many records in the list totals do not know a count of theirs, by count."""
     return {name: sum(total.count(f"partial_{name}") for total in totals) for name in TOKENS}
+
+
+def _cut(scope: Scope) -> list[dict[str, str]]:
+    """Of readers of the whole organisation, as accounts are nobody else's."""
+    if scope.projects is not None or not (scope.since or scope.until):
+        return []
+    edges = [edge for edge in (scope.since, scope.until) if edge]
+    hosts = {host for name in ("provider", "host") for host in scope.filters.get(name, ())}
+    return [
+        {"account": one.account, "from": f"{one.since}", "until": f"{one.until}"}
+        for one in settling.in_one_sum(scope.organisation.pk, min(edges), max(edges) + timedelta(days=1))
+        if any(one.since < edge < one.until for edge in edges) and (not hosts or one.account.partition("/")[0] in hosts)
+    ]
 
 
 def _with_assumed_context(scope: Scope) -> list[dict[str, Any]]:

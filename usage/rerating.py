@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from usage import assignments, rating, rollups, settling
 from usage.dimensions import Names, matches_of, note_matches
-from usage.ingest.writing import STAGE, days_of
+from usage.ingest.writing import STAGE
 from usage.locks import lock_organisation
 from usage.models import Organisation
 from usage.partitions import existing, leaf, months
@@ -143,6 +143,6 @@ def _apply(organisation_id: int, table: str, result: Rerated) -> None:
         result.newly_unpriced += unpriced
         rollups.post("usage_gone", -1)
         rollups.post("usage_fresh", 1)
-        days = days_of("usage_gone")
+        days = settling.days_of("usage_gone")
         rollups.sweep(organisation_id, days)
         settling.settle(organisation_id, days)

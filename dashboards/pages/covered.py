@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -40,7 +41,20 @@ def parts(coverage: Mapping[str, Any], *, whole: bool = True) -> list[Part]:
         if share:
             words = "of no known grade" if grade == "unknown" else f"of grade {grade}"
             found.append(Part(f"List prices {words}", f"at list prices {words}", figure))
-    return found + unknown(coverage)
+    return found + unknown(coverage) + _in_one_sum(coverage)
+
+
+def _in_one_sum(coverage: Mapping[str, Any]) -> list[Part]:
+    """Months that the total holds a part of, while their money is told in one sum and stands on the first day."""
+    return [
+        Part(
+            "Told in one sum, which stands on the first day",
+            "told in one sum, which stands on the first day",
+            f"{one['account'] or 'no host reported'}, "
+            + formatting.period(date.fromisoformat(one["from"]), date.fromisoformat(one["until"])),
+        )
+        for one in coverage.get("in_one_sum") or ()
+    ]
 
 
 def unknown(coverage: Mapping[str, Any]) -> list[Part]:

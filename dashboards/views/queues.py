@@ -20,7 +20,7 @@ from dashboards.pages.periods import Span
 from dashboards.views import member_page, role_page
 from dashboards.views.explore import PERIOD_WORDS
 from dashboards.views.spend import Reader, csv_response, reader_or_404, refused, today
-from usage import assignments, attribution, questions, queues
+from usage import assignments, attribution, questions, queues, settling
 from usage.models import Connection
 from usage.questions import Question, Unanswerable
 
@@ -150,6 +150,11 @@ def feeds(request: HttpRequest) -> HttpResponse:
         return refused(request, str(fault))
     since, until = question.days
     told, currency = queues.told(reader.organisation, since, until), reader.organisation.display_currency
+    sums = {
+        (one.account, day): one
+        for one in settling.in_one_sum(reader.organisation.pk, since, until)
+        for day in one.days()
+    }
     cells: dict[tuple[date, str], list[queues.Told]] = defaultdict(list)
     for one in told:
         cells[one.day, one.account].append(one)
@@ -164,7 +169,10 @@ def feeds(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "finding": finding, "currency": currency, "when": when, "periods": _periods(question),
-        "cells": [_cell(day, account, feeds, currency) for (day, account), feeds in list(cells.items())[:ROWS]],
+        "cells": [
+            _cell(day, account, feeds, sums.get((account, day)), currency)
+            for (day, account), feeds in list(cells.items())[:ROWS]
+        ],
         "more": max(0, len(cells) - ROWS),
         "connections": Connection.objects.filter(organisation=reader.organisation).order_by("importer", "scope"),
         "may_name": access.may(request.user, "admin", reader.organisation),
@@ -224,12 +232,15 @@ def _rule_url(by: str, value: str) -> str:
     return f"/rules/new?{urlencode({'field': field, 'value': value})}"
 
 
-def _cell(day: date, account: str, told: list[queues.Told], currency: str) -> dict[str, Any]:
+def _cell(
+    day: date, account: str, told: list[queues.Told], whole: settling.OneSum | None, currency: str
+) -> dict[str, Any]:
     """A day of an account: its feeds, what each gives, and how far the losers' money is from what counts."""
     counted = sum((one.counted for one in told), Decimal(0))
     return {
         "day": day,
         "account": account or "no host reported",
+        "whole": whole and f"as one with {formatting.period(whole.since, whole.until)}, told in one sum",
         "feeds": [
             {
                 "told": one,

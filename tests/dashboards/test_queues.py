@@ -79,3 +79,20 @@ def test_an_administrator_names_an_account_and_the_log_keeps_it(world: World) ->
     feed.refresh_from_db()
     entry = AuditEntry.objects.latest("id")
     assert (feed.account, entry.before, entry.after) == ("eu", {"account": ""}, {"account": "eu"})
+
+
+def test_a_part_of_an_invoiced_month_says_where_its_money_stands(world: World) -> None:  # noqa: F811
+    path = world.folder / "invoice.csv"
+    path.write_text("month,model,usd\n2026-11-01,,90\n")
+    mapping = {
+        "columns": {"time": "month", "model": "model", "cost": "usd"}, "constants": {"host": "seller"},
+        "grain": "1mo", "currency": "USD", "cost_kind": "billed",
+    }  # fmt: skip
+    ingest.import_paths(world.organisation, "csv", [path], "finance", mapping)
+    page = text(world.admin.get(f"/feeds?{DAYS}"))
+    assert "seller as one with 1–30 Nov 2026, told in one sum" in page
+    cut = "seller, 1–30 Nov 2026"
+    assert cut in text(world.admin.get(f"/spend?{DAYS}"))
+    assert "told in one sum, which stands on the first day" in text(world.admin.get(f"/unattributed?{DAYS}"))
+    assert cut not in text(world.admin.get("/spend?from=2026-11-01&until=2026-12-01"))
+    assert cut not in text(world.alpha_only.get(f"/spend?{DAYS}"))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.usage.factories import make_card, make_offering
+from tests.usage.factories import make_card, make_offering, make_project, make_rule
 from tests.usage.vendor_pages import (
     anthropic_bucket,
     anthropic_cost,
@@ -130,3 +130,116 @@ def test_an_invoice_of_a_local_day_or_month_stands_in_its_own_month(grain, zone,
     told("csv", f"day,model,usd\n2026-09-01,{GPT},2.25\n", "here", INVOICE | {"grain": grain, "time_zone": zone})
     groups = report(organisation, group_by=["day"], grades=False)["groups"]
     assert [(group["day"], group["spent"]) for group in groups] == [("2026-09-01", "2.250000000000")]
+
+
+MONTHLY = INVOICE | {"grain": "1mo"}
+
+
+def use(told: Told, *days: tuple[int, int] | tuple[int, int, dict[str, Any]]) -> None:
+    """OpenAI's usage of some days of October, a pull each: a Mtok of input costs 1 USD."""
+    for number, mtok, *fields in days:
+        used = completion(model=GPT, input_tokens=mtok * MTOK) | (fields[0] if fields else {})
+        told("openai_usage", page([openai_bucket(day(number), used)]))
+
+
+def spent_on(organisation: Organisation) -> dict[str, str]:
+    groups = report(organisation, group_by=["day"], grades=False)["groups"]
+    return {group["day"]: group["spent"] for group in groups if group["spent"] is not None}
+
+
+def spent_by_project(organisation: Organisation) -> dict[str | None, Decimal]:
+    groups = report(organisation, group_by=["project"], grades=False)["groups"]
+    return {group["project"]: Decimal(group["spent"] or 0) for group in groups}
+
+
+@pytest.mark.parametrize("model", [GPT, ""])
+@pytest.mark.parametrize("first", ["usage", "invoice"])
+def test_the_invoice_of_a_month_is_the_money_of_all_its_days(model, first, told, organisation):
+    make_card(make_offering(GPT, "openai"))
+    steps = {
+        "usage": lambda: use(told, (1, 1), (2, 1), (17, 3), (31, 1)),
+        "invoice": lambda: told("csv", f"day,model,usd\n2026-10-01,{model},5.50\n", "finance", MONTHLY),
+    }
+    for name in sorted(steps, key=lambda name: name != first):
+        steps[name]()
+    assert total(organisation) == (Decimal("5.5"), Decimal(6))
+    assert spent_on(organisation) == {"2026-10-01": "5.500000000000"}
+    use(told, (32, 1))
+    assert total(organisation) == (Decimal("6.5"), Decimal(7))
+    use(told, (28, 2))
+    assert total(organisation) == (Decimal("6.5"), Decimal(9))
+
+
+def test_an_invoice_of_some_models_leaves_the_others_their_own_money(told, organisation):
+    make_card(make_offering(GPT, "openai"))
+    make_card(make_offering(VECTORS, "openai"))
+    use(told, (3, 1), (4, 1), (5, 7, {"model": VECTORS}))
+    told("csv", f"day,model,usd\n2026-10-01,{GPT},1.50\n", "finance", MONTHLY)
+    assert total(organisation) == (Decimal("8.5"), Decimal(9))
+
+
+def test_the_invoice_of_a_month_is_spread_by_the_tokens_of_the_month(told, organisation):
+    make_card(make_offering(GPT, "openai"))
+    for name in ("web", "agents"):
+        project = make_project(organisation, name)
+        make_rule(organisation, [{"field": "ext_project", "op": "equals", "value": f"proj_{name}"}], {project.pk: "1"})
+    use(told, (2, 1, {"project_id": "proj_web"}), (20, 2, {"project_id": "proj_agents"}), (31, 1))
+    told("csv", "day,model,usd\n2026-10-01,,8\n", "finance", MONTHLY)
+    assert spent_by_project(organisation) == {"web": Decimal(2), "agents": Decimal(4), None: Decimal(2)}
+    use(told, (9, 4, {"project_id": "proj_web"}))
+    assert spent_by_project(organisation) == {"web": Decimal(5), "agents": Decimal(2), None: Decimal(1)}
+    assert total(organisation)[0] == 8
+
+
+def test_an_invoice_that_is_withdrawn_gives_the_days_their_money_back(told, organisation):
+    make_card(make_offering(GPT, "openai"))
+    use(told, (2, 1), (31, 1))
+    window = {"from": "2026-10-01T00:00:00Z", "until": "2026-11-01T00:00:00Z"}
+    invoice = MONTHLY | {"columns": MONTHLY["columns"] | {"host": "host"}, "constants": {}, "window": window}
+    told("csv", f"day,host,model,usd\n2026-10-01,openai,{GPT},1.50\n", "finance", invoice)
+    assert total(organisation) == (Decimal("1.5"), Decimal(2))
+    told("csv", f"day,host,model,usd\n2026-10-01,azure,{GPT},1.50\n", "finance", invoice)
+    assert total(organisation) == (Decimal("3.5"), Decimal(2))
+
+
+@pytest.mark.parametrize(("item", "model"), [*itertools.product([f"{GPT}, input", None], [GPT, ""])])
+def test_bills_by_day_give_way_to_the_invoice_of_their_month_until_they_tell_of_all_its_usage(
+    item, model, told, organisation
+):
+    make_card(make_offering(GPT, "openai"))
+    use(told, (2, 1), (31, 1))
+    bills = {n: page([openai_bucket(day(n), openai_cost(1.25, line_item=item))]) for n in (2, 31)}
+    told("openai_costs", bills[2])
+    assert total(organisation) == (Decimal("2.25"), Decimal(2))
+    told("csv", f"day,model,usd\n2026-10-01,{model},2.60\n", "finance", MONTHLY)
+    assert total(organisation) == (Decimal("2.6"), Decimal(2))
+    told("openai_costs", bills[31])
+    assert total(organisation) == (Decimal("2.5"), Decimal(2))
+    assert spent_on(organisation) == {"2026-10-02": "1.250000000000", "2026-10-31": "1.250000000000"}
+
+
+def test_usage_by_month_gives_way_to_as_much_usage_by_day(told, organisation):
+    make_card(make_offering(GPT, "openai"))
+    told("csv", f"day,model,in,out\n2026-10-01,{GPT},4000000,0\n", "export", LOG | {"grain": "1mo"})
+    use(told, (2, 1), (3, 1))
+    assert total(organisation) == (Decimal(4), Decimal(4))
+    assert spent_on(organisation) == {"2026-10-01": "4.000000000000"}
+    use(told, (31, 2))
+    assert total(organisation) == (Decimal(4), Decimal(4))
+    assert spent_on(organisation).keys() == {"2026-10-02", "2026-10-03", "2026-10-31"}
+
+
+def test_billing_months_that_overlap_are_settled_as_one_whichever_day_is_posted(told, organisation):
+    make_card(make_offering(GPT, "openai"))
+
+    def invoice(number: int, since: str, until: str, usd: str) -> str:
+        event = {"id": f"i{number}", "at": since, "until": until, "grain": "1mo", "model": GPT, "provider": "openai"}
+        return json.dumps(event | {"cost": usd, "currency": "USD", "cost_kind": "billed"})
+
+    told("events", invoice(1, "2026-09-01T00:00:00+02:00", "2026-10-01T00:00:00+02:00", "10"))
+    told("events", invoice(2, "2026-10-01T00:00:00+02:00", "2026-11-01T00:00:00+01:00", "20"))
+    use(told, (1, 1), (31, 1), (32, 1))
+    assert total(organisation) == (Decimal(31), Decimal(3))
+    assert spent_on(organisation).keys() == {"2026-09-01", "2026-10-01", "2026-11-01"}
+    told("events", invoice(3, "2026-10-15T00:00:00Z", "2026-11-15T00:00:00Z", "5"))
+    assert total(organisation) == (Decimal(35), Decimal(3))

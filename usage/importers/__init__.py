@@ -45,6 +45,8 @@ from typing import Any, Protocol, cast
 
 APPEND = "append"
 REPLACE_WINDOW = "replace_window"
+BY_LOCAL_DATE = "local_date"
+"""The quality of a bucket that begins and ends at other instants than the UTC day or month it is posted as."""
 
 
 @dataclass(frozen=True, slots=True)

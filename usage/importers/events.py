@@ -15,12 +15,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from usage.content import content_in
-from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, Rejected
+from usage.importers import APPEND, BY_LOCAL_DATE, Dimension, Fact, Ignored, Outcome, Rejected
 
 SLUG = "events"
 NAME = "Usage events (JSON lines)"
@@ -30,6 +30,7 @@ DETAIL = 3
 
 MOST_TOKENS: Final = 10**12
 GRAINS: Final = ("request", "1m", "1h", "1d", "1mo")
+WIDTHS: Final = {"1m": timedelta(minutes=1), "1h": timedelta(hours=1), "1d": timedelta(days=1)}
 COST_KINDS: Final = ("estimated", "billed", "notional")
 LIFETIMES: Final = ("5m", "30m", "1h", "12h")
 MOST_TAGS: Final = 50
@@ -87,7 +88,8 @@ def fact_of(event: Any, line: int, seen: dict[Dimension, Dimension]) -> Fact:
     by_lifetime = _lifetimes(event.get("cache_write_by_lifetime"), written)
     named = {field: texts[name] for name, field in DIMENSIONS.items()}
     dimension = Dimension(**named, tags=_tags(event.get("tags")))
-    occurred_at, until = _time(texts["at"], "at"), texts["until"]
+    grain = _one_of("grain", texts["grain"] or "request", GRAINS)
+    occurred_at, until, quality = _bucket(_time(texts["at"], "at"), texts["until"], grain)
     cost = _cost(event.get("cost"))
     if cost is not None and not (len(texts["currency"]) == 3 and texts["currency"].isalpha()):
         raise Unreadable("A cost needs its currency in three letters, such as USD.")
@@ -96,8 +98,8 @@ def fact_of(event: Any, line: int, seen: dict[Dimension, Dimension]) -> Fact:
         line=line,
         record_key=texts["id"],
         occurred_at=occurred_at,
-        period_end=_time(until, "until") if until else None,
-        grain=_one_of("grain", texts["grain"] or "request", GRAINS),
+        period_end=until,
+        grain=grain,
         dimension=seen.setdefault(dimension, dimension),
         in_uncached=uncached,
         in_cache_read=read,
@@ -112,6 +114,7 @@ def fact_of(event: Any, line: int, seen: dict[Dimension, Dimension]) -> Fact:
         currency=texts["currency"].upper() if cost is not None else "",
         cost_kind=_one_of("cost_kind", texts["cost_kind"] or "estimated", COST_KINDS),
         session=texts["session"],
+        quality=quality,
         rank=(counts["revision"] or 0, total),
     )
 
@@ -231,6 +234,23 @@ def _time(text: str, name: str) -> datetime:
         return when
     except (ValueError, OverflowError):
         raise Unreadable(f"{name} is a time with its zone, such as 2026-11-01T09:30:00Z.") from None
+
+
+def _bucket(at: datetime, until: str, grain: str) -> tuple[datetime, datetime | None, tuple[str, ...]]:
+    """When an event begins and ends, and what is to say of that: days and months stand under their local date."""
+    ends = _time(until, "until") if until else _end_of(at, grain)
+    if grain not in ("1d", "1mo") or not at.utcoffset() or at.time() != time.min:
+        return at, ends, ()
+    if ends is not None and ends.time() == time.min:
+        ends = ends.replace(tzinfo=UTC)
+    return at.replace(tzinfo=UTC), ends, (BY_LOCAL_DATE,)
+
+
+def _end_of(at: datetime, grain: str) -> datetime | None:
+    """The end of a bucket that states none; a month ends with the calendar's."""
+    if grain == "1mo":
+        return datetime.combine((at.date().replace(day=1) + timedelta(days=31)).replace(day=1), time.min, at.tzinfo)
+    return at + WIDTHS[grain] if grain in WIDTHS else None
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:

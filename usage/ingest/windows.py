@@ -17,7 +17,7 @@ from django.db import connection as db
 
 from usage import rollups, settling
 from usage.importers import UNTOLD, Covered
-from usage.ingest.writing import LEDGER_COLUMNS, STAGE, days_of, rate_again, supersede
+from usage.ingest.writing import LEDGER_COLUMNS, STAGE, rate_again, supersede
 from usage.models import ImportBatch
 from usage.partitions import LEDGER
 
@@ -197,6 +197,6 @@ def _take_back(batch: ImportBatch) -> None:
 def _post(table: str, sign: int, batch: ImportBatch) -> None:
     settling.enter(batch.organisation_id)
     rollups.post(table, sign)
-    days = days_of(table)
+    days = settling.days_of(table)
     rollups.sweep(batch.organisation_id, days)
     settling.settle(batch.organisation_id, days)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 
 from django.db import connection as db
 
@@ -74,10 +74,10 @@ def write(batch: ImportBatch, chunk: Prepared, names: Names, mode: str) -> Writt
     unpriced, unattributed = _tally("usage_fresh", batch)
     if replacing:
         rollups.post("usage_gone", -1)
-        rollups.sweep(batch.organisation_id, days_of("usage_gone"))
+        rollups.sweep(batch.organisation_id, settling.days_of("usage_gone"))
         before = _tally("usage_gone", batch)
         unpriced, unattributed = unpriced - before[0], unattributed - before[1]
-    settling.settle(batch.organisation_id, days_of("usage_fresh") | days_of("usage_gone"))
+    settling.settle(batch.organisation_id, settling.days_of("usage_fresh") | settling.days_of("usage_gone"))
     imported = inserted - replacing
     return Written(imported, updated, len(chunk.records) - imported - updated, unpriced, unattributed)
 
@@ -290,10 +290,3 @@ LEDGER_COLUMNS = ", ".join(
         *("unpriced_reason", "rating_flags", "revision"),
     )
 )
-
-
-def days_of(table: str) -> set[date]:
-    """The UTC days of a relation of ledger rows."""
-    with db.cursor() as cursor:
-        cursor.execute(f"SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date FROM {table}")
-        return {day for (day,) in cursor.fetchall()}

@@ -158,6 +158,8 @@ class UsageRecord(models.Model):
             models.Index(
                 fields=["organisation", "occurred_at"], condition=Q(rating_flags__gt=0), name="record_flagged"
             ),
+            # Fewer still: which days are settled as one is asked after every posting.
+            models.Index(fields=["organisation", "occurred_at"], condition=Q(grain="1mo"), name="record_of_month"),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from usage.importers import Dimension, Fact
+from usage.importers import BY_LOCAL_DATE, Dimension, Fact
 from usage.importers._json import FIRST_YEAR, LAST_YEAR, MAX_COUNT
 from usage.importers.csv.mapping import DIMENSIONS, LIFETIMES, MONEY_UNITS, TOKENS, Columns
 
@@ -30,9 +30,8 @@ TOO_LARGE = "a count is larger than any bucket can hold"
 MISPLACED = "the thousands separator that the mapping declares does not stand between groups of three digits"
 GROUPED = "a number has a thousands separator that the mapping does not declare"
 
-AMBIGUOUS, BY_LOCAL_DATE = "ambiguous_local_time", "local_date"
-"""The local time occurs twice; the bucket begins and ends at other instants than the UTC day or month it is posted as.
-"""
+AMBIGUOUS = "ambiguous_local_time"
+"""The local time occurs twice."""
 
 
 @dataclass(frozen=True, slots=True)
