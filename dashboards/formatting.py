@@ -151,6 +151,11 @@ def count(number: int) -> str:
     return f"{MINUS if number < 0 else ''}{abs(number):,}"
 
 
+def seconds(time: Decimal) -> str:
+    """`4.2 s`, from ten on `39 s`."""
+    return f"{rounded(time, 1) if time < 10 else count(int(rounded(time, 0)))} s"
+
+
 def share(part: Decimal | int, whole: Decimal | int) -> str:
     """Per cent to 1 decimal: `99.3%`. Neither 0 nor 100 is written unless it is exactly that."""
     if not whole:

@@ -196,6 +196,7 @@ def rated(scores: Iterable[Score]) -> list[Rated]:
             votes=score.n,
             usd_per_task=score.usd_per_task,
             rated_on=score.observed_on,
+            seconds_per_task=score.seconds_mean,
         )
         for score in scores
     ]

@@ -58,6 +58,7 @@ class FrontierQuestion(Schema):
     tools: bool = False
     staying: bool = Field(False, description="Without an announced retirement.")
     speed: Points = Field(Decimal(0), description="Output tokens a second at least.")
+    within: Points | None = Field(None, description="Seconds at most that a task of the benchmark's run took.")
     free: bool = Field(False, description="Let free offers be cheapest.")
     previews: bool = Field(False, description="Let previews be cheapest.")
     near: Name = Field("", description="Key of a point: adds `band` and the sellers of its model.")
@@ -95,7 +96,7 @@ def _wish(asked: FrontierQuestion, mix: Mix) -> Wish:
         asked.region, asked.speed,
     )  # fmt: skip
     terms = Terms(free=asked.free, previews=asked.previews)
-    return Wish(mix, asked.axis, wanted, terms, asked.effort, asked.near, asked.delta, asked.sellers)
+    return Wish(mix, asked.axis, wanted, terms, asked.effort, asked.near, asked.delta, asked.sellers, asked.within)
 
 
 def _of_project(request: HttpRequest, asked: FrontierQuestion, at: datetime | None) -> HttpResponse:

@@ -236,6 +236,7 @@ class FrontierPoint(Schema):
     votes: int | None
     price_is_dated: bool | None = Field(description="Whether evidence of that day or before says this price.")
     tokens_per_second: str | None
+    seconds_per_task: str | None = Field(description="How long a task of the run took; null where nobody says.")
 
 
 class DominatedPoint(FrontierPoint):

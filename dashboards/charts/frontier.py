@@ -2,8 +2,9 @@
 
 x is logarithmic, y is torn: it begins a little below the frontier and the text says so. What is free stands on the
 left edge, as a log axis has no zero. Near a chosen model lies a band, its lower edge dashed, and on the chosen rating
-the sellers of a model are joined by a line. Where speeds are known, larger marks answer faster. A narrow screen gets a
-chart of its own: fewer ticks, shorter names, fewer of them.
+the sellers of a model are joined by a line. Where speeds are known, larger marks answer faster; else, where runs say
+how long their tasks took, larger marks took less. A narrow screen gets a chart of its own: fewer ticks, shorter names,
+fewer of them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from statistics import median
 from typing import Any
 
 from dashboards import formatting
@@ -92,6 +94,12 @@ class Scene:
         return any(row.speed is not None for row in self.rows)
 
     @cached_property
+    def usual_seconds(self) -> float | None:
+        """What a task took in the middle of the drawn runs; None where no run says."""
+        known = [float(row.seconds) for row in self.rows if row.seconds]
+        return median(known) if known else None
+
+    @cached_property
     def hovers(self) -> dict[str, str]:
         """By key what a mark says of itself."""
         return {row.point.key: hover(row) for row in self.rows}
@@ -156,10 +164,15 @@ def _across(row: Row, axes: Scale) -> float:
 
 
 def _size(row: Row, plain: int, scene: Scene) -> float:
-    """The area of a mark grows with the speed; where that is unknown the mark is the smallest."""
-    if not scene.has_speeds:
-        return plain
-    return 5.0 if row.speed is None else min(22.0, max(6.0, math.sqrt(float(row.speed)) * 1.1))
+    """The area of a mark grows with the speed of its seller; where no speed is known it shrinks with the time a task of
+    its run took. Where its own is unknown the mark is the smallest."""
+    if scene.has_speeds:
+        return 5.0 if row.speed is None else min(22.0, max(6.0, math.sqrt(float(row.speed)) * 1.1))
+    if scene.usual_seconds:
+        return (
+            5.0 if not row.seconds else min(22.0, max(6.0, plain * math.sqrt(scene.usual_seconds / float(row.seconds))))
+        )
+    return plain
 
 
 def _joined(scene: Scene, canvas: Canvas) -> list[dict[str, Any]]:
@@ -255,6 +268,7 @@ def hover(row: Row) -> str:
         *([", ".join(parts)] if parts else []),
         f"Rating {formatting.rating(point.rating, point.low, point.high, row.decimals)}{votes}",
         *([f"{formatting.count(round(row.speed))} tokens a second"] if row.speed is not None else []),
+        *([f"{formatting.seconds(row.seconds)} a task"] if row.seconds is not None else []),
     ]
     if row.on_frontier:
         lines.append("No equal for less")

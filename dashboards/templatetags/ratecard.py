@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -62,7 +63,12 @@ def _idle_zeros(text: str, decimals: int | None) -> SafeString:
     return format_html('<i class="z" aria-hidden="true">{}{}</i>', dot, "0" * missing)
 
 
+_REMEMBERED = lru_cache(maxsize=8192)
+"""For the cells of long tables: the same price is the same mark-up, and a page of 200 rows shows the same for hours."""
+
+
 @register.simple_tag
+@_REMEMBERED
 def price(amount: Decimal | None, evidence: str = "", decimals: int | None = None, currency: str = "USD") -> SafeString:
     """A listed price: linked to its evidence, aligned on `decimals`; unknown and free say so."""
     if amount is None:
@@ -77,6 +83,7 @@ def price(amount: Decimal | None, evidence: str = "", decimals: int | None = Non
 
 
 @register.simple_tag
+@_REMEMBERED
 def derived(
     amount: Decimal | None, evidence: str = "", decimals: int | None = None, currency: str = "USD"
 ) -> SafeString:
@@ -134,6 +141,7 @@ def change(now: Decimal | None, before: Decimal | None) -> SafeString:
 
 
 @register.simple_tag
+@_REMEMBERED
 def multiple(ratio: Decimal | None) -> SafeString:
     """How many times as dear: `▲ 5.3×`."""
     if ratio is None:
@@ -143,6 +151,7 @@ def multiple(ratio: Decimal | None) -> SafeString:
 
 
 @register.simple_tag
+@_REMEMBERED
 def rating(
     score: Decimal | None, low: Decimal | None = None, high: Decimal | None = None, decimals: int = 0
 ) -> SafeString:
@@ -186,6 +195,11 @@ def moment(value: datetime | None) -> SafeString:
 @register.filter
 def count(number: int) -> str:
     return formatting.count(number)
+
+
+@register.filter
+def seconds(time: Decimal) -> str:
+    return formatting.seconds(time)
 
 
 @register.simple_tag

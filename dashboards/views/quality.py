@@ -157,7 +157,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "quality": shown,
         "wrong": asked.wrong,
         "options": pages.options(ask, drawn.scores.scores, _whose(asked)) | {"project": _projects(asked)},
-        "fields": pages.fields(ask, drawn.offers, drawn.models),
+        "fields": pages.fields(ask, drawn.offers, drawn.models, drawn.scores.scores),
         "own_mix": pages.own_mix(ask),
         "mix_in_words": pages.mix_in_words(ask.mix),
         "benchmark": ask.measure,
@@ -201,7 +201,8 @@ def _marks(asked: _Asked) -> tuple[marks.Mark, ...]:
 
 
 FIELDS = (
-    "maker", "weights", "context", "modality", "tools", "retirement", "provider", "region", "speed", "free", "previews",
+    "maker", "weights", "context", "modality", "tools", "retirement", "provider", "region", "speed", "within", "free",
+    "previews",
 )  # fmt: skip
 """What the form of filters sets."""
 

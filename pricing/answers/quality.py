@@ -141,6 +141,7 @@ def _point(point: Point) -> dict[str, Any]:
         "low": decimal_text(point.low), "high": decimal_text(point.high), "votes": point.votes,
         "price_is_dated": not offer.undated if offer else None,
         "tokens_per_second": decimal_text(offer.tokens_per_second) if offer else None,
+        "seconds_per_task": decimal_text(point.seconds_per_task),
     }  # fmt: skip
 
 

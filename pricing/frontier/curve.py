@@ -22,7 +22,8 @@ AXES = (LIST, MEASURED)
 class Wish:
     """How a curve is wanted. `near` is the key of a rated model, `delta` what may be given up of its rating.
 
-    `sold` is the slug of a model whose sellers are wanted; left out, it is that of `near`.
+    `sold` is the slug of a model whose sellers are wanted; left out, it is that of `near`. `within` are the seconds
+    that a task of the run may have taken, None for any.
     """
 
     mix: Mix = CHAT_MIX
@@ -33,6 +34,7 @@ class Wish:
     near: str = ""
     delta: Decimal | None = None
     sold: str = ""
+    within: Decimal | None = None
 
 
 PLAIN: Final = Wish()
@@ -87,13 +89,15 @@ def curve(
     asked = [score for score in scores if wish.effort is None or score.effort == wish.effort]
     if wish.axis == MEASURED:
         taken, unknown = _fitting(asked, models or {}, wish.wanted)
-        selection = select_measured(taken, wish.terms)
-        could = {point.key for point in select_measured(asked, wish.terms).points} if unknown else set()
+        selection = select_measured(_quick(taken, wish.within), wish.terms)
     else:
         fitting = narrowed(every, wish.wanted)
-        selection = select(_of_models(asked, every, fitting.offers), fitting.offers, wish.mix, wish.terms)
+        taken = _of_models(asked, every, fitting.offers)
+        selection = select(_quick(taken, wish.within), fitting.offers, wish.mix, wish.terms)
         unknown = {name: [one for one in asked if one.model in slugs] for name, slugs in fitting.unknown.items()}
-        could = {point.key for point in select(asked, every, wish.mix, wish.terms).points} if unknown else set()
+    if wish.within is not None:
+        unknown["seconds"] = [score for score in taken if score.seconds_per_task is None]
+    could = {point.key for point in _selected(asked, every, wish).points} if unknown else set()
     edge = frontier(selection.points)
     near = next((score for score in scores if score.key == wish.near), None) if wish.near else None
     sold = wish.sold or (near.model or "" if near else "")
@@ -105,6 +109,20 @@ def curve(
         sold,
         _sellers(every, sold, wish) if sold and wish.axis == LIST else (),
     )
+
+
+def _selected(scores: Sequence[Rated], offers: Sequence[Offer], wish: Wish) -> Selection:
+    """What could be drawn if nothing were wanted of models, sellers and runs."""
+    if wish.axis == MEASURED:
+        return select_measured(scores, wish.terms)
+    return select(scores, offers, wish.mix, wish.terms)
+
+
+def _quick(scores: Sequence[Rated], within: Decimal | None) -> list[Rated]:
+    """Those whose run is known to have taken so many seconds a task at most."""
+    if within is None:
+        return list(scores)
+    return [one for one in scores if one.seconds_per_task is not None and one.seconds_per_task <= within]
 
 
 def _names(scores: Iterable[Rated], keys: set[str]) -> tuple[str, ...]:

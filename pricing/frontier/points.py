@@ -17,7 +17,7 @@ class Point:
 
     `key` is unique among the points of one chart. `price` is the blended USD per Mtok of `offer`, or what a task of
     the benchmark was measured to cost, without an offer. `rating` has its interval [`low`, `high`] where the benchmark
-    states one, and rests on `votes` judgements.
+    states one, and rests on `votes` judgements. `seconds_per_task` is how long a task of its run took.
     """
 
     key: str
@@ -33,6 +33,7 @@ class Point:
     sku: str = ""
     region: str = ""
     first_party: bool = False
+    seconds_per_task: Decimal | None = None
     offer: Offer | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:

@@ -18,7 +18,8 @@ class Rated:
     """One score of a benchmark: a model (slug, or None when the name is not matched) at one effort.
 
     `votes` counts votes or tasks. `usd_per_task` is what one task cost as the run was measured, its verbosity included;
-    None where it does not publish that. `rated_on` is the day of the run, or of the table the score stands in.
+    None where it does not publish that; `seconds_per_task` is how long one took. `rated_on` is the day of the run, or
+    of the table the score stands in.
     """
 
     display_name: str
@@ -30,6 +31,7 @@ class Rated:
     votes: int | None = None
     usd_per_task: Decimal | None = None
     rated_on: date | None = None
+    seconds_per_task: Decimal | None = None
 
     @property
     def key(self) -> str:
@@ -190,4 +192,5 @@ def _point(score: Rated, price: Decimal, offer: Offer | None) -> Point:
         region=offer.region if offer else "",
         first_party=bool(offer and offer.first_party),
         offer=offer,
+        seconds_per_task=score.seconds_per_task,
     )

@@ -163,6 +163,12 @@ def test_a_share_says_all_and_none_only_when_it_is() -> None:
     assert formatting.share(993, 1000) == "99.3%"
 
 
+def test_seconds_have_a_decimal_below_ten() -> None:
+    assert [formatting.seconds(D(time)) for time in ("0.04", "4.25", "9.96", "38.6", "1234")] == [
+        "0.0 s", "4.3 s", "10.0 s", "39 s", "1,234 s",
+    ]  # fmt: skip
+
+
 def test_multiples_and_ratings() -> None:
     assert formatting.multiple(D("5.29")) == "5.3×"
     assert formatting.multiple(D("9.96")) == "10×"

@@ -155,6 +155,29 @@ class TestWanted:
         sizes = client.get("/quality/figure.json").json()["wide"]["data"][2]["marker"]["size"]
         assert max(sizes) > 12 > min(sizes)
 
+    def test_how_long_a_task_of_the_run_took_is_a_filter_a_column_and_the_size_of_a_mark(
+        self, client: Client, market: Any
+    ) -> None:
+        assert "A task" not in said(client, "/quality")
+        Score.objects.filter(display_name="Cheap 1").update(seconds_mean=D("4.25"))
+        Score.objects.filter(display_name="Best 1").update(seconds_mean=D(60))
+        told = said(client, "/quality")
+        assert "Larger marks took less time a task." in told
+        assert "5 s (1)" in told
+        assert "60 s (2)" in told
+        rows = lines(client, "/quality?within=10")
+        assert [(row["name"], row["seconds_per_task"]) for row in rows] == [("Cheap 1", "4.25")]
+        asked = said(client, "/quality?within=10")
+        assert "4.3 s" in asked
+        assert "Among models that took 10 seconds a task at most" in asked
+        assert "3 models with unknown time of a task left out" in asked
+        answer = client.get("/api/v1/frontier?within=10").json()
+        assert [(one["label"], one["seconds_per_task"]) for one in answer["frontier"]] == [("Cheap 1", "4.25")]
+        assert len(answer["left_out"]["seconds"]) == 3
+        sizes = client.get("/quality/figure.json").json()["wide"]["data"][2]["marker"]["size"]
+        assert max(sizes) > 12 > min(sizes)
+        assert client.get("/quality?within=soon").status_code == 400
+
     def test_free_and_preview_are_apart_until_asked_for(self, client: Client, market: Any) -> None:
         trial = make_offering("trial-1", name="Trial 1", sku="trial-1-preview")
         make_price(trial, "input", "0.01")

@@ -417,3 +417,25 @@ class TestBand:
         assert found.band.cheapest is not None
         assert found.band.cheapest.key == "m"
         assert found.band.overlaps is None
+
+
+@pytest.mark.parametrize("axis", ["list", MEASURED])
+def test_a_run_that_took_longer_or_does_not_say_how_long_is_left_out_and_the_unknown_named(axis: str) -> None:
+    scores = [
+        Rated("Quick", "quick", D(10), usd_per_task=D(1), seconds_per_task=D(5)),
+        Rated("Slow", "slow", D(30), usd_per_task=D(1), seconds_per_task=D("5.1")),
+        Rated("Silent", "silent", D(20), usd_per_task=D(1)),
+        Rated("Priceless", "priceless", D(20)),
+    ]
+    offers = [
+        Offer(slug, "maker", slug, {"input": D(1), "output": D(1)}, first_party=True)
+        for slug in ("quick", "slow", "silent")
+    ]
+    found = curve(scores, offers, Wish(axis=axis, within=D(5)))
+    assert [(point.label, point.seconds_per_task) for point in found.frontier.every] == [("Quick", D(5))]
+    assert found.left_out == {"seconds": ("Silent",)}
+    assert {point.label for point in curve(scores, offers, Wish(axis=axis)).frontier.every} == {
+        "Quick",
+        "Slow",
+        "Silent",
+    }

@@ -51,6 +51,7 @@ class Ask:
     tools: str = ""
     retirement: str = ""
     speed: Decimal = Decimal(0)
+    within: Decimal | None = None
     free: str = ""
     previews: str = ""
     near: str = ""
@@ -91,6 +92,7 @@ class Ask:
             **{name: getattr(self, name) for name in _TEXTS},
             "context": self.context or "",
             "speed": plain(self.speed) if self.speed else "",
+            "within": "" if self.within is None else plain(self.within),
             "delta": "" if self.delta is None else plain(self.delta),
             "q": self.q,
             "sort": self.sort,
@@ -109,14 +111,14 @@ class Ask:
 
     @property
     def is_narrowed(self) -> bool:
-        return bool(self.wanted or self.effort)
+        return bool(self.wanted or self.effort or self.within is not None)
 
     @property
     def wish(self) -> Wish:
         effort = None if not self.effort else "" if self.effort == "none" else self.effort
         return Wish(
             self.mix, self.axis, self.wanted, Terms(free=bool(self.free), previews=bool(self.previews)), effort,
-            self.near, self.delta, self.sold,
+            self.near, self.delta, self.sold, self.within,
         )  # fmt: skip
 
     def weighed(self, mix: Mix, window: Window) -> "Ask":
@@ -204,6 +206,7 @@ def read(query: Mapping[str, str], own: Mapping[str, Measure] = {}) -> tuple[Ask
         free=of.chosen("free"), previews=of.chosen("previews"),
         context=of.part(lambda: int(_number(of.text("context"), "The context", 10**9) or 0), 0),
         speed=of.part(lambda: _number(of.text("speed"), "The speed", 10**6) or Decimal(0), Decimal(0)),
+        within=of.part(lambda: _number(of.text("within"), "The time of a task", 10**6), None),
         delta=of.part(lambda: _number(of.text("delta"), "The distance", 10**6), None),
         q=of.text("q", 100), sort=sort if sort in SORT_KEYS else "", measures=known,
     )  # fmt: skip

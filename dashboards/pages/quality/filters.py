@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from dashboards import formatting
 from dashboards.pages.asked import Option
@@ -12,6 +13,7 @@ from pricing.frontier import CHAT_MIX, Offer, Rated, Traits
 
 CONTEXTS = (32_000, 128_000, 200_000, 400_000, 1_000_000)
 SPEEDS = (20, 50, 100, 200)
+SECONDS = (2, 5, 10, 30, 60, 120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,12 @@ def options(ask: Ask, scores: Sequence[Rated], notes: Mapping[str, str] = {}) ->
 def _elsewhere(ask: Ask, slug: str) -> str:
     """The same page of another benchmark: categories, efforts and points are each benchmark's own."""
     benchmark = "" if slug == DEFAULT else slug
-    return ask.url(benchmark=benchmark, category="", effort="", near="", delta="")
+    return ask.url(benchmark=benchmark, category="", effort="", near="", delta="", within="")
 
 
-def fields(ask: Ask, offers: Iterable[Offer], models: Mapping[str, Traits]) -> list[Field]:
+def fields(
+    ask: Ask, offers: Iterable[Offer], models: Mapping[str, Traits], scores: Sequence[Rated] = ()
+) -> list[Field]:
     """The lists of the form of filters. `models` are all rated models with what is known of each."""
     every = list(offers)
     of_models = [
@@ -81,6 +85,7 @@ def fields(ask: Ask, offers: Iterable[Offer], models: Mapping[str, Traits]) -> l
             "retirement", "Retirement",
             _flag("none", ask.retirement, sum(not t.leaves for t in models.values()), "none announced"),
         ),
+        *_seconds(ask, scores),
     ]  # fmt: skip
     if ask.is_measured:
         return of_models
@@ -149,7 +154,21 @@ def _speed(ask: Ask, offers: Sequence[Offer]) -> Field:
     return Field("speed", "Answers at", choices if known else (), _unknown(missing, "speed"))
 
 
-def _unknown(count: int, what: str) -> str:
+def _seconds(ask: Ask, scores: Sequence[Rated]) -> list[Field]:
+    """Nothing where the benchmark does not say how long its tasks took."""
+    known = [score.seconds_per_task for score in scores if score.seconds_per_task is not None]
+    if not known and ask.within is None:
+        return []
+    limits = sorted({*map(Decimal, SECONDS), *([ask.within] if ask.within is not None else [])})
+    choices = tuple(
+        Choice(f"{most.normalize():f}", f"{most.normalize():f} s ({sum(one <= most for one in known)})",
+               most == ask.within)
+        for most in limits
+    )  # fmt: skip
+    return [Field("within", "A task within", choices, _unknown(len(scores) - len(known), "time", "run"))]
+
+
+def _unknown(count: int, what: str, of: str = "model") -> str:
     if not count:
         return ""
-    return f"{formatting.count(count)} model{'' if count == 1 else 's'} with unknown {what}."
+    return f"{formatting.count(count)} {of}{'' if count == 1 else 's'} with unknown {what}."

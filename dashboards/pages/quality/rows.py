@@ -80,6 +80,11 @@ class Row:
     def speed(self) -> Decimal | None:
         return self.point.offer.tokens_per_second if self.point.offer else None
 
+    @property
+    def seconds(self) -> Decimal | None:
+        """How long a task of the benchmark's run took."""
+        return self.point.seconds_per_task
+
     def _usd(self, unit: str) -> Decimal | None:
         return self.point.usd_per_mtok_by_unit.get(unit)
 
@@ -207,9 +212,13 @@ class QualityPage:
     def by_name(self) -> list[Row]:
         return sorted(self.all_rows, key=lambda row: (row.point.label.lower(), row.point.key))
 
-    @property
+    @cached_property
     def has_speeds(self) -> bool:
         return any(row.speed is not None for row in self.all_rows)
+
+    @cached_property
+    def has_seconds(self) -> bool:
+        return any(row.seconds is not None for row in self.all_rows)
 
 
 def _shown_decimals(amount: Decimal) -> int:
@@ -229,7 +238,7 @@ CSV_HEAD = (
     "name", "model", "maker", "effort", "on_frontier", "seller", "sku", "region", "input_usd_per_mtok",
     "output_usd_per_mtok", "cache_read_usd_per_mtok", "blended_usd_per_mtok", "usd_per_task", "rating", "rating_low",
     "rating_high", "votes", "cheapest_equal", "cheapest_equal_usd", "multiple", "band", "open_weights",
-    "context_window", "output_tokens_per_second",
+    "context_window", "output_tokens_per_second", "seconds_per_task",
 )  # fmt: skip
 
 
@@ -243,4 +252,5 @@ def csv_rows(page: QualityPage) -> Iterable[tuple[object, ...]]:
             point.sku, point.region, row.input_usd, row.output_usd, row.cached_usd, blended, measured, point.rating,
             point.low, point.high, point.votes, row.cheapest_equal.label, row.cheapest_equal.price, row.multiple,
             row.in_band, "yes" if traits and traits.open_weights else "", traits and traits.context_window, row.speed,
+            row.seconds,
         )  # fmt: skip

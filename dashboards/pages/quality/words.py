@@ -165,6 +165,8 @@ def _among(ask: Ask) -> str:
         parts.append("without an announced end")
     if ask.wanted.tokens_per_second:
         parts.append(f"at {ask.speed.normalize():f} tokens a second")
+    if ask.within is not None:
+        parts.append(f"that took {ask.within.normalize():f} seconds a task at most")
     return f"among models {' '.join(parts)}" if parts else ""
 
 
@@ -314,6 +316,7 @@ def _tie(edge: Frontier) -> str:
 _WISHES = {
     "maker": "maker", "weights": "weights", "context": "context", "modality": "modalities", "tools": "tools",
     "retirement": "retirement", "provider": "seller", "region": "region", "speed": "speed",
+    "seconds": "time of a task",
 }  # fmt: skip
 
 
