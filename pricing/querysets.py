@@ -297,7 +297,8 @@ class ScoreQuerySet(QuerySet["Score"]):
     def stamp(self, benchmark: str, category: str) -> tuple[Any, ...]:
         """Another one after any score of the category was added, corrected, or joined to another model."""
         own = self.filter(benchmark__slug=benchmark, category=category)
-        found = own.aggregate(n=Count("id"), last=Max("id"), points=Sum("value"), models=Sum("model_id"))
+        said = ("value", "low", "high", "n", "cost_usd", "output_tokens", "cases", "seconds_mean", "model_id")
+        found = own.aggregate(Count("id"), Max("id"), *map(Sum, said))
         return tuple(found.values())
 
     def as_of(self, benchmark: str, category: str, day: date) -> ScoreQuerySet:

@@ -113,10 +113,10 @@ def _drawn(asked: _Asked) -> read.Drawn:
     if ask.is_own:
         return read.drawn(asked.own[ask.benchmark].scores(ask.category), ask.wish, asked.at)
     try:
-        scores = read.scores_on(ask.benchmark, ask.category, asked.at.astimezone(UTC).date())
+        return read.drawn_now(ask.benchmark, ask.category, ask.wish, midnight(ask.at), asked.now)
     except BadQuestion:
         scores = read.Scores(Benchmark(slug=ask.benchmark), ask.category, (), frozenset(), ())
-    return read.drawn(scores, ask.wish, asked.at)
+        return read.drawn(scores, ask.wish, asked.at)
 
 
 def _page(asked: _Asked, drawn: read.Drawn, *, whole: bool = True) -> pages.QualityPage:

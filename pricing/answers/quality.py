@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from pricing.answers import kept
+from pricing.answers.edges import next_edge
 from pricing.answers.filters import understood
 from pricing.answers.on_sale import known, on_sale
 from pricing.answers.questions import BadQuestion
@@ -85,6 +87,23 @@ def drawn(scores: Scores, wish: Wish, at: datetime) -> Drawn:
     offers = on_sale(at, wish.mix, about) if wish.axis == LIST else []
     models = {one.slug: one.traits for one in about.values()}
     return Drawn(scores, at, wish, tuple(offers), models, curve(scores.scores, offers, dated, models))
+
+
+def drawn_now(benchmark: str, category: str, wish: Wish, day: datetime | None, now: datetime) -> Drawn:
+    """The curve of a day, or as of now, kept until a price could change or the day ends; BadQuestion as `scores_on`.
+
+    Kept: one query to see that the scores still hold.
+    """
+    stamp = Score.objects.stamp(benchmark, category)
+    key = ("drawn", benchmark, category, stamp, wish, day)
+    current = kept.recent_version()
+    found: Drawn | None = kept.recall(key, current, now)
+    if found is None:
+        at = day or now
+        found = drawn(scores_on(benchmark, category, at.astimezone(UTC).date()), wish, at)
+        midnight = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time.min, UTC)
+        kept.keep(key, current, found, min(next_edge(now, current), midnight))
+    return found
 
 
 def price_per_quality(

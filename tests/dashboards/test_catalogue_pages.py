@@ -20,8 +20,9 @@ from dashboards.pages import quality
 from dashboards.pages.ledger import plain
 from dashboards.pages.quality.words import title
 from dashboards.templatetags import ratecard
+from pricing.answers import kept
 from pricing.frontier import Mix, Point, frontier
-from pricing.models import Disagreement, Offering, Price
+from pricing.models import Disagreement, Offering, Price, Score
 from tests.dashboards.browser import Look, axe_faults, look, settled  # noqa: F401
 from tests.dashboards.market_cast import NOW, make_claim, make_market, make_offering, make_price, make_score, utc
 
@@ -471,7 +472,7 @@ def test_a_private_catalogue_asks_who_you_are(client: Client, market: Any, setti
 
 @pytest.mark.parametrize(
     ("path", "queries"),
-    [("/quality", 13), ("/quality/figure.json", 7), ("/models", 7), ("/models?grade=B", 7), ("/models/best-1", 7)],
+    [("/quality", 19), ("/quality/figure.json", 13), ("/models", 7), ("/models?grade=B", 7), ("/models/best-1", 7)],
 )
 def test_a_page_costs_the_same_queries_however_large_the_market(
     client: Client, market: Any, path: str, queries: int, django_assert_num_queries: DjangoAssertNumQueries
@@ -481,10 +482,24 @@ def test_a_page_costs_the_same_queries_however_large_the_market(
         make_price(offering, "input", "1")
         make_price(offering, "output", f"{n + 1}")
         make_score(f"more-{n}", f"More {n}", f"{1300 + n}")
+    kept.forget()
     with django_assert_num_queries(queries):
         html = client.get(path).content.decode()
     if path == "/quality":
         assert html.count("<tr") >= 60
+
+
+@pytest.mark.parametrize(("path", "queries"), [("/quality", 7), ("/quality/figure.json", 1)])
+def test_a_curve_is_read_once_until_a_price_could_change_or_a_score_did(
+    client: Client, market: Any, path: str, queries: int, django_assert_num_queries: DjangoAssertNumQueries,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(kept, "CHECKED_SECONDS", 600.0)
+    first = client.get(path).content
+    with django_assert_num_queries(queries):
+        assert client.get(path).content == first
+    Score.objects.filter(display_name="Cheap 1").update(low="1479")
+    assert client.get("/quality/figure.json").content != first
 
 
 def test_evidence_as_a_page_stays_under_twelve_queries(
