@@ -17,6 +17,7 @@ _NAME = re.compile(r"(?P<sku>\S+)(?: (?P<remark>.+))?")
 _SHORT_ONLY = re.compile(r"\(<\d+K context length\)")
 _RATE = re.compile(r"\$(?P<amount>\d+(?:\.\d+)?)(?: / (?P<base>.+))?")
 
+_FOREIGN = re.compile(r"[€£¥₹₩]\s?\d|\d\s?[€£¥₹₩]|\b(?:EUR|GBP|JPY|CNY|INR)\b")
 _DISPLAY_NAMES = {"Whisper": "whisper-1"}
 """Models the page calls by a name that is no id."""
 
@@ -55,6 +56,10 @@ def enter(table: Table, page: Page, ledger: Ledger) -> None:
     if reader not in _SELF_EXPLAINED and table.measure != _MEASURE:
         said = f"stands under 'Prices per {table.measure}'" if table.measure else "does not say what its prices are per"
         raise SourceError(f"A pricing table {said:.160}, where this parser knows 'Prices per {_MEASURE}.'")
+    # Most amounts of a table are bare: a sign in any of its cells tells the currency of them all.
+    for cell in (cell for row in (*table.rows, *table.rendered) for cell in row):
+        if isinstance(cell, str) and _FOREIGN.search(cell):
+            raise SourceError(f"A pricing table states {cell!r:.60}, where this parser knows US dollars.")
     reader(table, _tiers(table, page), page, ledger)
 
 

@@ -122,6 +122,7 @@ def test_training_is_priced_once_though_every_tier_repeats_it():
         (page(props={"headings": HEADINGS}), "not OpenAI's pricing page"),
         (page(("gpt-9", ["a", "list"], 2, 3)), "neither text nor an amount"),
         (page(("gpt-9", True, 2, 3)), "neither text nor an amount"),
+        (page(("gpt-9", "€1.00", 2, 3)), "states '€1.00', where this parser knows US dollars"),
         (b'<astro-island component-url="/_astro/pricing.A.js" props="' + b"[" * 100_000 + b'">', "not OpenAI's"),
     ],
 )
