@@ -127,6 +127,7 @@ def _composed(
     coming = page.ahead(kinds["coming"].steps(), usage)
     if ask.kind in {"cut", "rise"}:
         own, market = ([step for step in some if step.is_rise == (ask.kind == "rise")] for some in (own, market))
+    own, market, coming = (page.told_once(some, usage) for some in (own, market, coming))
     shown: dict[str, Sequence[Step]] = {"own": own[:OWN_READ]}
     folded: dict[str, list[Step]] = {}
     every: Sequence[Step] = market

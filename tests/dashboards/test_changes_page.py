@@ -15,7 +15,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from dashboards.models import Person
 from dashboards.pages import changes as page
-from dashboards.pages.ledger import plain
+from dashboards.pages.ledger import NOTHING, plain
+from dashboards.pages.periods import Span
 from pricing.models import Offering, PriceEvent
 from tests.dashboards.browser import Look, look  # noqa: F401
 from tests.dashboards.ledger_cast import NOW as TODAY
@@ -77,6 +78,19 @@ def test_units_that_moved_together_are_one_line(client: Client, db: None, today:
         "Best 1 Acme and 2 more: batch, long prompts $5.00 → $4.00 down −20.0% $30.00 → $20.00 down −33.3% – "
         "10 Nov 2026 10 Nov 2026 curated"
     )
+
+
+def test_ids_of_one_model_that_moved_alike_at_one_seller_are_one_line(client: Client, db: None, today: None) -> None:
+    first = make_offering("best-1", name="Best 1")
+    for offering in (first, make_offering("best-1", sku="best-1-0"), make_offering("best-1", sku="best-latest")):
+        make_event(offering, "input", "5", "4")
+    make_event(make_offering("best-1", sku="best-1-eu"), "input", "6", "4")
+    make_event(make_offering("best-1", "hoster", sku="acme/best-1"), "input", "5", "4")
+    html = get(client)
+    assert [line.split(" $")[0] for line in section(html, "market")] == [
+        "Best 1 Acme, best-1 and 2 more ids", "Best 1 Acme", "Best 1 Hoster",
+    ]  # fmt: skip
+    assert "5 offerings became cheaper" in finding(html)
 
 
 def test_a_window_takes_its_first_moment_and_not_its_end(client: Client, db: None, today: None) -> None:
@@ -283,6 +297,25 @@ def test_a_model_in_use_sold_elsewhere_moves_no_money(world: World) -> None:  # 
     html = get(world.admin)
     assert finding(html).endswith("became cheaper, none dearer; it does not move what you pay.")
     assert "you buy it from seller" in section(html, "yours")[0]
+
+
+def test_an_id_the_reader_buys_is_told_for_the_models_other_ids(world: World) -> None:  # noqa: F811
+    make_event(make_offering("model-a", world.offering.provider.slug, sku="another-name"), "input", "2", "1")
+    make_event(world.offering, "input", "2", "1")
+    (line,) = section(get(world.admin), "yours")
+    assert f"{world.offering.sku} and 1 more id" in line
+    assert "−$15.63" in line
+
+
+def test_of_two_ids_that_are_bought_each_is_told() -> None:
+    def step(offering: int) -> page.Step:
+        return page.Step(offering, 1, "m", "m", "acme", "acme", "Acme", TODAY, TODAY, 1, D(2), D(1))
+
+    used = {(offering, "standard"): NOTHING for offering in (2, 3)}
+    usage = page.Usage(used, frozenset({1}), {1: "Acme"}, Span(TODAY.date() - timedelta(days=1), TODAY.date()))
+    told = page.told_once([step(1), step(2), step(3)], usage)
+    assert [(one.offering_id, one.twins) for one in told] == [(2, 1), (3, 0)]
+    assert page.told_once([step(1)], usage) == [step(1)]
 
 
 def test_prices_whose_tokens_no_rollup_tells_have_an_unknown_effect(world: World) -> None:  # noqa: F811

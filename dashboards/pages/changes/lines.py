@@ -36,6 +36,8 @@ class Step:
     lines: int
     before: Decimal | None
     after: Decimal | None
+    twins: int | None = None
+    """How many more ids of the model made the same step at this seller; None where no other did."""
 
     @property
     def difference(self) -> Decimal:
@@ -131,6 +133,14 @@ class Line:
     is_rise: bool
     used: Span | None = None
     corrects_unit: bool = False
+
+    @property
+    def ids(self) -> str:
+        """The id where the model has several here that moved alike; '' where the names say it all."""
+        twins = self.step.twins
+        if twins is None:
+            return ""
+        return self.sku if not twins else f"{self.sku} and {twins} more {'id' if twins == 1 else 'ids'}"
 
     @property
     def used_url(self) -> str:
