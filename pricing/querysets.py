@@ -83,12 +83,34 @@ class DoorPrice:
     output: Decimal | None
 
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_WHAT_IT_COSTS = (
+    "unit", "qualifier", "service_tier", "context_from", "context_op", "context_mode", "schedule", "amount", "per",
+    "currency",
+)  # fmt: skip
+
+
 class PriceQuerySet(QuerySet["Price"]):
     def known_at(self, when: datetime | None = None) -> PriceQuerySet:
         """Prices as the evidence of a moment had them; None = by all evidence there is."""
         if when is None:
             return self.filter(known_until=None)
         return self.filter(Q(known_until=None) | Q(known_until__gt=when), known_from__lte=when)
+
+    def changed_since(self, when: datetime) -> dict[int, datetime]:
+        """Offerings that cost something else by what was recorded and withdrawn since a moment, each from when on."""
+        known = self.filter(known_until=None).order_by()
+        gone = known.filter(superseded_at__gte=when, recorded_at__lt=when)
+        ends: dict[tuple[Any, ...], list[set[datetime]]] = defaultdict(lambda: [set(), set()])
+        for side, rows in enumerate((gone, known.filter(superseded_at=None, recorded_at__gte=when))):
+            for until, *price in rows.values_list("effective_until", "offering_id", "effective_from", *_WHAT_IT_COSTS):
+                ends[tuple(price)][side].add(until or _NEVER)
+        found: dict[int, datetime] = {}
+        for (offering, starts, *_), (before, after) in ends.items():
+            if before != after:  # a price that only ends otherwise was the same until then
+                moment = min(before | after) if before and after else starts
+                found[offering] = min(moment, found.get(offering, moment))
+        return found
 
     def effective_at(self, when: datetime) -> PriceQuerySet:
         """Prices that held in the world at a moment (start included, end not)."""

@@ -204,6 +204,11 @@ class ModelDailyCostQuerySet(RollupQuerySet):
         found = self.filter(organisation=organisation).aggregate(first=Min("day"), last=Max("day"), n=Count("id"))
         return (found["first"], found["last"]) if found["n"] else None
 
+    def month_starts(self) -> list[date]:
+        """The first day of each month with usage, the latest first."""
+        months = self.annotate(month=TruncMonth("day")).order_by("-month").values_list("month", flat=True)
+        return list(months.distinct())
+
     def months_of(self, offering_ids: Iterable[int]) -> list[tuple[int, date]]:
         """(organisation, first day of a month) with usage of any of these offerings, the newest month first."""
         return _months(self.filter(offering__in=list(offering_ids)))

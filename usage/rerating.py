@@ -9,11 +9,12 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from pricing.models import Price
 from usage import assignments, rating, rollups, settling
 from usage.dimensions import Names, matches_of, note_matches
 from usage.ingest.writing import STAGE
 from usage.locks import lock_organisation
-from usage.models import Organisation
+from usage.models import ModelDailyCost, Organisation
 from usage.partitions import existing, leaf, months
 
 _TABLES = """
@@ -51,6 +52,26 @@ def rerate(organisation: Organisation, since: date | None = None, until: date | 
     if any(rule.asks_catalogue for rule in assignments.rules_of(organisation.pk)):
         assignments.reattribute(organisation)  # what a name means decides whose it is
     return result
+
+
+def months_to_rate(organisation: Organisation, since: datetime | None) -> list[date]:
+    """Months of usage that the catalogue rates otherwise, perhaps, for what it learnt since a moment, the latest first.
+
+    Those with offerings whose prices changed, from the day on of which a change speaks, and those with names that meant
+    nothing and now do. None: all months.
+    """
+    used = ModelDailyCost.objects.filter(organisation=organisation)
+    if since is None:
+        return used.month_starts()
+    months, changed = set[date](), Price.objects.changed_since(since)
+    for offering in set(used.order_by().values_list("offering", flat=True).distinct()) & changed.keys():
+        months.update(used.filter(offering=offering, day__gte=changed[offering].date()).month_starts())
+    names = Names()
+    for named in used.unresolved_names():
+        days = {named["first"], named["last"]}
+        if any(names.match(named["model_raw"], named["host"], day).offering_id is not None for day in days):
+            months.update(used.filter(offering=None, model_raw=named["model_raw"], host=named["host"]).month_starts())
+    return sorted(months, reverse=True)
 
 
 def _spans(since: date | None, until: date | None) -> Iterator[tuple[datetime, datetime]]:

@@ -22,6 +22,7 @@ from usage.pulling import spool
 SECONDS = 10
 OPEN_PULLS = (Pull.Status.RUNNING, Pull.Status.WAITING)
 _FORGOTTEN = timedelta(minutes=5)
+_UNSEEN = timedelta(minutes=5)
 _PATIENT: dict[str, Any] = {
     "autoretry_for": (OperationalError, InterfaceError), "retry_backoff": 2, "retry_backoff_max": 60, "max_retries": 20,
 }  # fmt: skip
@@ -94,6 +95,17 @@ def rerate(organisation_id: int, months: list[str]) -> None:
         rerate.delay(organisation_id, others)
 
 
+@shared_task(name="usage.rerate_changed")
+def rerate_changed() -> None:
+    """Queue what the catalogue learnt to be rated otherwise since the last look: corrected prices, names that mean
+    something now. A price may be recorded some minutes before it can be seen, so looks overlap."""
+    for organisation in Organisation.objects.all():
+        now, before = timezone.now(), organisation.rated_at
+        if months := rerating.months_to_rate(organisation, before and before - _UNSEEN):
+            rerate.delay(organisation.pk, [month.isoformat() for month in months])
+        Organisation.objects.filter(pk=organisation.pk).update(rated_at=now)
+
+
 @shared_task(name="usage.rerate_days", **_PATIENT)
 def rerate_days(organisation_id: int, since: str | None, until: str | None) -> None:
     """Rate the UTC days [since, until) of an organisation again; None has no bound. Twice changes nothing twice."""
@@ -132,5 +144,6 @@ def _queue(months: Iterable[tuple[int, date]]) -> int:
 
 SCHEDULE = {
     "resume-imports": {"task": "usage.resume_imports", "schedule": 300.0},
+    "rerate-changed": {"task": "usage.rerate_changed", "schedule": 900.0},
     "pull-due": {"task": "usage.pull_due", "schedule": 60.0},
 }

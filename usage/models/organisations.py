@@ -19,6 +19,9 @@ class Organisation(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC")
     display_currency = models.CharField(max_length=3, default="USD")
     is_sample = models.BooleanField(default=False)
+    rated_at = models.DateTimeField(
+        null=True, editable=False, help_text="What the catalogue learnt until then has rated its usage again."
+    )
 
     def __str__(self) -> str:
         return self.name
