@@ -1,6 +1,7 @@
 """What every response says to the browser about where its parts may come from, and whence a request came."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
@@ -28,13 +29,18 @@ PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
 class ContentPolicyMiddleware:
-    """Adds the content security policy where the view has not set its own."""
+    """Adds the content security policy where the view has not set its own.
+
+    Not to a 304: whoever has the copy would put it in the place of the policy that came with it, a mail's sandbox.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
+        if response.status_code == HTTPStatus.NOT_MODIFIED:
+            return response
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         return response

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import orjson
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.http import parse_etags
 
 from pricing.answers import kept
@@ -53,7 +53,7 @@ def answered(
     until = _until(holds, kept.recent_version(), now)
     etag = tag(until, request.path, request.GET.lists())
     if is_copy(request.headers.get("If-None-Match", ""), etag):
-        response = HttpResponse(status=304)
+        response: HttpResponse = HttpResponseNotModified()
     else:
         question = ("answer", request.path, tuple(sorted((k, tuple(v)) for k, v in request.GET.lists())))
         body: _Body | None = kept.recall(question, until.version, now)

@@ -157,6 +157,8 @@ class TestCopies:
                 break
         assert "max-age=60" in first["Cache-Control"]
         assert (again.status_code, again.content) == (304, b"")
+        # They would replace what the copy came with: its kind, and the policy of its own where it has one.
+        assert not {"Content-Type", "Content-Security-Policy"} & {*again.headers}
 
     def test_a_304_touches_no_database(self, client: Client, django_assert_num_queries: Any) -> None:
         etag = client.get(SOL)["ETag"]
