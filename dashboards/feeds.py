@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from urllib.parse import quote, urlsplit
@@ -11,6 +12,7 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.xmlutils import SimplerXMLGenerator
 
 from dashboards import formatting
+from pricing.acceptance import FIRST_SALE
 from pricing.models import PriceEvent
 from pricing.units import is_token_unit
 
@@ -24,6 +26,8 @@ _UNITS = {
     "cache_write_12h": "Writing the cache for 12 hours",
 }
 _MTOK = 1_000_000
+_UNSAYABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold: one such sign in a name would leave the whole feed unwritten."""
 
 
 class PagedAtomFeed(Atom1Feed):
@@ -49,9 +53,9 @@ def price_feed(events: Sequence[PriceEvent], url: str, next_url: str | None) -> 
     for event in events:
         model = event.offering.model
         feed.add_item(
-            title=title(event),
+            title=_UNSAYABLE.sub("\ufffd", title(event)),
             link=f"{settings.BASE_URL}/models/{quote(model.slug)}",
-            description=sentence(event),
+            description=_UNSAYABLE.sub("\ufffd", sentence(event)),
             pubdate=event.observed_at,
             updateddate=event.observed_at,
             unique_id=_tag(f"price-event/{event.pk}"),
@@ -97,6 +101,7 @@ def _line(event: PriceEvent) -> str:
 
 def _change(event: PriceEvent) -> str:
     day = formatting.day(event.effective_from)
+    since = "" if event.effective_from == FIRST_SALE else f" since {day}"  # else nobody states since when
     old, new = _amount(event, event.old), _amount(event, event.new)
     per = f"per million{' tokens' if is_token_unit(event.unit) else ''}" if event.per == _MTOK else f"per {event.per:,}"
     by = f" ({_outcome(event)})" if event.old else ""
@@ -109,8 +114,8 @@ def _change(event: PriceEvent) -> str:
             return f"is no longer sold since {day}; it was {old} {per}"
         case PriceEvent.Kind.CORRECTION | PriceEvent.Kind.UNIT_FIX:
             was = f"not {old} as read before" if event.old is not None else "which was not known before"
-            return f"is {new} {per} since {day}, {was}"
-    return f"costs {new} {per} since {day}"
+            return f"is {new} {per}{since}, {was}"
+    return f"costs {new} {per}{since}"
 
 
 def _amount(event: PriceEvent, amount: Decimal | None) -> str:

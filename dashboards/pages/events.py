@@ -4,6 +4,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from pricing.acceptance import FIRST_SALE
+
 EVENT_COLUMNS = (
     "pk", "offering_id", "unit", "qualifier", "service_tier", "context_from", "schedule", "kind", "status", "old",
     "new", "per", "currency", "effective_from", "observed_at", "why", "claim_id", "source__slug", "source__name",
@@ -51,6 +53,11 @@ class EventRow(NamedTuple):
     def key(self) -> tuple[int, str, str, str, int, str]:
         """The price line it is about."""
         return (self.offering_id, self.unit, self.qualifier, self.service_tier, self.context_from, self.schedule)
+
+    @property
+    def since(self) -> datetime | None:
+        """From when the new price holds, or the old one was wrong; None where nobody states since when."""
+        return None if self.effective_from == FIRST_SALE else self.effective_from
 
     @property
     def is_plain(self) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from django.test import Client
 
 from dashboards import feeds
+from pricing.acceptance import FIRST_SALE
 from pricing.models import PriceEvent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
@@ -142,6 +143,17 @@ class TestSentences:
             f"Input of {one.offering.model.name} at OpenAI {said}, as {one.source.name} first showed on 22 Aug 2026."
         )
         assert feeds.sentence(one) == whole
+
+    @pytest.mark.parametrize(("kind", "old"), [("new", None), ("correction", "5"), ("unit_fix", "5")])
+    def test_a_start_that_nobody_states_is_no_day(self, kind: str, old: str | None) -> None:
+        said = feeds.sentence(event(kind, old, "4", effective_from=FIRST_SALE))
+        assert "since" not in said
+        assert "$4.00 per million tokens, " in said
+
+    def test_a_character_that_xml_cannot_hold_breaks_no_feed(self) -> None:
+        one = event("new", None, "4", why="")
+        one.offering.model.name = "A\x0b\x1fB\ufffe"
+        ElementTree.fromstring(feeds.price_feed([one], FEED, None))  # noqa: S314 - our own bytes
 
     def test_what_the_price_depends_on_is_said(self) -> None:
         one = event("cut", "5", "4", unit="cache_read", service_tier="batch", context_from=200_000)

@@ -17,6 +17,7 @@ from dashboards.models import Person
 from dashboards.pages import changes as page
 from dashboards.pages.ledger import NOTHING, plain
 from dashboards.pages.periods import Span
+from pricing.acceptance import FIRST_SALE
 from pricing.models import Offering, PriceEvent
 from tests.dashboards.browser import Look, look  # noqa: F401
 from tests.dashboards.ledger_cast import NOW as TODAY
@@ -132,6 +133,12 @@ def test_corrections_and_held_steps_stand_apart_and_are_no_changes(client: Clien
     assert section(html, "market") == []
     assert [line.split(" Acme")[0] for line in section(html, "correction")] == ["Best 1", "Best 1 unit fixed"]
     assert "curated went from 0.2 to 20." in section(html, "held")[0]
+
+
+def test_a_start_that_nobody_states_is_no_day(client: Client, db: None, today: None) -> None:
+    make_event(make_offering("m"), "input", "2", "1", kind="correction", effective_from=FIRST_SALE)
+    (line,) = section(get(client), "correction")
+    assert "its first day 10 Nov 2026" in line
 
 
 def test_superseded_events_are_gone(client: Client, db: None, today: None) -> None:

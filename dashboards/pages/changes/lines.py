@@ -120,7 +120,7 @@ class Line:
     moved: tuple[Moved, ...]
     terms: str
     besides: str
-    effective_from: datetime
+    since: datetime | None
     first_seen: datetime
     source: str
     source_name: str
@@ -184,7 +184,7 @@ def line_of(
         step=step, seller=seller or step.seller, sku=f"{first.sku}, {first.region}" if first.region else first.sku,
         moved=tuple(_moved(event, evidence.get(event.pk, "")) for event in chosen),
         terms=terms_words(terms), besides=_besides(events, chosen, terms),
-        effective_from=first.effective_from, first_seen=min(event.observed_at for event in events),
+        since=first.since, first_seen=min(event.observed_at for event in events),
         source=first.source, source_name=first.source_name, why=first.why, currency=first.currency, effect=effect,
         bought=bought, elsewhere=elsewhere, is_rise=effect > 0 if effect else step.is_rise,
         used=usage.span if usage else None, corrects_unit=any(event.kind == "unit_fix" for event in events),
