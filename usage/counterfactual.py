@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
+from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
@@ -29,6 +30,9 @@ _ROUND: Final = Context(prec=60, rounding=ROUND_HALF_UP)
 _QUANTUM: Final = Decimal("1e-12")
 DAYS_SEEN: Final = 3
 """Days in a row that a move has to be seen on, those without work left out."""
+SLACK: Final = Decimal("0.1")
+"""Of an end of a promise: the tokens of a request are never quite those of the window, and of the same weights the
+promise is a point."""
 Span = tuple[Fraction, Fraction]
 """From low to high."""
 
@@ -122,6 +126,22 @@ def counts_requests(base: Baseline, days: Sequence[Day]) -> bool:
     """Whether all of the work is known in requests."""
     sides = [base.old, base.new, *(day.new for day in days), *(day.old for day in days)]
     return bool(base.old.requests) and all(side.requests is not None for side in sides)
+
+
+class Outcome(StrEnum):
+    """What became of a promise."""
+
+    KEPT = "kept"
+    MORE = "more than promised"
+    LESS = "less than promised"
+
+
+def outcome(promised: Range, saved: Range) -> Outcome:
+    """Whether the middle of what was saved lies inside the promise, each of its ends a tenth of itself wider."""
+    middle = (saved.low + saved.high) / 2
+    if middle > promised.high + abs(promised.high) * SLACK:
+        return Outcome.MORE
+    return Outcome.LESS if middle < promised.low - abs(promised.low) * SLACK else Outcome.KEPT
 
 
 def moved_on(base: Baseline, days: Sequence[Day]) -> date | None:

@@ -97,19 +97,20 @@ def test_due_today_is_not_late(world: World, ann: Person) -> None:  # noqa: F811
 
 
 def test_what_was_realised_stands_beside_the_promise_with_how_often_promises_were_kept(world: World) -> None:  # noqa: F811
-    made = proposed(world.alpha, *(move(side, low="100", high="200") for side in sides(4)))  # type: ignore[arg-type]
+    made = proposed(world.alpha, *(move(side, low="100", high="200") for side in sides(5)))  # type: ignore[arg-type]
+    states = ("realised", "realised", "realised", "realised", "done")
     for one, low, high, state in zip(
-        made, ("100", "90", "300", "150"), ("120", "130", "300", "150"), ("realised", "realised", "realised", "done"),
-        strict=True,
-    ):  # fmt: skip
+        made, ("100", "80", "300", "89", "150"), ("120", "100", "300", "89", "150"), states, strict=True
+    ):
         Proposal.objects.filter(pk=one.pk).update(
             state=state, moved_on=date(2026, 10, 1), realised_low=D(low), realised_high=D(high), realised_until=TODAY
         )
     html = page_of(world.admin)
     shown = part(html, "moved")
-    assert [shown.count(word) for word in ("kept", "missed", "measured after 30 days")] == [2, 1, 1]
+    said = ("kept", "more than promised", "less than promised", "measured after 30 days")
+    assert [shown.count(word) for word in said] == [2, 1, 1, 1]
     tile = text_of(html.split("Promises kept")[1][:300])
-    assert "2 of 3" in tile
+    assert "2 of 4" in tile
 
 
 def test_a_rejected_one_keeps_its_reason_and_by_whom(world: World, ann: Person) -> None:  # noqa: F811

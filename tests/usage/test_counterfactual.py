@@ -7,12 +7,13 @@ from datetime import date, timedelta
 from decimal import Decimal as D
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing.cost import CardPrices, Tokens
 from usage.advice import MONTH, Factor, Range
-from usage.counterfactual import NOTHING, Baseline, Day, Work, begun_on, moved_on, realised
+from usage.counterfactual import NOTHING, Baseline, Day, Work, begun_on, moved_on, outcome, realised
 
 START = date(2026, 10, 1)
 # A request was 1,000 tokens in, of them 400 from cache, and 100 out; a Mtok cost 4 USD in, 0.40 from cache, 20 out.
@@ -127,6 +128,24 @@ def test_the_range_holds_the_truth_for_any_factor_inside_its_range(tokens: int, 
     found = realised(mix, [day(0, now)], factors).total
     slack = D("0.0001")  # of whole tokens
     assert found.low - slack <= true <= found.high + slack
+
+
+@pytest.mark.parametrize(
+    ("promised", "saved", "said"),
+    [
+        (("100", "100"), ("98", "98"), "kept"),  # the same weights: a point
+        (("100", "100"), ("90", "90"), "kept"),
+        (("100", "100"), ("89.99", "89.99"), "less than promised"),
+        (("100", "200"), ("200", "240"), "kept"),
+        (("100", "200"), ("200", "240.01"), "more than promised"),
+        (("0", "50"), ("-0.01", "-0.01"), "less than promised"),
+        (("-10", "50"), ("-11", "-11"), "kept"),
+        (("-10", "50"), ("-12", "-11"), "less than promised"),
+    ],
+)
+def test_a_promise_is_kept_to_a_tenth_of_its_ends(promised: tuple[str, str], saved: tuple[str, str], said: str) -> None:
+    """The tokens of a request are never quite those of the window."""
+    assert outcome(Range(*map(D, promised)), Range(*map(D, saved))) == said
 
 
 def moved(*days: tuple[int, int]) -> date | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -88,6 +89,15 @@ def test_a_price_nobody_knows_is_unknown_in_the_lines() -> None:
 def test_what_is_different_about_a_seller_is_a_caution(title: str, offer: dict[str, Any], is_told: bool) -> None:
     card = make_card(input="1", output="5", cache_read="0.1")
     assert (title in told(make_offer("flash", card, **offer), providers=frozenset({"google"}))) is is_told
+
+
+def test_windows_that_read_alike_are_no_caution() -> None:
+    here, there = (
+        make_offer(name, make_card(input="1", output="5"), context_window=size)
+        for name, size in (("sol", 1_048_576), ("flash", 1_000_000))
+    )
+    assert "A shorter context window" not in told(there, current=here)
+    assert "A shorter context window" in told(replace(there, context_window=900_000), current=here)
 
 
 def test_the_longest_prompts_are_told_where_they_do_not_fit() -> None:

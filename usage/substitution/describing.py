@@ -159,7 +159,7 @@ def _of_context(base: Baseline, offer: Candidate) -> Iterator[Caution]:
     if then is not None and longest is not None and longest > then:
         text = f"The longest prompt of the sample had {tokens(longest)}; it takes {tokens(then)}."
         yield Caution("doubt", "The longest prompts do not fit", text)
-    elif now is not None and then is not None and then < now:
+    elif now is not None and then is not None and then < now and tokens(then) != tokens(now):
         text = f"{tokens(then).capitalize()} where it is {tokens(now)} today; what was seen fits."
         yield Caution("", "A shorter context window", text)
 

@@ -16,7 +16,7 @@ from pricing.exports.litellm.names import keys, naming
 from pricing.exports.litellm.sold import Sold
 from pricing.noninferiority import Verdict
 from usage.advice import CostLine, Evidence, Range, Recommendation, Side
-from usage.counterfactual import Realised
+from usage.counterfactual import Outcome, Realised, outcome
 
 ZERO: Final = Decimal(0)
 SAME_WEIGHTS: Final = "weights"
@@ -312,15 +312,13 @@ def kept(one: Proposal, found: Realised | None) -> Kept | None:
     if found is None or one.moved_on is None:
         return None
     month = found.per_month
+    promised = Range(one.saving_low, one.saving_high)
     said = ("thin", "not known yet")
     if month is not None:
-        inside = one.saving_low <= (month.low + month.high) / 2 <= one.saving_high
-        more = (month.low + month.high) / 2 > one.saving_high
-        said = ("good", "inside the promise") if inside else ("good", "more than promised") if more else (
-            "worse", "less than promised"
-        )  # fmt: skip
+        found_to_be = outcome(promised, month)
+        said = ("worse" if found_to_be is Outcome.LESS else "good", found_to_be.value)
     return Kept(
-        words.saving(Range(one.saving_low, one.saving_high), one.currency),
+        words.saving(promised, one.currency),
         "" if month is None else words.saving(month, one.currency),
         words.saving(found.total, one.currency), len(found.days), len(found.unknown), said,
         "by requests" if found.by_requests else "by tokens, as nobody counted the requests",

@@ -12,6 +12,7 @@ from dashboards import formatting
 from dashboards.models import Proposal
 from dashboards.pages.decisions import words
 from usage.advice import MOST, Advice, Range, Recommendation, Refused
+from usage.counterfactual import Outcome, outcome
 
 ZERO = Decimal(0)
 SECTIONS: Final = {
@@ -35,7 +36,7 @@ class Row:
     is_overdue: bool
     overdue: str
     realised: str
-    within: bool | None
+    outcome: Outcome | None
     pays_back: str
     why: str
 
@@ -97,9 +98,9 @@ class Page:
 
     @property
     def calibration(self) -> tuple[int, int]:
-        """How many realised savings lie inside what was promised, and of how many that is known."""
-        known = [row.within for row in self.section("moved") if row.within is not None]
-        return sum(known), len(known)
+        """How many realised savings are what was promised, and of how many that is known."""
+        known = [row.outcome for row in self.section("moved") if row.outcome is not None]
+        return known.count(Outcome.KEPT), len(known)
 
 
 def page(
@@ -132,7 +133,7 @@ def row_of(one: Proposal, today: date) -> Row:
         words.saving(Range(one.saving_low, one.saving_high), one.currency), one.owner, overdue,
         f"{words.since_words(one.due, today)} late" if overdue else "",
         "" if saved is None else words.saving(saved, one.currency),
-        within(one), words.pays_back(words.once(move), Range(one.saving_low, one.saving_high)),
+        outcome_of(one), words.pays_back(words.once(move), Range(one.saving_low, one.saving_high)),
         words.first_sentence(move.why),
     )  # fmt: skip
 
@@ -144,12 +145,12 @@ def realised_of(one: Proposal) -> Range | None:
     return Range(one.realised_low, one.realised_high)
 
 
-def within(one: Proposal) -> bool | None:
-    """Whether the middle of what was realised lies inside what was promised; None before it is told as realised."""
+def outcome_of(one: Proposal) -> Outcome | None:
+    """What became of a promise; None before what it saved is told as realised."""
     found = realised_of(one)
     if found is None or one.state != Proposal.State.REALISED:
         return None
-    return one.saving_low <= (found.low + found.high) / 2 <= one.saving_high
+    return outcome(Range(one.saving_low, one.saving_high), found)
 
 
 def finding(of: Page) -> str:
@@ -186,7 +187,7 @@ def tiles(of: Page) -> list[Tile]:
             f"{len(moved):,} {'move' if len(moved) == 1 else 'moves'} made, {len(known)} measured", "?state=moved",
         ),
         Tile(
-            "Promises kept", f"{inside} of {told}" if told else "–", "inside the promised range",
+            "Promises kept", f"{inside} of {told}" if told else "–", "inside the promised range, to a tenth",
             "30 days after the move, the middle of what it saved" if told else "told 30 days after a move",
             "?state=moved",
         ),
@@ -237,7 +238,7 @@ def table_row(row: Row) -> list[Any]:
         old.effort, new.model, new.provider, new.sku, new.service_tier, new.effort, move.verdict.value, one.currency,
         one.saving_low, one.saving_high, move.paying, one.since, one.until, one.proposed_at, one.decided_at,
         one.decided_by, one.owner, one.due, row.is_overdue, one.reason, one.moved_on, one.realised_low,
-        one.realised_high, one.realised_until, row.within, move.waited,
+        one.realised_high, one.realised_until, row.outcome and row.outcome is Outcome.KEPT, move.waited,
     ]  # fmt: skip
 
 
