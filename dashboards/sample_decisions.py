@@ -1,6 +1,6 @@
 """What the sample workspace decided: of the advice of those days, so that a first look finds a promise and its end.
 
-Both moves are the advice of a past day, at its prices and on the workspace's own ledger. The first was made, as its
+Both moves are advice as it would have been given then, on the workspace's own ledger. The first was made, as its
 ledger shows; what it saved is reckoned as of any other. The second is still to be made.
 """
 
@@ -43,7 +43,7 @@ def tell(organisation: Organisation, today: date) -> None:
 
 def _tell(project: Project, one: Decided) -> None:
     at = datetime.combine(one.advised_on, time(5), UTC)
-    found = recommending.advise(project, one.advised_on)
+    found = recommending.advise(project, one.advised_on, known_at=at)
     sure = (move for move in found.recommendations if move.saving.low > 0)
     move = next((move for move in sure if one.provider in ("", move.candidate.provider)), None)
     if move is not None:

@@ -28,6 +28,7 @@ def test_a_first_look_finds_a_promise_that_was_kept_and_one_to_be_made(catalogue
     )  # fmt: skip
     assert (kept.decided_at, kept.due) == (datetime(2026, 10, 15, 5, tzinfo=UTC), date(2026, 10, 31))
     assert kept.until <= date(2026, 10, 15), "it was promised of what was used by then"
+    assert all(line.current_cost and line.candidate_cost for line in kept.move.lines)
     assert kept.moved_on is not None
     assert date(2026, 10, 19) < kept.moved_on <= date(2026, 10, 26), "the ledger shows the move"
     assert kept.realised_low is not None

@@ -92,7 +92,7 @@ def test_no_model_is_used_before_it_was_on_sale() -> None:
         "deepseek/deepseek-v4-flash": "2026-04-24",
         "mistral-large-2512": "2025-12-02",
         "mistral-large-4": "2026-10-06",
-        "zai-org/GLM-5.3-Flash": "2026-09-02",
+        "z-ai/glm-5.3-flash": "2026-09-02",
     }
     families = [HAIKU, *(stream.models for stream in STREAMS)]
     used = {model: since for models in families for since, _, model in models}

@@ -87,8 +87,9 @@ DEEPSEEK = _models(
     ("2026-05-04", "deepseek/deepseek-v4-flash"),
 )
 GLM = (
-    *_models("openrouter", ("2025-09-30", "z-ai/glm-4.6"), ("2026-03-02", "z-ai/glm-5")),
-    *_models("together", ("2026-09-14", "zai-org/GLM-5.3-Flash")),
+    *_models(
+        "openrouter", ("2025-09-30", "z-ai/glm-4.6"), ("2026-03-02", "z-ai/glm-5"), ("2026-09-14", "z-ai/glm-5.3-flash")
+    ),
     *_models("zhipuai", ("2026-10-19", "GLM-5.3-Flash")),
 )
 MISTRAL = _models(
