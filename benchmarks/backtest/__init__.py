@@ -67,9 +67,11 @@ def run(space: Workspace) -> None:
         pairs = len({(one.move.current.key, one.move.candidate.key) for one in own})
         said = f"median width {width:.0%} of what was paid, {pairs} pairs"
         report.add(Figure(f"inside the promised range, {how}", 100 * inside, f"% of {len(own)}", said))
-    judged = [one for one in followed if one.difference is not None]
+    moved = [one for one in followed if not one.move.kind.same_weights]
+    judged = [one for one in moved if one.difference is not None]
     floor = sum(one.keeps_quality for one in judged) / len(judged) if judged else 0.0
-    report.add(Figure("kept the quality by later ratings", 100 * floor, f"% of {len(judged)}"))
+    unrated = f"of {len(moved)} to another model, the others are not rated again"
+    report.add(Figure("kept the quality by later ratings", 100 * floor, f"% of {len(judged)}", unrated))
     possible = sum((one.possible for one in standings), Decimal(0))
     kept = sum((one.kept for one in standings), Decimal(0))
     paying = sum((one.paying for one in standings), Decimal(0))

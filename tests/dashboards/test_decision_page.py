@@ -208,6 +208,8 @@ def test_what_it_really_saved_stands_beside_the_promise(world: World, ann: Perso
         == "Alpha moved: model-a to cheap, on 14 Nov 2026. It saves $20 a month, of $1.00 to $8.00 promised."
     )
     assert "more than promised" in part(html, "kept")
+    assert tile(html, "Promised per month").startswith("$1.00 to $8.00 of $13,522 then"), "it is paid no more"
+    assert tile(html, "Waiting had cost").startswith("$9,753 by 16 Nov 2026"), "and costs nothing more"
     assert "Saved on 3 days so far $60" in part(html, "kept")
     assert [row["saved_low"] for row in table(world, one, "realised")] == ["20.000000000000"] * 3
     assert proposals.follow(world.alpha, date(2026, 12, 13)) == 1

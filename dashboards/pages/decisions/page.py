@@ -87,8 +87,8 @@ def _saving(one: Proposal, move: Recommendation, of: Range) -> Tile:
     said = [f"{whole}{formatting.mtok(tokens)} Mtok priced"] if tokens else []
     said += [f"at least {least} saved"] if least and of.low > 0 else []
     return Tile(
-        "Saving per month", words.saving(of, one.currency),
-        f"of {formatting.money_in_prose(move.paying, one.currency)} today",
+        "Promised per month" if one.moved_on else "Saving per month", words.saving(of, one.currency),
+        f"of {formatting.money_in_prose(move.paying, one.currency)} {'then' if one.moved_on else 'today'}",
         "; ".join(said), "#prices", known,
     )  # fmt: skip
 
@@ -122,9 +122,12 @@ def _payback(one: Proposal, of: Range, once: Once, url: str) -> Tile:
 def _waiting(one: Proposal, move: Recommendation, of: Range) -> Tile:
     if move.waited is None:
         return Tile("Waiting has cost", "–", "not known", "Nobody knows since when something equal costs less")
-    week = words.saving(words.weekly(of), one.currency)
+    more = f"and {words.saving(words.weekly(of), one.currency)} more each week"
+    label, compared = (
+        ("Waiting had cost", f"by {formatting.day(one.advised_on)}") if one.moved_on else ("Waiting has cost", more)
+    )
     return Tile(
-        "Waiting has cost", formatting.money_in_prose(move.waited, one.currency), f"and {week} more each week",
+        label, formatting.money_in_prose(move.waited, one.currency), compared,
         f"Since {formatting.day(move.since)}, the first day something equal cost less" if move.since else "", "#prices",
     )  # fmt: skip
 
