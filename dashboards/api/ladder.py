@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
+import orjson
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router, Schema
+from ninja.errors import AuthorizationError
 from pydantic import Field
 
+from dashboards import access
 from dashboards.api.auth import CatalogueBearer
-from dashboards.api.caching import answered
+from dashboards.api.caching import JSON, answered
 from dashboards.api.catalogue import Name, only
 from dashboards.api.problem import documented
+from dashboards.api.spend import projects_of
 from dashboards.pages import ladder as pages
 from dashboards.pages.ladder.page import Cell, RungRow
+from dashboards.pages.periods import Span
 from pricing.answers import BadQuestion
 from pricing.answers import ladder as answers
 from pricing.answers.self_hosting import moment_of
 from pricing.answers.wording import decimal_text, moment_text
 from pricing.ladder import PEOPLE
+from usage.models import Period, Project
+from usage.period_querysets import official_spend
+from usage.workloads import workloads
 
 router = Router(tags=["catalogue"], auth=CatalogueBearer())
 
@@ -37,6 +46,9 @@ class LadderQuestion(Schema):
     rate: Number = Field("", description="USD an hour of that person, such as 10 or 50-200; default: assumed.")
     speak: Number = Field("", description="Tokens an hour that a person speaks; default: 10000.")
     read: Number = Field("", description="Tokens an hour that a person reads; default: 50000.")
+    own: bool = Field(
+        False, description="A request of each project of the token, of the last 30 days; needs the scope spend:read."
+    )
 
 
 class TokenCount(Schema):
@@ -80,13 +92,36 @@ class LadderPerson(Schema):
     reading_tokens_per_hour: str
 
 
+class OwnRequest(Schema):
+    """The mean of a project's requests whose number and price are known."""
+
+    project: str | None = Field(description="Slug; null is what no rule attributes.")
+    name: str
+    requests: int
+    usd: str = Field(description="List cost of one.")
+    input_tokens: int
+    output_tokens: int
+    at_least: bool = Field(description="Some of these requests do not know a kind of their tokens.")
+    left_out: int = Field(description="Requests without a known price.")
+    silent_records: int = Field(description="Records of which nobody knows how many requests they are.")
+    person: dict[str, str] = Field(description="USD for the same tokens, `low` and `high`.")
+
+
+class OwnRequests(Schema):
+    since: str = Field(alias="from")
+    until: str
+    projects: list[OwnRequest]
+    other_currencies: list[str] = Field(description="Projects whose list cost is not in USD.")
+
+
 class LadderAnswer(Schema):
     at: str
     person: LadderPerson
     rungs: list[LadderRung]
+    own: OwnRequests | None = Field(description="null where it was not asked for.")
 
 
-@router.get("/ladder", response=documented(LadderAnswer), operation_id="ladder")
+@router.get("/ladder", response=documented(LadderAnswer), operation_id="ladder", by_alias=True)
 def ladder(request: HttpRequest, asked: Query[LadderQuestion]) -> HttpResponse:
     """What one answer costs at list prices of a day with each model, and with a person's hour."""
     only(request, LadderQuestion)
@@ -104,11 +139,48 @@ def ladder(request: HttpRequest, asked: Query[LadderQuestion]) -> HttpResponse:
             )
         return told(pages.compose(ask, found, at))
 
-    return answered(request, reply, holds="minute")
+    if not asked.own:
+        return answered(request, reply, holds="minute")
+    response = HttpResponse(orjson.dumps(reply() | {"own": _own(request, ask)}), content_type=JSON)
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _own(request: HttpRequest, ask: pages.Ask) -> dict[str, Any]:
+    """A request of each project that the token may see, as the page has it: nobody else's answer, so kept nowhere."""
+    token = request.auth.token  # type: ignore[attr-defined]
+    if token is None or token.organisation is None or not access.token_may(token, "viewer", "spend:read"):
+        raise AuthorizationError(
+            message="Requests are an organisation's own: ask with its token that may spend:read, or without `own`."
+        )
+    seen = projects_of(token)
+    ids = None if seen is None else frozenset(seen)
+    organisation = token.organisation
+    projects = Project.objects.filter(organisation=organisation).values_list("pk", "name", "slug")
+    names = {pk: (name, slug) for pk, name, slug in projects}
+    columns = ("project_id", "offering_id", "connection_id")
+    spend = official_spend(organisation.pk, ids, Period.objects.spans(organisation.pk), *columns)
+    today = timezone.now().date()
+    span = Span(today - pages.LATELY, today)
+    rows, foreign = pages.own(ask, workloads(spend, span.start, span.until), names, span)
+    return {
+        "from": span.start.isoformat(), "until": span.until.isoformat(),
+        "projects": [_request(row, names) for row in rows], "other_currencies": foreign,
+    }  # fmt: skip
+
+
+def _request(row: pages.WorkloadRow, names: Mapping[int, tuple[str, str]]) -> dict[str, Any]:
+    own, tokens = row.workload, row.workload.tokens_per_request
+    return {
+        "project": names[own.project_id][1] if own.project_id else None, "name": row.name, "requests": own.requests,
+        "usd": decimal_text(row.usd), "input_tokens": tokens["input"], "output_tokens": tokens["output"],
+        "at_least": own.at_least, "left_out": own.left_out, "silent_records": own.silent_records,
+        "person": {"low": decimal_text(row.human.low), "high": decimal_text(row.human.high)},
+    }  # fmt: skip
 
 
 def told(page: pages.Page) -> dict[str, Any]:
-    """The page as JSON."""
+    """The page as JSON, without anybody's own requests."""
     who, pace = page.ask.who, page.ask.pace
     return {
         "at": moment_text(page.at),
@@ -119,6 +191,7 @@ def told(page: pages.Page) -> dict[str, Any]:
             "reading_tokens_per_hour": decimal_text(pace.reading),
         },
         "rungs": [_rung(row) for row in page.rows],
+        "own": None,
     }  # fmt: skip
 
 

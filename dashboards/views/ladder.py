@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -23,8 +22,6 @@ from pricing.answers.self_hosting import moment_of
 from pricing.models import LanguageModel
 from usage.workloads import workloads
 
-LATELY = timedelta(days=30)
-
 
 def _page(request: HttpRequest) -> tuple[pages.Page, list[str]]:
     ask, wrong = pages.read(request.GET.dict(), request.GET.getlist("m"))
@@ -35,7 +32,7 @@ def _page(request: HttpRequest) -> tuple[pages.Page, list[str]]:
     reader = reader_of(request) if request.user.is_authenticated else None
     if reader is None:
         return pages.compose(ask, found, at), wrong
-    span = Span(now.date() - LATELY, now.date())
+    span = Span(now.date() - pages.LATELY, now.date())
     rows, foreign = pages.own(
         ask,
         workloads(reader.spend("project_id", "offering_id", "connection_id"), span.start, span.until),

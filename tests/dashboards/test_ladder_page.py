@@ -236,6 +236,35 @@ def test_own_requests_stand_on_it_where_their_number_and_price_are_known(
     assert evidence in page(client)
 
 
+def test_own_requests_over_http_are_those_of_the_page_and_of_the_tokens_projects(
+    client: Client, market: Any, ledger: Any
+) -> None:
+    acme, projects = ledger
+    secret = access.create_token("reader", "viewer", None, acme)[1]
+
+    def asked(token: str, own: str = "true") -> Any:
+        return Client(headers={"Authorization": f"Bearer {token}"}).get("/api/v1/ladder", {"own": own})
+
+    found = asked(secret)
+    assert found["Cache-Control"] == "private, no-store"
+    own = found.json()["own"]
+    assert (own["from"], own["until"], own["other_currencies"]) == ("2026-10-17", "2026-11-16", ["Unattributed"])
+    alpha, beta = own["projects"]
+    assert alpha == {
+        "project": "alpha", "name": "Alpha", "requests": 100, "usd": "0.025", "input_tokens": 5000,
+        "output_tokens": 200, "at_least": False, "left_out": 47, "silent_records": 3,
+        "person": {"low": "1.2", "high": "1.2"},
+    }  # fmt: skip
+    assert (beta["project"], beta["usd"], beta["at_least"]) == ("beta", "0.1", True)
+    person = Person.objects.create_user("pat@acme.example")
+    access.grant(person, "viewer", acme, projects["beta"])
+    theirs = asked(access.create_token("theirs", "viewer", person, acme)[1]).json()["own"]
+    assert [one["name"] for one in theirs["projects"]] == ["Beta"]
+    assert theirs["other_currencies"] == []
+    assert asked(secret, "false").json()["own"] is None
+    assert client.get("/api/v1/ladder?own=true").status_code == 403
+
+
 def test_own_requests_are_nobody_elses(client: Client, market: Any, ledger: Any) -> None:
     acme, projects = ledger
     assert "Alpha" not in page(client)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from dashboards import formatting
@@ -18,6 +18,8 @@ from pricing.ladder import Person, Rung, human_cost, ratio
 from usage.workloads import Workload
 
 WAYS = "#people"
+LATELY = timedelta(days=30)
+"""How far back one's own requests are the usual ones."""
 NOBODY = "Unattributed"
 
 
