@@ -37,13 +37,13 @@ def save(organisation: Organisation, entered_by: str, contract: Contract | None 
     """
     with transaction.atomic():
         lock_organisation(organisation.pk)  # an import that has read the old terms is over before they change
-        before, terms = _days(contract), _terms(contract)
+        before, terms = days_of(contract), _terms(contract)
         contract = contract or Contract(organisation=organisation)
         _set(contract, fields, entered_by)
         _check(contract)
         contract.save()
-        if (before, terms) != (_days(contract), _terms(contract)):
-            _rerate(organisation, _span(before, _days(contract)))
+        if (before, terms) != (days_of(contract), _terms(contract)):
+            _rerate(organisation, span(before, days_of(contract)))
     return contract
 
 
@@ -158,7 +158,7 @@ def _check_currency(contract: Contract) -> None:
         )
 
 
-def _days(contract: Contract | None) -> Days | None:
+def days_of(contract: Contract | None) -> Days | None:
     """The days of a contract as it is stored."""
     return None if contract is None else (contract.effective_from, contract.effective_until)
 
@@ -168,7 +168,7 @@ def _terms(contract: Contract | None) -> tuple[Any, ...]:
     return () if contract is None else tuple(getattr(contract, name) for name in _TERMS)
 
 
-def _span(before: Days | None, after: Days | None) -> Days:
+def span(before: Days | None, after: Days | None) -> Days:
     """The days that either touches."""
     both = [days for days in (before, after) if days is not None]
     ends = [until for _, until in both]

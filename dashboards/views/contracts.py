@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -13,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dashboards import access, audit
+from dashboards import access, audit, formatting
 from dashboards.charts import burn
 from dashboards.contract_forms import AgreedForm, Agreement, CommitmentForm, ContractForm, EndForm, FixedCostForm
 from dashboards.pages import contracts as pages
@@ -21,7 +22,8 @@ from dashboards.pages import covered
 from dashboards.pages.periods import next_month
 from dashboards.views import role_page
 from dashboards.views.spend import today
-from usage import agreed, contracts, spending
+from usage import agreed, contract_previews, contracts, spending
+from usage.contract_previews import Preview
 from usage.contracts import ContractFault
 from usage.models import Commitment, Contract, FixedCost, Organisation
 
@@ -53,6 +55,9 @@ def add(request: HttpRequest, what: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, organisation, form, what)
     try:
+        if _is_preview(request, what):
+            writes = partial(contracts.save, organisation, str(request.user), **form.cleaned_data)
+            return _page(request, organisation, form, what, contract_previews.preview(organisation, None, writes))
         with transaction.atomic():
             made = WRITERS[what](organisation, str(request.user), **form.cleaned_data)
             audit.record(request.user, f"entered a {NAMES[what]}", made.name, None, pages.described(made), organisation)
@@ -77,6 +82,13 @@ def agreement(request: HttpRequest, what: str, number: int) -> HttpResponse:
         form = FORMS[what](organisation, request.POST, stands=found)
         if not form.is_valid():
             return _agreement_page(request, found, what, form)
+        if _is_preview(request, what):
+            return _previewed(
+                request,
+                found,
+                lambda one: contracts.save(organisation, str(request.user), one, **form.cleaned_data),
+                form=form,
+            )
         return _changed(
             request,
             what,
@@ -96,6 +108,8 @@ def end(request: HttpRequest, what: str, number: int) -> HttpResponse:
         form = EndForm(request.POST)
         if not form.is_valid():
             return _agreement_page(request, found, what, ending=form)
+        if _is_preview(request, what):
+            return _previewed(request, found, lambda one: contracts.end(one, form.cleaned_data["day"]), ending=form)
         return _changed(request, what, found, form, lambda: contracts.end(found, form.cleaned_data["day"]))
 
 
@@ -106,6 +120,8 @@ def remove(request: HttpRequest, what: str, number: int) -> HttpResponse:
     organisation = _organisation(request)
     with transaction.atomic():
         found = _held(organisation, _kind(what), number)
+        if _is_preview(request, what):
+            return _previewed(request, found, contracts.delete, removing=True)
         before, name = pages.described(found), found.name
         if isinstance(found, Contract):
             contracts.delete(found)
@@ -146,6 +162,31 @@ def _changed(
     return redirect("contracts")
 
 
+def _is_preview(request: HttpRequest, what: str) -> bool:
+    """Only contracts price usage."""
+    return what == "contract" and request.POST.get("do") == "preview"
+
+
+def _previewed(
+    request: HttpRequest, found: Contract, change: Callable[[Contract], Contract | None], **shown: Any
+) -> HttpResponse:
+    """The page of a contract with what a change would move; one that cannot be made says so in its form."""
+    again = Contract.objects.get(pk=found.pk)  # the change is made of this one, and the page shows what stands
+    try:
+        preview = contract_previews.preview(found.organisation, found, lambda: change(again))
+    except ContractFault as fault:
+        form = shown.get("form") or shown["ending"]
+        form.add_error(None, str(fault))
+        return _agreement_page(request, found, "contract", **shown)
+    return _agreement_page(request, found, "contract", preview=preview, **shown)
+
+
+def _shown(preview: Preview | None, of: str) -> dict[str, Any]:
+    moves = preview.moves if preview else ()
+    rows = [(one, formatting.signed_money(one.change, one.currency)) for one in moves]
+    return {"preview": preview, "preview_of": of, "preview_rows": rows}
+
+
 def _kind(what: str) -> Any:
     if what not in MODELS:
         raise Http404("No such kind of agreement")
@@ -160,8 +201,10 @@ def _held(organisation: Organisation, kind: Any, number: int) -> Any:
 
 
 def _agreement_page(
-    request: HttpRequest, found: Any, what: str, form: AgreedForm | None = None, ending: EndForm | None = None
-) -> HttpResponse:
+    request: HttpRequest, found: Any, what: str, form: AgreedForm | None = None, ending: EndForm | None = None,
+    removing: bool = False, preview: Preview | None = None,
+) -> HttpResponse:  # fmt: skip
+    of = "removing it" if removing else "ending it" if ending else "saving"
     return render(
         request,
         "dashboards/contract.html",
@@ -174,14 +217,16 @@ def _agreement_page(
             "ended": pages.ended(found, today()),
             "form": form or FORMS[what](found.organisation, stands=found),
             "ending": ending or EndForm(),
+            **_shown(preview, of),
         },
-        status=422 if form or ending else 200,
+        status=422 if (form or ending) and preview is None else 200,
     )
 
 
 def _page(
-    request: HttpRequest, organisation: Organisation, form: AgreedForm | None = None, what: str = ""
-) -> HttpResponse:
+    request: HttpRequest, organisation: Organisation, form: AgreedForm | None = None, what: str = "",
+    preview: Preview | None = None,
+) -> HttpResponse:  # fmt: skip
     day = today()
     since, until = day.replace(day=1), next_month(day.replace(day=1))
     saved = agreed.savings(organisation, since, until)
@@ -207,8 +252,9 @@ def _page(
             "forms": [(name, NAMES[name], one, name in (what, request.GET.get("add"))) for name, one in forms.items()],
             **{f"add_{name}": f"{reverse('contracts')}?add={name}#add-{name}" for name in FORMS if may_edit},
             "may_edit": may_edit,
+            **_shown(preview, "entering it"),
         },
-        status=422 if form is not None else 200,
+        status=422 if form is not None and preview is None else 200,
     )
 
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 import pytest
 
+from dashboards import formatting
 from dashboards.charts import burn as chart
 from dashboards.models import AuditEntry
 from dashboards.pages import contracts as pages
 from tests.dashboards.ledger_cast import World, world  # noqa: F401
-from usage import periods, spending
+from usage import contract_previews as previews
+from usage import contracts, periods, spending
 from usage.commitments import Committed, burn
 from usage.models import Commitment, Contract, FixedCost
+from usage.verification import checks
 
 pytestmark = pytest.mark.django_db
 MODELS: dict[str, Any] = {"contract": Contract, "commitment": Commitment, "fixed": FixedCost}
@@ -195,3 +199,57 @@ def test_the_figure_of_a_commitment_is_what_the_ledger_spent(world: World) -> No
     assert answer["wide"]["data"][1]["y"][-1] == 143
     text = world.admin.get("/contracts").content.decode()
     assert "$857.00 of $1,000.00 left" in text
+
+
+def test_what_a_contract_would_move_is_shown_by_month_and_moves_just_that_when_it_is_entered(
+    world: World,  # noqa: F811
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    sent = fields("contract", kind="discount", provider=str(world.offering.provider_id), value="25")
+    before, entries = spent(world), AuditEntry.objects.count()
+    with django_capture_on_commit_callbacks(execute=True) as queued:
+        answer = world.admin.post("/contracts/add/contract", sent | {"do": "preview"})
+    page = answer.content.decode()
+    assert (answer.status_code, queued, Contract.objects.count(), spent(world)) == (200, [], 0, before)
+    assert AuditEntry.objects.count() == entries
+    assert 'value="25"' in page
+    found = previews.preview(
+        world.organisation, None,
+        lambda: contracts.save(
+            world.organisation, "ada", name="Order form", kind="discount", provider=world.offering.provider,
+            value=Decimal(25), effective_from=date(2026, 10, 1),
+        ),
+    )  # fmt: skip
+    assert all(formatting.signed_money(one.change, "USD") in unescape(page) for one in found.moves)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert world.admin.post("/contracts/add/contract", sent).status_code == 302
+    assert spent(world) == before + sum(one.change for one in found.moves) < before
+    assert not list(checks())
+
+
+@pytest.mark.parametrize("action", ["change", "end", "remove"])
+def test_a_contract_is_previewed_before_it_is_changed_ended_or_removed(
+    action: str,
+    world: World,  # noqa: F811
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    provider = str(world.offering.provider_id)
+    with django_capture_on_commit_callbacks(execute=True):
+        world.admin.post("/contracts/add/contract", fields("contract", kind="discount", provider=provider, value="25"))
+    periods.close(world.organisation, date(2026, 10, 1), "ada")
+    contract, before = Contract.objects.get(), spent(world)
+    terms = {"name": "Order form", "currency": "USD", "effective_from": "2026-10-01", "kind": "discount",
+             "provider": provider, "value": "50"}  # fmt: skip
+    address, form = {
+        "change": ("", terms),
+        "end": ("/end", {"day": "2026-11-01"}),
+        "remove": ("/remove", {}),
+    }[action]
+    answer = world.admin.post(f"/contracts/contract/{contract.pk}{address}", form | {"do": "preview"})
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "would move" in page
+    assert "November 2026" in page
+    contract.refresh_from_db()
+    assert (contract.value, contract.effective_until, spent(world)) == (25, None, before)
+    assert world.charlie.post(f"/contracts/contract/{contract.pk}{address}", {"do": "preview"}).status_code == 404
