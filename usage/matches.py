@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from django.db import connection
 
+from usage.home_currency import CARDS, CURRENCY, SPENT, at_home
 from usage.models import Organisation
 
 DAYS = 30
@@ -15,7 +16,8 @@ DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`spent` and `records` of the last 30 days by each feed's own word; `last` None: nothing in them.
+    """`spent` and `records` of the last 30 days by each feed's own word; `last` None: nothing in them. Money is in the
+    currency of the organisation, without what has no rate.
 
     Of a rule that has never decided anything there is no match at all.
     """
@@ -29,28 +31,31 @@ class Match:
 def matches(organisation: Organisation, today: date) -> dict[int | None, Match]:
     """By rule; None is what no rule decides."""
     with connection.cursor() as cursor:
-        cursor.execute(_MATCHES, {"organisation": organisation.pk, "since": today - timedelta(days=DAYS - 1)})
+        since, home = today - timedelta(days=DAYS - 1), organisation.display_currency
+        cursor.execute(_MATCHES, {"organisation": organisation.pk, "since": since, "home": home})
         return {rule: Match(*found) for rule, *found in cursor.fetchall()}
 
 
 # One pass over the days' records; who decides what is asked of the map, which knows no records.
-_MATCHES = """
+_MATCHES = f"""
     WITH decided AS (
         SELECT t.rule_id, count(DISTINCT a.dimension_id) AS dimensions FROM usage_assignment a
         JOIN usage_attribution t ON t.id = a.attribution_id
         WHERE a.organisation_id = %(organisation)s GROUP BY 1
     ), lately AS (
-        SELECT r.dimension_id, (r.occurred_at AT TIME ZONE 'UTC')::date AS day, count(*) AS records,
-            sum(coalesce(r.cost_reported, r.contracted_cost, r.list_cost)) FILTER (
-                WHERE r.cost_kind <> 'notional') AS spent
-        FROM usage_usagerecord r
+        SELECT r.dimension_id, (r.occurred_at AT TIME ZONE 'UTC')::date AS day, {CURRENCY} AS currency,
+            count(*) AS records, sum({SPENT}) FILTER (WHERE r.cost_kind <> 'notional') AS spent
+        FROM usage_usagerecord r {CARDS}
         WHERE r.organisation_id = %(organisation)s AND r.occurred_at >= %(since)s::timestamp AT TIME ZONE 'UTC'
-        GROUP BY 1, 2
-    ), sums AS (
-        SELECT t.rule_id, sum(l.records)::bigint AS records, coalesce(sum(l.spent), 0) AS spent, max(l.day) AS last
-        FROM lately l
+        GROUP BY 1, 2, 3
+    ), by_day AS (
+        SELECT t.rule_id, l.day, l.currency, sum(l.records)::bigint AS records, sum(l.spent) AS spent FROM lately l
         JOIN usage_assignment a ON a.dimension_id = l.dimension_id AND l.day >= a.valid_from AND l.day < a.valid_until
-        JOIN usage_attribution t ON t.id = a.attribution_id GROUP BY 1
+        JOIN usage_attribution t ON t.id = a.attribution_id GROUP BY 1, 2, 3
+    ), sums AS (
+        SELECT rule_id, sum(records)::bigint AS records, max(day) AS last,
+            coalesce(sum({at_home("by_day.spent", "by_day.currency", "by_day.day", "%(home)s")}), 0) AS spent
+        FROM by_day GROUP BY 1
     )
     SELECT d.rule_id, d.dimensions, coalesce(s.records, 0), coalesce(s.spent, 0), s.last
     FROM decided d LEFT JOIN sums s ON s.rule_id IS NOT DISTINCT FROM d.rule_id

@@ -20,6 +20,7 @@ from usage.models import (
     Project,
     ProjectDailyCost,
 )
+from usage.questions import NOBODY
 
 
 class UnknownOrganisation(ValueError):
@@ -39,8 +40,12 @@ def change_organisation(organisation: Organisation, **fields: str) -> None:
 
 
 def create_project(organisation: Organisation, name: str, slug: str = "", **fields: Any) -> Project:
-    """A new project of an organisation."""
-    return Project.objects.create(organisation=organisation, name=name, slug=slug or _slug(name), **fields)
+    """A new project of an organisation. None is called what stands for nobody where projects are named."""
+    if slug == NOBODY:
+        raise ValueError(f"{NOBODY!r} means usage without a project: choose another slug.")
+    return Project.objects.create(
+        organisation=organisation, name=name, slug=slug or free_project_slug(organisation, name), **fields
+    )
 
 
 def change_project(project: Project, **fields: Any) -> None:
@@ -51,9 +56,9 @@ def change_project(project: Project, **fields: Any) -> None:
 
 
 def free_project_slug(organisation: Organisation, name: str) -> str:
-    """A slug for a project of this name that none of the organisation's has."""
+    """A slug for a project of this name that none of the organisation's has, and that does not stand for nobody."""
     slug, number = slugify(name)[:100] or "project", 1
-    taken = set(Project.objects.filter(organisation=organisation).values_list("slug", flat=True))
+    taken = {NOBODY, *Project.objects.filter(organisation=organisation).values_list("slug", flat=True)}
     while (f"{slug}-{number}" if number > 1 else slug) in taken:
         number += 1
     return f"{slug}-{number}" if number > 1 else slug

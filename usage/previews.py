@@ -17,6 +17,7 @@ from django.db import connection, transaction
 
 from usage.attributes import Reading
 from usage.attribution import Rule, compiled
+from usage.home_currency import CARDS, CURRENCY, SPENT, at_home
 from usage.locks import lock_organisation
 from usage.models import AttributionRule, Organisation, Period, UsageDimension
 
@@ -42,7 +43,8 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Caught:
-    """A dimension that a rule decides: its records and what they cost by its own feed's word."""
+    """A dimension that a rule decides: its records and what they cost by its own feed's word, in the currency of the
+    organisation, without what has no rate."""
 
     dimension: UsageDimension
     records: int
@@ -94,7 +96,8 @@ def preview(organisation: Organisation, change: Change) -> Preview:
 def caught_by(organisation: Organisation, rule: AttributionRule) -> tuple[list[Caught], int, int, Decimal]:
     """What a rule decides now: the dearest dimensions, and how many dimensions, records and money in all."""
     with connection.cursor() as cursor:
-        cursor.execute(_CAUGHT, [organisation.pk, rule.pk, organisation.pk, MOST])
+        home = organisation.display_currency
+        cursor.execute(_CAUGHT, {"organisation": organisation.pk, "rule": rule.pk, "home": home, "most": MOST})
         rows = cursor.fetchall()
     dimensions = UsageDimension.objects.select_related("connection").in_bulk([row[0] for row in rows])
     caught = [Caught(dimensions[pk], records, spent, last) for pk, records, spent, last, *_ in rows]
@@ -210,17 +213,21 @@ _CHANGED = f"""
 _CAUGHT = f"""
     WITH decided AS MATERIALIZED (
         SELECT a.dimension_id, a.valid_from, a.valid_until FROM usage_assignment a
-        JOIN usage_attribution t ON t.id = a.attribution_id WHERE a.organisation_id = %s AND t.rule_id = %s
+        JOIN usage_attribution t ON t.id = a.attribution_id
+        WHERE a.organisation_id = %(organisation)s AND t.rule_id = %(rule)s
     ), sums AS (
-        SELECT r.dimension_id, count(*) AS records,
-            coalesce(sum(coalesce(r.cost_reported, r.contracted_cost, r.list_cost)) FILTER (
-                WHERE r.cost_kind <> 'notional'), 0) AS spent, max({_DAY}) AS last
-        FROM decided d JOIN usage_usagerecord r
-            ON r.dimension_id = d.dimension_id AND {_DAY} >= d.valid_from AND {_DAY} < d.valid_until
-        WHERE r.organisation_id = %s GROUP BY r.dimension_id
+        SELECT dimension_id, sum(records)::bigint AS records, max(day) AS last,
+            coalesce(sum({at_home("by_day.spent", "by_day.currency", "by_day.day", "%(home)s")}), 0) AS spent
+        FROM (
+            SELECT r.dimension_id, {_DAY} AS day, {CURRENCY} AS currency, count(*) AS records,
+                sum({SPENT}) FILTER (WHERE r.cost_kind <> 'notional') AS spent
+            FROM decided d JOIN usage_usagerecord r
+                ON r.dimension_id = d.dimension_id AND {_DAY} >= d.valid_from AND {_DAY} < d.valid_until {CARDS}
+            WHERE r.organisation_id = %(organisation)s GROUP BY 1, 2, 3
+        ) by_day GROUP BY dimension_id
     )
     SELECT dimension_id, records, spent, last, count(*) OVER (), (sum(records) OVER ())::bigint, sum(spent) OVER ()
-    FROM sums ORDER BY spent DESC, records DESC, dimension_id LIMIT %s
+    FROM sums ORDER BY spent DESC, records DESC, dimension_id LIMIT %(most)s
 """
 _WINNERS = """
     SELECT u.id, u.name, count(DISTINCT a.dimension_id) FROM usage_assignment a

@@ -1,6 +1,6 @@
 """The records behind a figure: which ones count in it, and with how much. The figure is their sum, exactly.
 
-A record counts with what its measure says, converted nowhere: reported cost, else at contract, else at list price for
+A record counts with what its measure says, in its own currency: reported cost, else at contract, else at list price for
 what was spent. Records of feeds that give way to another one (`Settlement`) are not among them, and of a record that
 belongs to several projects only the part of those asked for.
 """
@@ -42,11 +42,13 @@ class Behind:
     filters: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     measure: str = "spent"
 
-    def by_model(self) -> list[dict[str, Any]]:
-        """Records `n`, those of unknown value, `value` and `reported` of it by offering, name, rate card, currency."""
-        keys = ", ".join(f"key_{name}" for name in OF_MODEL)
+    def by_model(self, *more: str) -> list[dict[str, Any]]:
+        """Records `n`, those of unknown value, `value` and `reported` of it by offering, name, rate card, currency, and
+        by what else is asked for."""
+        by = (*OF_MODEL, *more)
+        keys = ", ".join(f"key_{name}" for name in by)
         return self._asked(
-            OF_MODEL,
+            by,
             f"SELECT {keys}, {self._currency} AS currency, count(*) AS n,"
             f" count(*) FILTER (WHERE sum_known = 0) AS unknown, {self._value} AS value,"
             f" sum(sum_reported) AS reported, sum(sum_all_tokens) AS tokens"

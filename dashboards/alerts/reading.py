@@ -34,6 +34,7 @@ from usage import budgets, cache_writes
 from usage.models import Budget, Connection, Organisation, Period, ProjectDailyCost, Pull
 from usage.period_querysets import official_spend
 from usage.spend_querysets import SpendQuerySet, midnight
+from usage.spend_segments import in_currency
 
 DAYS: Final = 7
 IN_USE: Final = timedelta(days=30)
@@ -100,8 +101,9 @@ def _usage(organisation: Organisation, today: date) -> Usage:
     span = Span(until - timedelta(days=DAYS), until)
     closed = Period.objects.spans(organisation.pk)
     spend = official_spend(organisation.pk, None, closed, "project_id", "service_tier", *MODEL_COLUMNS)
-    rows = spend.in_segments([span.start, span.until], "project_id", "service_tier", *MODEL_KEYS)
-    return Usage([row for row in rows if not is_notional(row)], organisation.display_currency, span)
+    currency = organisation.display_currency
+    rows = in_currency(spend, currency, [span.start, span.until], "project_id", "service_tier", *MODEL_KEYS)
+    return Usage([row for row in rows if not is_notional(row)], currency, span)
 
 
 def _moves(offerings: Iterable[int], now: datetime) -> list[Move]:

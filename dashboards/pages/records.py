@@ -240,7 +240,8 @@ class Behind:
     others: Sequence[tuple[str, Decimal]]
     unpriced: int
     elsewhere: int = 0
-    """Rows in other currencies."""
+    """Rows in other currencies without a rate."""
+    is_converted: bool = False
 
 
 def behind(
@@ -315,7 +316,8 @@ def why(found: Behind, measure: str) -> str:
     left = f"; {formatting.count(found.unpriced)} more without a known one are in no total" if found.unpriced else ""
     counted = _rows(found.n - found.unpriced, "ledger row")
     basis = BASIS_WORDS.get(measure, "as its feed counted it")
-    return f"The sum of {counted}, each {basis}{left}."
+    rates = " What is in another currency counts at the rate of its day." if found.is_converted else ""
+    return f"The sum of {counted}, each {basis}{left}.{rates}"
 
 
 def finding(found: Behind, measure: str, currency: str, url: str) -> Words:

@@ -98,11 +98,10 @@ def _read(reader: Reader, scope: Scope, today: date, sees: Collection[int] | Non
     now = _spend(reader, scope.week)
     month = _month(scope.week)
     earlier = Span(scope.week.start - timedelta(days=7 * MEAN_OF), scope.week.start)
+    spend = reader.spend("project_id", "service_tier", *MODEL_COLUMNS)
     rows = [
         row
-        for row in reader.spend("project_id", "service_tier", *MODEL_COLUMNS).in_segments(
-            [scope.week.start, scope.week.until], "project_id", *_KEYS
-        )
+        for row in reader.segments(spend, [scope.week.start, scope.week.until], "project_id", *_KEYS)
         if not is_notional(row)
     ]
     used = Used(scope.week, scope.currency, today, grouped(rows, scope.currency, _offering), model_names(rows))

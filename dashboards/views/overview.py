@@ -145,9 +145,8 @@ def _read(reader: Reader, period: Period) -> Read:
     month = month_of(period, now)
     cuts = cuts_of(period.now, period.before, *month)
     weeks = periods.weeks_until(min(now, period.now.until - timedelta(days=1)), WEEKS)
-    by_model = reader.spend("project_id", "service_tier", *MODEL_COLUMNS).in_segments(
-        cuts, "project_id", "service_tier", *MODEL_KEYS
-    )
+    spend = reader.spend("project_id", "service_tier", *MODEL_COLUMNS)
+    by_model = reader.segments(spend, cuts, "project_id", "service_tier", *MODEL_KEYS)
     offerings = {row["offering_id"] for row in by_model if row["offering_id"] is not None}
     moves = price_moves(offerings, weeks[0], now + AHEAD)
     return Read(
@@ -160,7 +159,7 @@ def _read(reader: Reader, period: Period) -> Read:
         cuts=cuts,
         by_model=by_model,
         weeks=weeks,
-        by_week=reader.spend("project_id").in_segments(weeks, "project_id", measures=("records",)),
+        by_week=reader.segments(reader.spend("project_id"), weeks, "project_id", measures=("records",)),
         moves=moves,
         written=cache_writes.by_lifetime(
             reader.organisation, period.now.start, period.now.until, with_moved_writes(moves), reader.project_ids

@@ -120,7 +120,7 @@ def _read(reader: Reader, one: Project, period: Period, by: str) -> Read:
     cuts = cuts_of(period.now, period.before, *month)
     weeks = periods.weeks_until(min(now, period.now.until - timedelta(days=1)), WEEKS)
     spend = reader.spend("project_id", "service_tier", *MODEL_COLUMNS).filter(project=one)
-    by_model = spend.in_segments(cuts, "service_tier", *MODEL_KEYS)
+    by_model = reader.segments(spend, cuts, "service_tier", *MODEL_KEYS)
     offerings = {row["offering_id"] for row in by_model if row["offering_id"] is not None}
     moves = price_moves(offerings, weeks[0], now + AHEAD)
     return Read(
@@ -132,7 +132,7 @@ def _read(reader: Reader, one: Project, period: Period, by: str) -> Read:
         cuts=cuts,
         by_model=by_model,
         weeks=weeks,
-        by_week=reader.spend("project_id").filter(project=one).in_segments(weeks),
+        by_week=reader.segments(reader.spend("project_id").filter(project=one), weeks),
         by_dimension=reader.spent_by(period.now, *(name for name, _ in DIMENSIONS.values()), project=one),
         by=by,
         moves=moves,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
@@ -23,7 +23,7 @@ from dashboards.views.overview import asked
 from dashboards.views.spend import Reader, cell, reader_or_404, refused
 from pricing.acceptance import grade
 from pricing.models import Offering, Price, RateCard
-from usage import record_costs
+from usage import record_costs, spend_segments
 from usage.models import Unpriced, UsageRecord
 from usage.questions import MONEY
 from usage.spend_querysets import midnight
@@ -202,15 +202,26 @@ def _in_full(question: Question, counted: list[dict[str, Any]]) -> list[dict[str
 
 
 def _behind(question: Question) -> Behind:
-    groups = question.asked().by_model()
+    groups, is_converted = _by_model(question)
     cards = {row["key_rate_card"] for row in groups if row["key_rate_card"] is not None}
     used = {row["key_offering"] for row in groups if row["key_offering"] is not None}
     named = Offering.objects.filter(pk__in=used).values_list("pk", "model__name", "provider__name")
     until = min(timezone.now(), _end(question))
-    return behind(
+    found = behind(
         groups, {pk: (model, seller) for pk, model, seller in named}, _grades(cards, until),
         question.reader.organisation.display_currency, question.period.now, question.filters,
     )  # fmt: skip
+    return replace(found, is_converted=is_converted)
+
+
+def _by_model(question: Question) -> tuple[list[dict[str, Any]], bool]:
+    """Money in the currency of the organisation, at the rate of its day; and whether any is of another one."""
+    rows, display = question.asked().by_model(), question.reader.organisation.display_currency
+    amounts = {"currency": ("value", "reported")}
+    if question.filters.measure not in MONEY or not spend_segments.is_foreign(rows, display, amounts):
+        return rows, False
+    summed = ("n", "unknown", "value", "reported", "tokens")
+    return spend_segments.at_home(question.asked().by_model("day"), display, amounts, summed, "key_day"), True
 
 
 def _end(question: Question) -> datetime:

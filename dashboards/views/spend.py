@@ -24,7 +24,7 @@ from dashboards.pages.ledger import MOVE_COLUMNS, Move, moves
 from dashboards.pages.periods import Span
 from pricing.answers import review
 from pricing.models import PriceEvent
-from usage import record_costs, spending
+from usage import record_costs, spend_segments, spending
 from usage.models import Organisation, Period, Project, ProjectDailyCost
 from usage.period_querysets import Days, official_spend
 from usage.questions import NOBODY
@@ -62,6 +62,10 @@ class Reader:
         """The official figures of what the reader may see, by some columns."""
         return official_spend(self.organisation.pk, self.project_ids, self._closed, *columns)
 
+    def segments(self, spend: SpendQuerySet, cuts: Sequence[date], *keys: str, **more: Any) -> list[dict[str, Any]]:
+        """`in_segments` of what is read, in the currency of the organisation."""
+        return spend_segments.in_currency(spend, self.organisation.display_currency, cuts, *keys, **more)
+
     @cached_property
     def _closed(self) -> list[Days]:
         return Period.objects.spans(self.organisation.pk)
@@ -82,12 +86,21 @@ class Reader:
         return covered.line(covered.parts(found, whole=ids is None))
 
     def spent_by(self, span: Span, *keys: str, project: Project | None = None) -> list[dict[str, Any]]:
-        """What was spent by what only the ledger's rows know: of a project, or of what no project has."""
-        ids = self.project_ids if project is None else {project.pk}
-        return record_costs.spent_by(
-            self.organisation.pk, span.start, span.until, keys, projects=None if ids is None else sorted(ids),
-            filters={} if project else {"project": (NOBODY,)},
-        )  # fmt: skip
+        """What was spent by what only the ledger's rows know, in the currency of the organisation: of a project, or of
+        what no project has."""
+        ids, display = self.project_ids if project is None else {project.pk}, self.organisation.display_currency
+
+        def asked(*by: str) -> list[dict[str, Any]]:
+            return record_costs.spent_by(
+                self.organisation.pk, span.start, span.until, by, projects=None if ids is None else sorted(ids),
+                filters={} if project else {"project": (NOBODY,)},
+            )  # fmt: skip
+
+        rows, amounts = asked(*keys), {"currency": ("spent",)}
+        if not spend_segments.is_foreign(rows, display, amounts):
+            return rows
+        summed = ("spent", "tokens", "paid", "told")
+        return spend_segments.at_home(asked(*keys, "day"), display, amounts, summed, "key_day")
 
 
 def reader_of(request: HttpRequest) -> Reader | None:

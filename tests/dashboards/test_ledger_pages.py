@@ -26,11 +26,12 @@ from dashboards.pages.ledger import Move
 from dashboards.pages.periods import Span, Unusable
 from dashboards.pages.weeks import Event, Series, stack, stack_claim
 from dashboards.views.spend import cell
+from pricing.models import ExchangeRate
 from tests.dashboards.browser import Look, look, meeting, picture, settled  # noqa: F401
 from tests.dashboards.ledger_cast import World, world  # noqa: F401
-from tests.usage.factories import make_organisation, make_project, make_rule
+from tests.usage.factories import make_organisation, make_project, make_rule, make_source
 from usage import assignments, ingest, sample
-from usage.models import AttributionRule, DailyCost
+from usage.models import AttributionRule, DailyCost, Organisation
 
 TODAY = date(2026, 11, 18)
 
@@ -111,7 +112,30 @@ def test_notional_cost_is_in_no_total(world: World) -> None:  # noqa: F811
     assert "$10.00 of notional cost, covered by a seat." in text(page)
 
 
-def test_another_currency_is_never_added(world: World) -> None:  # noqa: F811
+def test_another_currency_counts_at_the_rate_of_its_day_wherever_the_money_is_shown(world: World) -> None:  # noqa: F811
+    """An organisation in EUR whose prices are in USD: 1 EUR is 2 USD until 11 November, then 4."""
+    source = make_source("rates")
+    for day, usd in ((date(2026, 11, 1), "2"), (date(2026, 11, 12), "4")):
+        ExchangeRate.objects.create(currency="EUR", day=day, usd=Decimal(usd), source=source)
+    Organisation.objects.filter(pk=world.organisation.pk).update(display_currency="EUR")
+    # Alpha 40 USD on the 10th and 20 on the 12th, beta 10 on the 11th, nobody 8 on the 13th.
+    page = world.admin.get("/")
+    assert finding(page).startswith("Acme spent €32.00 last week")
+    assert "priced in USD" not in text(page)
+    week = "from=2026-11-09&until=2026-11-16"
+    asked = {"/spend?" + week: "32.00", "/projects/alpha": "25.00", f"/spend/records?{week}&project=alpha": "25.00"}
+    for url, euros in asked.items():
+        assert f"€{euros}" in text(world.admin.get(url)), url
+    rows = world.admin.get(f"/spend/records?{week}&project=alpha")
+    assert (rows.context["behind"].total, rows.context["behind"].others) == (25, [])
+    assert "What is in another currency counts at the rate of its day." in text(rows)
+    tables = {"/overview.csv": ("project", "Beta", 5), "/projects/alpha.csv?of=parts&by=user": ("user", "ann", 20)}
+    for url, (head, name, euros) in tables.items():
+        lines = csv.DictReader(io.StringIO(world.admin.get(url).content.decode()))
+        assert {one[head]: Decimal(one["spent, EUR"]) for one in lines}[name] == euros
+
+
+def test_another_currency_without_a_rate_is_never_added(world: World) -> None:  # noqa: F811
     DailyCost.objects.filter(project=world.beta, list_cost__gt=0).update(list_currency="CNY", spent_currency="CNY")
     page = world.admin.get("/")
     assert finding(page).startswith("Acme spent $68.00 last week")

@@ -12,8 +12,18 @@ from django.db.models import Sum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.usage.factories import make_card, make_fact, make_offering, make_organisation, make_project, make_rule
+from pricing.models import ExchangeRate
+from tests.usage.factories import (
+    make_card,
+    make_fact,
+    make_offering,
+    make_organisation,
+    make_project,
+    make_rule,
+    make_source,
+)
 from usage import assignments, periods, previews
+from usage.matches import matches
 from usage.models import Assignment, AttributionRule, DailyCost, ModelDailyCost, Organisation, UsageDimension
 from usage.rollups import MEASURES
 from usage.verification import checks
@@ -184,3 +194,31 @@ def test_a_person_is_known_by_domain_and_role(user, field, value, import_facts):
     import_facts([make_fact("a", ext_user=user), make_fact("b", ext_user="arn:aws:iam::1:user/x")], into=organisation)
     assert UsageDimension.objects.count() == 2
     assert previews.caught_by(organisation, rule)[1:3] == (1, 1)
+
+
+def test_what_a_rule_catches_is_money_of_one_currency_at_the_rate_of_its_day(import_facts):
+    """1 EUR is 2 USD, and 4 from the 12th on; what a yen is nobody knows."""
+    organisation = make_organisation(display_currency="EUR")
+    shop, source = make_project(organisation, "shop"), make_source("rates")
+    for day, usd in ((date(2026, 3, 1), "2"), (date(2026, 3, 12), "4")):
+        ExchangeRate.objects.create(currency="EUR", day=day, usd=Decimal(usd), source=source)
+    rule = make_rule(organisation, path("/shop"), {shop.pk: "1"})
+    billed = {"cost_kind": "billed", "path": "/shop/b"}
+    import_facts(
+        [
+            make_fact("a", path="/shop/a"),
+            make_fact("b", "2026-03-12 12:00", path="/shop/a"),
+            make_fact("c", cost_reported=Decimal(3), currency="EUR", **billed),
+            make_fact("d", cost_reported=Decimal(1000), currency="JPY", **billed),
+        ],
+        into=organisation,
+    )
+    caught, dimensions, records, spent = previews.caught_by(organisation, rule)
+    listed = Decimal("0.0012") / 2 + Decimal("0.0012") / 4
+    assert [(one.dimension.path, one.records, one.spent) for one in caught] == [
+        ("/shop/b", 2, 3),
+        ("/shop/a", 2, listed),
+    ]
+    assert (dimensions, records, spent) == (2, 4, 3 + listed)
+    found = matches(organisation, date(2026, 3, 20))[rule.pk]
+    assert (found.records, found.spent, found.last) == (4, 3 + listed, date(2026, 3, 12))

@@ -151,6 +151,13 @@ def test_a_question_that_makes_no_sense_ends_with_2(organisation: Organisation) 
         assert fault.value.returncode == 2
 
 
+def test_no_project_is_called_what_stands_for_usage_without_one(organisation: Organisation) -> None:
+    assert organisations.create_project(organisation, "None").slug == "none-2"
+    assert organisations.create_project(organisation, "None").slug == "none-3"
+    with pytest.raises(ValueError, match="usage without a project"):
+        organisations.create_project(organisation, "Whatever", "none")
+
+
 def test_the_sample_goes_with_everything_in_it(organisation: Organisation, import_facts: ImportFacts) -> None:
     sample = organisations.create_organisation("Sample", sample=True)
     import_facts([make_fact("a")], into=sample)
