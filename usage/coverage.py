@@ -11,8 +11,9 @@ from usage import changed_prices, raw_costs, selectors, settling
 from usage.costs import Scope
 from usage.price_grades import by_grade
 from usage.querysets import NOTIONAL
+from usage.questions import TOKENS
 from usage.raw_costs import Rows
-from usage.summing import TOKENS, Rates, Sums, is_foreign
+from usage.summing import Rates, Sums, is_foreign
 
 _ASSUMED_CONTEXT = Rows(selectors.CONTEXT_UNKNOWN, {"list_cost": "coalesce(r.list_cost, 0)"}, ("list_cost",))
 

@@ -31,9 +31,9 @@ from usage.coverage import unknown_counts
 from usage.models import Organisation
 from usage.periods import PeriodFault, month_of
 from usage.priced_items import Item
-from usage.questions import Unanswerable
+from usage.questions import TOKENS, Unanswerable
 from usage.spending import pending_months
-from usage.summing import TOKENS, Rates, Sums, add, is_foreign
+from usage.summing import Rates, Sums, add, is_foreign
 
 RATED, REPORTED = "rated", "reported"
 LONGEST = 120

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 NOBODY = "none"
 """The project of what no rule attributes."""
@@ -34,8 +34,9 @@ NAME = "model_raw"
 """A filter only, as `model` groups by both: a name that no model of the catalogue has, '' for usage of those models."""
 TIMES = ("day", "week", "month")
 GROUPS = (*SUMMED, *TIMES, *RAW)
+TOKENS = ("in_uncached", "in_cache_read", "in_cache_write", "out_total")
 MONEY = ("spent", "list", "contracted", "reported", "notional")
-MEASURES = (*MONEY, "tokens", "in_uncached", "in_cache_read", "in_cache_write", "out_total", "requests")
+MEASURES = (*MONEY, "tokens", *TOKENS, "requests")
 COMPARISONS = ("previous", "year", "none")
 PERIODS = ("7d", "30d", "90d", "month", "last-month", "year")
 _VALUE = 1_000
@@ -85,6 +86,12 @@ class Question:
     def is_raw(self) -> bool:
         """Whether the records have to be read for it."""
         return any(is_raw(name) for name in (*self.group_by, *self.filters))
+
+
+def tokens_of(group: Mapping[str, Any]) -> int | None:
+    """All tokens of a group of an answer; None where none of its kinds is known."""
+    known = [group[name] for name in TOKENS]
+    return None if all(one is None for one in known) else sum(one or 0 for one in known)
 
 
 def is_raw(name: str) -> bool:

@@ -26,9 +26,9 @@ from usage.costs import Filters, Scope, narrowed
 from usage.coverage import unknown_counts
 from usage.models import DailyCost, Organisation, Period
 from usage.priced_items import Item, Items, Used
-from usage.questions import NOBODY, Question, Unanswerable
+from usage.questions import NOBODY, TOKENS, Question, Unanswerable
 from usage.spending import pending_months
-from usage.summing import TOKENS, Rates, Sums, add, is_foreign
+from usage.summing import Rates, Sums, add, is_foreign
 
 CORRECTIONS, RATED, REPORTED = "corrections", "rated", "reported"
 PARTS = (*OF_ITEMS, CORRECTIONS, RATED, REPORTED)

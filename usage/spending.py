@@ -17,8 +17,8 @@ from usage.costs import Filters, Scope, columns_of, narrowed
 from usage.coverage import of_total
 from usage.models import Organisation
 from usage.period_querysets import smallest
-from usage.questions import GROUPS, MONEY, NOBODY, TIMES, Question
-from usage.summing import TOKENS, Part, Rates, Sums, is_foreign, part_of, summed
+from usage.questions import GROUPS, MONEY, NOBODY, TIMES, TOKENS, Question, tokens_of
+from usage.summing import Part, Rates, Sums, is_foreign, part_of, summed
 
 Span = tuple[date, date]
 Groups = dict[tuple[Any, ...], Sums]
@@ -131,8 +131,7 @@ def _number(sums: Sums, measure: str) -> Decimal | int | None:
     if measure in MONEY:
         return sums.amount(measure)
     if measure == "tokens":
-        known = [sums.usage()[name] for name in TOKENS]
-        return None if all(one is None for one in known) else sum(one or 0 for one in known)
+        return tokens_of(sums.usage())
     return sums.usage()[measure]
 
 

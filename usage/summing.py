@@ -18,8 +18,8 @@ from typing import Any
 from pricing.models import ExchangeRate
 from usage.models import Organisation
 from usage.querysets import CURRENCIES, MEASURES, NOTIONAL, OF_MONEY
+from usage.questions import TOKENS
 
-TOKENS = ("in_uncached", "in_cache_read", "in_cache_write", "out_total")
 _QUANTUM = Decimal("1e-12")
 _COUNTS = tuple(name for name in MEASURES if name != "spent" and not name.endswith("_cost"))
 _MONEY = ("list_cost", "contracted_cost", "reported_cost", "spent", "notional_cost")

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from dashboards import formatting
 from dashboards.pages.ledger import RECORDS, ZERO
 from dashboards.pages.weeks import Series
-from usage.questions import MONEY, NAME, NOBODY, TAG, Question
+from usage.questions import MONEY, NAME, NOBODY, TAG, Question, tokens_of
 
 PATH = "/spend"
 PARENTS, CHILDREN, BANDS = 25, 12, 4
@@ -174,8 +174,7 @@ def compose(question: Question, answer: Mapping[str, Any], label: Label) -> Page
 
 
 def _line(figures: Mapping[str, Any], name: str, level: int, shown: Decimal | None, **rest: Any) -> Line:
-    known = [figures[kind] for kind in ("in_uncached", "in_cache_read", "in_cache_write", "out_total")]
-    tokens = None if all(one is None for one in known) else sum(one or 0 for one in known)
+    tokens = tokens_of(figures)
     return Line(
         name=name,
         level=level,

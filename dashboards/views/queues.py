@@ -55,9 +55,9 @@ def unattributed(request: HttpRequest) -> HttpResponse:
             "value": group_value(group, by),
             "spent": number(group["value"]),
             "requests": group["requests"],
-            "tokens": sum(group[name] or 0 for name in ("in_uncached", "in_cache_read", "in_cache_write", "out_total")),
+            "tokens": questions.tokens_of(group),
             "records": records_of(question, {"project": questions.NOBODY, **filters_of(group, by, alike)}),
-            "rule": _rule_url(by, group_value(group, by)),
+            "rule": _rule_url("model_raw" if by == "model" and not group["model"] else by, group_value(group, by)),
         }
         for group in answer["groups"]
     ]
@@ -220,9 +220,8 @@ def _periods(question: Question, **kept: str) -> list[dict[str, Any]]:
     ]
 
 
-def _rule_url(by: str, value: str) -> str:
+def _rule_url(field: str, value: str) -> str:
     """The page that writes a rule from a value; '' where no rule can ask for it."""
-    field = "model_raw" if by == "model" else by
     if not value or field not in attribution.FIELDS:
         return ""
     try:

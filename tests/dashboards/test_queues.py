@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from dashboards.models import AuditEntry
+from pricing import names
+from pricing.models import Offering
 from tests.dashboards.ledger_cast import World, world  # noqa: F401
+from tests.usage.factories import make_card
 from usage import ingest
 from usage.models import Connection, Settlement
 
@@ -41,6 +44,30 @@ def test_unattributed_money_stands_by_key_dearest_first_and_leads_to_a_rule(worl
 def test_unattributed_money_is_the_same_by_whatever_it_is_listed(world: World, by: str) -> None:  # noqa: F811
     found = lines(world.admin.get(f"/unattributed?{DAYS}&by={by}&format=csv"))
     assert sum(Decimal(row["spent, USD"]) for row in found) == 8
+
+
+def test_a_rule_from_a_model_asks_for_the_model_and_from_a_name_that_means_none_for_the_name(world: World) -> None:  # noqa: F811
+    dated = Offering.objects.create(
+        provider=world.offering.provider, sku="model-a-20260101", region="", model=world.offering.model
+    )
+    make_card(dated)
+    names.forget()
+    world.imported(
+        "2026-11-14,,k-other,,seller,model-a-20260101,1000000,1000000,1",
+        "2026-11-14,,k-other,,seller,riddle,1000000,1000000,1",
+        scope="late",
+    )
+    page = world.admin.get(f"/unattributed?{DAYS}&by=model").content.decode()
+    assert "/rules/new?field=model&amp;value=model-a" in page
+    assert "/rules/new?field=model_raw&amp;value=riddle" in page
+
+
+def test_tokens_that_nobody_tells_of_are_unknown_in_the_queue(world: World) -> None:  # noqa: F811
+    mapping = {"columns": {"time": "day", "host": "host", "model": "model", "cost": "cost"}, "grain": "1d",
+               "currency": "USD", "cost_kind": "billed"}  # fmt: skip
+    world.imported("2026-11-12,elsewhere,support plan,39", scope="bill", head="day,host,model,cost", mapping=mapping)
+    found = {row["host"]: row for row in lines(world.admin.get(f"/unattributed?{DAYS}&by=host&format=csv"))}
+    assert (Decimal(found["elsewhere"]["spent, USD"]), found["elsewhere"]["tokens"]) == (39, "")
 
 
 def test_what_has_no_price_says_why_and_what_to_do(world: World) -> None:  # noqa: F811

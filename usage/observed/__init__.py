@@ -21,7 +21,8 @@ from usage.models import Organisation, Project
 from usage.observed.sampling import Seen, seen
 from usage.observed.slicing import sliced
 from usage.querysets import NOTIONAL
-from usage.summing import TOKENS, Rates, is_foreign
+from usage.questions import TOKENS
+from usage.summing import Rates, is_foreign
 from usage.token_log import TokenLog, Use
 
 __all__ = ["Observed", "token_log", "token_logs"]
