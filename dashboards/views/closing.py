@@ -168,7 +168,11 @@ def _detail(organisation: Organisation, month: date) -> dict[str, Any]:
         ],
         "days": waiting.days,
         "restatements": [
-            {"made": one, "lines": pages.lines(one.before, one.after)}
+            {
+                "made": one,
+                "lines": pages.lines(one.before, one.after),
+                "currency": one.before.get("currency", organisation.display_currency),
+            }
             for one in (period.restatements.order_by("-id") if period else ())
         ],
     }  # fmt: skip

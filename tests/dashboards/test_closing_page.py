@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from dashboards import access
 from dashboards.models import AuditEntry, Person
+from pricing.models import ExchangeRate
 from tests.dashboards.ledger_cast import World, client_of, world  # noqa: F401
-from usage.models import Period, Restatement
+from tests.usage.factories import make_source
+from usage.models import Organisation, Period, Restatement
 
 pytestmark = pytest.mark.django_db
 LATE = "2026-10-20,alpha,k-alpha,ann,seller,model-a,20000000,10000000,100"
@@ -76,6 +79,18 @@ def test_late_usage_is_shown_beside_the_official_figures_everywhere(october: Wor
     assert "$60.00" not in overview
     assert project.count("$60.00") == 1  # by API key: read from the ledger's rows
     assert "pending" not in october.admin.get("/projects/beta?period=month&from=2026-10-01").content.decode()
+
+
+def test_a_restatement_stays_in_the_currency_it_was_made_in(october: World) -> None:
+    closed(october)
+    october.imported(LATE)
+    form = {"seen": seen(page(october)), "cause": ["usage"], "reason": "Late export"}
+    assert october.admin.post("/periods/2026-10/restate", form).status_code == 302
+    ExchangeRate.objects.create(currency="EUR", day=date(2026, 10, 1), usd=Decimal(2), source=make_source("rates"))
+    Organisation.objects.filter(pk=october.organisation.pk).update(display_currency="EUR")
+    text = page(october)
+    assert "List: $20.00 before, $60.00 after" in text
+    assert "€30.00" in text
 
 
 def test_a_restatement_needs_a_reason_and_can_be_undone_with_one(october: World) -> None:
