@@ -151,7 +151,7 @@ def _stated(reason: str, missing: str) -> str:
 def _total(period: Period) -> dict[str, Any]:
     """The official total, and in which currency it is: the organisation may show another one some day."""
     answer = spending.report(period.organisation, period.month, after(period.month), grades=False)
-    return answer["total"] | {"currency": answer["currency"]}
+    return {**answer["total"], "currency": answer["currency"]}
 
 
 def _take(period: Period, restatement: Restatement | None, cells: Collection[Cell] | None) -> dict[str, str]:
