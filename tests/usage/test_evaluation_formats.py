@@ -310,7 +310,8 @@ def table(text: str) -> Iterable[RunFacts]:
         ("item,model\na,b\n", "no column score. Needed: item, model, score; understood too: suite"),
         ("item,model,score,correct\na,b,1,1\n", "has the column score twice"),
         ("item,model,score\na,b,1.2\n", "Line 2 of quality.csv: the score is '1.2'; it must lie between 0 and 1"),
-        ("item,model,score\na,b,nan\n", "the score is 'nan'"),
+        ("item,model,score\na,b,inf\n", "the score is 'inf'"),
+        ("item,model,score\na,b,error\n", "the score is 'error'"),
         ("item,model,score\na,b\n", "not as many cells"),
         ("item,model,score\n,b,1\n", "Line 2 of quality.csv has no item"),
         ("item,model,score\na,,1\n", "Line 2 of quality.csv has no model"),
@@ -323,6 +324,15 @@ def table(text: str) -> Iterable[RunFacts]:
 def test_a_table_that_cannot_be_meant_is_refused_with_its_line(text: str, sentence: str) -> None:
     with pytest.raises(Unreadable, match=sentence):
         table(text)
+
+
+def test_an_answer_without_a_score_is_unscored_and_neither_right_nor_wrong() -> None:
+    text = "item,model,score\na,m,1\nb,m,\nc,m,NaN\nd,m,N/A\na,m,0\nz,silent,\n"
+    found = all_formats()["csv"].parse([source("quality.csv", text.encode())])
+    assert [(run.model, [one.score for one in run.answers], run.unscored) for run in found.runs] == [
+        ("m", [1, 0], 3), ("silent", [], 1),
+    ]  # fmt: skip
+    assert found.left_out == {"answers without a score": 4}
 
 
 def test_a_table_may_use_semicolons_and_other_names_and_a_score_of_zero_is_one() -> None:

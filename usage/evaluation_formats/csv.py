@@ -3,7 +3,8 @@
     suite,item,model,score,effort,cost_usd,output_tokens,run_date
     triage,ticket-17,openai/gpt-5-mini,1,low,0.00021,388,2026-11-03
 
-`item`, `model` and `score` are needed; a score lies between 0 and 1. Of what else is there an empty cell is unknown.
+`item`, `model` and `score` are needed; a score lies between 0 and 1. An empty cell is unknown; an answer whose score is
+(empty, NaN, null, N/A) is counted as unscored, as one that ended in an error is elsewhere.
 Lines of one suite, task, metric, model, effort and day are a run; a second line of an item in it is a repeat.
 """
 
@@ -42,6 +43,8 @@ _OTHER_NAMES = {
     "cost": "cost_usd", "date": "run_date", "evaluation": "suite", "reasoning_effort": "effort",
 }  # fmt: skip
 _LINE = 1 << 20
+_UNKNOWN = frozenset({"", "nan", "null", "none", "n/a", "na"})
+NO_SCORE = "answers without a score"
 Number = TypeVar("Number")
 
 
@@ -61,6 +64,10 @@ def _table(source: Source, reading: Reading) -> None:
         run = _run(source, cells, number)
         key = (run.suite, run.task, run.metric, run.model, run.effort, str(run.ran_on))
         run = runs.setdefault(key, run)
+        if cells["score"].strip().lower() in _UNKNOWN:
+            run.unscored += 1
+            reading.left_out[NO_SCORE] += 1
+            continue
         score = share(cells["score"].strip() if not _is_truth(cells["score"]) else _is_truth(cells["score"]) == "1")
         if score is None:
             raise Unreadable(
