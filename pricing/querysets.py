@@ -158,6 +158,15 @@ class PriceQuerySet(QuerySet["Price"]):
         held = self.filter(superseded_at=None, currency="USD", unit__in=list(units), offering__model__in=list(models))
         return held.known_at().standard()
 
+    def credits(self) -> tuple[str, ...]:
+        """Who says these prices, of most of them first, and under which licence: `genai-prices (MIT)`. One query.
+
+        What is carried without a licence to copy a table are single facts.
+        """
+        said = self.order_by().values("source__name", "source__licence").annotate(prices=Count("id"))
+        rows = said.order_by("-prices", "source__name").values_list("source__name", "source__licence")
+        return tuple(f"{name} ({'facts' if ' ' in licence else licence})" for name, licence in rows)
+
     def for_door(self, at: datetime | None = None, count: int = 8) -> list[DoorPrice]:
         """What the best-rated models cost at their makers, one model a maker, the best first: the sign-in card."""
         from pricing.models import Score  # the models import this module

@@ -147,6 +147,7 @@ class ConvergencePage:
     reigns: tuple[ReignRow, ...]
     care: tuple[str, ...]
     is_elo: bool
+    credits: tuple[str, ...] = ()
 
     @property
     def newest(self) -> Row | None:
@@ -170,6 +171,7 @@ def compose(ask: Ask, found: Standings) -> ConvergencePage:
     return ConvergencePage(
         ask=ask, floor=floor, finding=_finding(ask, rows), title=_title(rows), scope=_scope(ask, found, rows),
         rows=rows, reigns=tuple(held), care=_care(ask, found, rows), is_elo=ask.market.benchmark in ELO,
+        credits=found.credits,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from pricing.answers.rated_prices import held_prices
 from pricing.constant_quality.reasoning import OUT, reasons
 from pricing.constant_quality.sellers import Step, steps
 from pricing.convergence import Snapshot, Standing
-from pricing.models import Benchmark, Score
+from pricing.models import Benchmark, Price, Score
 
 TABLES: Final = "tables"
 MONTHS: Final = "months"
@@ -33,17 +33,19 @@ class Who:
 @dataclass(frozen=True, slots=True)
 class Standings:
     """Snapshots by two bases: scores as they were known on a day (`tables`), and today's scores held against what could
-    be bought on the first of each month (`months`). `days` are the days on which the benchmark was read or run."""
+    be bought on the first of each month (`months`). `days` are the days on which the benchmark was read or run.
+    `credits` name who says the prices."""
 
     benchmark: Benchmark
     days: tuple[date, ...]
     tables: tuple[Snapshot, ...]
     months: tuple[Snapshot, ...]
     who: Mapping[str, Who]
+    credits: tuple[str, ...] = ()
 
 
 def standings(market: Market, now: datetime) -> Standings | None:
-    """None where the category has no score. Kept until midnight; three queries where it is not."""
+    """None where the category has no score. Kept until midnight; four queries where it is not."""
     stamp, today = Score.objects.stamp(market.benchmark, market.category), now.astimezone(UTC).date()
     midnight = datetime.combine(today + timedelta(days=1), time.min, UTC)
     return answer_kept(("standings", market, stamp, today), now, midnight, lambda: _read(market, today))
@@ -75,7 +77,8 @@ def _read(market: Market, today: date) -> Standings | None:
     newest = _known_on(scores, today, runs_dated=benchmark.runs_dated)
     begun = min((step.since for one in who.values() for step in one.steps), default=today)
     months = tuple(_for_sale(_snapshot(day, newest, who)) for day in _firsts(begun, today))
-    return Standings(benchmark, tuple(days), tables, months, who)
+    history = Price.objects.list_history(models, {unit for unit, _ in market.mix.weights()})
+    return Standings(benchmark, tuple(days), tables, months, who, history.credits())
 
 
 def _reasons(score: Score) -> bool | None:

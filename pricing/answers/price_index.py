@@ -155,6 +155,8 @@ def coverage(found: RatedPrices, reasoning: str = IN) -> list[str]:
     said = [
         f"Scores of {found.observed_on} ({found.benchmark.attribution}), held against list prices in USD of all days."
     ]
+    if found.credits:
+        said.append(f"Prices: {', '.join(found.credits)}.")
     if found.unmatched:
         said.append(f"Scores of no model in the catalogue: {found.unmatched} of {found.scores}.")
     if found.unpriced:

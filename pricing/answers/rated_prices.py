@@ -36,7 +36,7 @@ class RatedPrices:
 
     `models` are the rated models by the name that observations carry. Asked without reasoning models,
     `reasoning_left_out` counts the scores that were reached so, and `reasoning_unknown` the models of which no source
-    says whether they reason, which stay.
+    says whether they reason, which stay. `credits` name who says the prices.
     """
 
     benchmark: Benchmark
@@ -48,6 +48,7 @@ class RatedPrices:
     models: Mapping[str, Rated] = field(default_factory=dict)
     reasoning_left_out: int = 0
     reasoning_unknown: int = 0
+    credits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class _UnitPrice:
 def rated_prices(
     benchmark: Benchmark, category: str, mix: Mix, sellers: str, reasoning: str = IN
 ) -> RatedPrices | None:
-    """Every rated model's list price over time; None where the category has no score. Two queries.
+    """Every rated model's list price over time; None where the category has no score. Three queries.
 
     A model counts with its best score, which names the effort it was reached at; with `reasoning` "out" with its best
     that is not known to have been reached by reasoning. The newest scores are held against all prices: a benchmark
@@ -92,6 +93,7 @@ def rated_prices(
         models=models,
         reasoning_left_out=len(scores) - len(counted),
         reasoning_unknown=sum(1 for score in best.values() if ways[score.pk] is None),
+        credits=Price.objects.list_history(best, {unit for unit, _ in mix.weights()}).credits(),
     )
 
 

@@ -17,7 +17,7 @@ from playwright.sync_api import expect
 from dashboards import access
 from dashboards.pages import quality
 from dashboards.pages.quality.dates import dates
-from pricing.models import Benchmark, LanguageModel, Offering, Score, SpeedSample
+from pricing.models import Benchmark, LanguageModel, Offering, Price, Score, SpeedSample
 from tests.dashboards.browser import Look, look, settled  # noqa: F401
 from tests.dashboards.ledger_cast import HEAD, MAPPING, World, world  # noqa: F401
 from tests.dashboards.market_cast import NOW, make_market, make_offering, make_price, make_score
@@ -145,6 +145,18 @@ class TestWanted:
     def test_a_model_on_its_way_out_is_not_staying(self, client: Client, market: Any) -> None:
         LanguageModel.objects.filter(slug="cheap-1").update(retires_on=date(2027, 3, 1))
         assert "Cheap 1" not in {row["name"] for row in lines(client, "/quality?retirement=none")}
+
+    def test_the_note_credits_who_says_the_drawn_prices_and_under_which_licence(
+        self, client: Client, market: dict[str, Offering]
+    ) -> None:
+        source = Price.objects.filter(offering=market["cheap"])[0].source
+        source.name, source.licence = "Lists of prices", "MIT"
+        source.save()
+        assert "Prices: Lists of prices (MIT)." in said(client, "/quality")
+        source.licence = "facts of the vendor's public API"
+        source.save()
+        for page in ("/quality", "/ladder", "/index/convergence", "/index?threshold=1400"):
+            assert "Prices: Lists of prices (facts)." in said(client, page), page
 
     def test_a_known_speed_is_a_filter_and_the_size_of_a_mark(
         self, client: Client, market: dict[str, Offering]

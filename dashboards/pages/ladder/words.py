@@ -71,6 +71,8 @@ def note(page: Page) -> str:
         "Every model is priced for the same tokens, at its maker’s list price, else the cheapest host’s, by the length"
         " of the prompt; no cache, no batch."
     )
+    if page.ladder.credits:
+        said.append(f"Prices: {', '.join(page.ladder.credits)}.")
     who = page.ask.who
     said.append(f"Person: {who.name.lower()} at {rate_words(who)} USD an hour, assumed.")
     if page.foreign:

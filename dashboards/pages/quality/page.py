@@ -23,7 +23,7 @@ class Found:
 
     `rated_on` is the day of the newest rating. `upcoming` are list prices that begin later: (offering, unit, USD per
     Mtok, from when), earliest first. `unrated` counts models with a price and no rating. `usage` says in words what a
-    project's mix was read from.
+    project's mix was read from, `credits` who says the prices.
     """
 
     curve: Curve
@@ -34,6 +34,7 @@ class Found:
     upcoming: Sequence[Upcoming] = ()
     unrated: int = 0
     usage: str = ""
+    credits: Sequence[str] = ()
 
 
 def compose(ask: Ask, found: Found, *, asked_at: datetime) -> QualityPage:
@@ -68,7 +69,7 @@ def compose(ask: Ask, found: Found, *, asked_at: datetime) -> QualityPage:
         undrawn=undrawn,
         endings=() if ask.is_measured else _endings(ask, edge, found.upcoming),
         unrated=found.unrated,
-        note=words.note(ask, rows, apart),
+        note=words.note(ask, rows, apart, found.credits),
         care=words.care(ask, edge, own.band),
         rated_on=found.rated_on,
         left_out=left_out,

@@ -245,7 +245,7 @@ def _rated(measure: Measure, rated_on: date, day: date) -> str:
     return f"{formatting.day(rated_on)}{first}"
 
 
-def note(ask: Ask, rows: Sequence[Row], undrawn: int) -> str:
+def note(ask: Ask, rows: Sequence[Row], undrawn: int, credits: Sequence[str] = ()) -> str:
     measure = ask.measure
     intervals = any(row.point.low is not None for row in rows)
     sure = f"whiskers are {measure.interval}% intervals" if intervals else "no intervals are published"
@@ -254,6 +254,8 @@ def note(ask: Ask, rows: Sequence[Row], undrawn: int) -> str:
         said.append("USD of the whole run ÷ its tasks, at the prices of its day: verbosity and thinking included.")
     else:
         said += ["The maker’s list price; where the maker does not sell it, the cheapest host’s.", *_prices(ask, rows)]
+        if credits:
+            said.append(f"Prices: {', '.join(credits)}.")
     if undrawn:
         s, verb = ("", "is") if undrawn == 1 else ("s", "are")
         what = f"run{s} without a cost" if ask.is_measured else f"rated model{s} without a matched price"
