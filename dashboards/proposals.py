@@ -85,10 +85,12 @@ def not_advised(today: date) -> QuerySet[Project]:
 
 
 def take(project: Project, found: Advice, at: datetime | None = None) -> Taken:
-    """Keep the advice of a project and bring its proposals up to date. The same advice again changes nothing."""
+    """Keep the advice of a project and bring its proposals up to date. The same advice again changes nothing, nor does
+    advice of a project that was archived meanwhile."""
     at = at or timezone.now()
     with transaction.atomic():
-        Project.objects.select_for_update().get(pk=project.pk)
+        if Project.objects.select_for_update().get(pk=project.pk).archived_at is not None:
+            return Taken()
         KeptAdvice.objects.update_or_create(project=project, defaults={"on": found.on, "told": advice.told(found)})
         standing = [_standing(one) for one in Proposal.objects.filter(project=project).order_by("-proposed_at", "-pk")]
         what = chosen(found.recommendations, standing)
@@ -100,6 +102,15 @@ def take(project: Project, found: Advice, at: datetime | None = None) -> Taken:
         for move in what.new:
             _propose(project, found, move, at)
     return Taken(len(what.renewed), len(what.new), len(what.lapsed))
+
+
+def set_aside(project: Project) -> None:
+    """Put nothing of a project that is archived to people: its open decisions lapse, its advice goes. Once it is back,
+    what is still recommended is open again; what was decided stays."""
+    with transaction.atomic():
+        Project.objects.select_for_update().get(pk=project.pk)
+        KeptAdvice.objects.filter(project=project).delete()
+        Proposal.objects.filter(project=project, state=State.PROPOSED).update(state=State.LAPSED, due=None)
 
 
 def _propose(project: Project, found: Advice, move: Recommendation, at: datetime) -> None:

@@ -15,7 +15,7 @@ from django.test import Client
 from dashboards import access, proposals
 from dashboards.models import Person, Proposal
 from pricing.noninferiority import Verdict
-from tests.dashboards.decision_cast import MOVE, REFUSED, SOL, advice_of, move, proposed
+from tests.dashboards.decision_cast import LUNA, MOVE, REFUSED, SOL, advice_of, move, proposed
 from tests.dashboards.ledger_cast import NOW, World, client_of, world  # noqa: F401
 from usage.advice import Evidence, Kind, Range
 
@@ -58,6 +58,23 @@ def test_without_advice_the_page_teaches_the_next_step(world: World) -> None:  #
     html = page_of(world.admin)
     assert finding_of(html) == "No advice yet: it is made of each project’s usage once a day."
     assert "Import usage" in html
+
+
+def test_an_archived_project_has_nothing_to_decide_until_it_is_back(world: World, ann: Person) -> None:  # noqa: F811
+    luna = move(LUNA, low="100", high="200")
+    first, second = proposed(world.alpha, MOVE, luna)
+    proposals.accept(second, ann, "lena@acme.example", TODAY)
+    world.admin.post(f"/settings/projects/{world.alpha.pk}", {"do": "archive"})
+    html = page_of(world.admin)
+    assert "GPT-5.6 Sol to Gemini 3.8 Flash" not in part(html, "open")
+    assert "No advice yet." in part(html, "waiting")
+    assert "lena@acme.example" in part(html, "accepted"), "a person's decision stays"
+    proposals.take(world.alpha, advice_of(MOVE))  # by a task that had begun before
+    states = {one.pk: one.state for one in Proposal.objects.all()}
+    assert states == {first.pk: "lapsed", second.pk: "accepted"}
+    world.admin.post(f"/settings/projects/{world.alpha.pk}", {"do": "restore"})
+    proposals.take(world.alpha, advice_of(MOVE, luna))
+    assert Proposal.objects.get(pk=first.pk).state == "proposed"
 
 
 def test_at_most_three_are_on_top_and_they_surely_save_most(world: World) -> None:  # noqa: F811

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from dashboards import audit
+from dashboards import audit, proposals
 from dashboards.views import member_page
 from dashboards.views.people import administered, settings_page
 from usage import organisations
@@ -62,6 +62,8 @@ def change(request: HttpRequest, number: int) -> HttpResponse:
         fields = sent | {"evaluation_margin": margin}
     with transaction.atomic():
         organisations.change_project(project, **fields)
+        if project.archived_at is not None:
+            proposals.set_aside(project)
         audit.record(request.user, "changed a project", project, before, after, organisation)
     messages.success(
         request, {"archive": f"“{project}” is archived.", "restore": f"“{project}” is back."}.get(do, "Saved.")
