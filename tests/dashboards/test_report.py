@@ -474,7 +474,7 @@ def test_a_report_takes_a_known_number_of_queries(world: World) -> None:
     report(world)
     with CaptureQueriesContext(connection) as caught:
         report(world)
-    assert len(caught) == 57
+    assert len(caught) == 59
 
 
 # How it is drawn
