@@ -17,6 +17,7 @@ from ninja.errors import AuthenticationError, AuthorizationError, HttpError, Thr
 from pydantic import Field
 
 from dashboards.api import limits
+from dashboards.views import in_readers_zone
 from pricing.answers import BadQuestion
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -185,7 +186,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """404: a problem where programs ask, the page elsewhere."""
     if request.path.startswith(PREFIXES):
         return problem(request, 404, "There is nothing at this address: /api/v1/openapi.json lists what there is.")
-    return defaults.page_not_found(request, exception)
+    return in_readers_zone(defaults.page_not_found, request, exception)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:

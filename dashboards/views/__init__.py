@@ -16,7 +16,8 @@ from dashboards.context import zone_of
 View = Callable[..., HttpResponse]
 
 
-def _in_readers_zone(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+def in_readers_zone(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    """What a view answers, with times in the zone of its reader."""
     # The zone belongs to this thread; override gives it back, so the next reader does not inherit it.
     with timezone.override(ZoneInfo(zone_of(request))):
         return view(request, *args, **kwargs)
@@ -31,7 +32,7 @@ def role_page(role: str) -> Callable[[View], View]:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             access.require(request.user, role, access.current_organisation(request))
-            return _in_readers_zone(view, request, *args, **kwargs)
+            return in_readers_zone(view, request, *args, **kwargs)
 
         return guarded
 
@@ -49,7 +50,7 @@ def member_page(view: View) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        return _in_readers_zone(view, request, *args, **kwargs)
+        return in_readers_zone(view, request, *args, **kwargs)
 
     return guarded
 
@@ -61,6 +62,6 @@ def catalogue_page(view: View) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not settings.PUBLIC_CATALOG and not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        return _in_readers_zone(view, request, *args, **kwargs)
+        return in_readers_zone(view, request, *args, **kwargs)
 
     return guarded

@@ -112,6 +112,16 @@ def test_notional_cost_is_in_no_total(world: World) -> None:  # noqa: F811
     assert "$10.00 of notional cost, covered by a seat." in text(page)
 
 
+def test_times_on_the_page_of_an_address_that_is_none_are_in_the_readers_zone(world: World) -> None:  # noqa: F811
+    Person.objects.filter(email="ada@acme.example").update(time_zone="Asia/Tokyo")
+
+    def frame(url: str) -> str:
+        said = text(world.admin.get(url))
+        return said[said.index("Spend imported") :]
+
+    assert frame("/nowhere") == frame("/budgets")
+
+
 def test_another_currency_counts_at_the_rate_of_its_day_wherever_the_money_is_shown(world: World) -> None:  # noqa: F811
     """An organisation in EUR whose prices are in USD: 1 EUR is 2 USD until 11 November, then 4."""
     source = make_source("rates")
