@@ -36,6 +36,9 @@ def parts(coverage: Mapping[str, Any], *, whole: bool = True) -> list[Part]:
         for name, words, after in _SHARES
         if name in coverage and (whole or name != "attributed_spent")
     ]
+    if requests := coverage.get("unpriced_requests"):  # of images, searches or seconds of audio no tokens say so
+        noun = "request" if requests == 1 else "requests"
+        found.append(Part("Requests without a list price", f"{noun} without a list price", formatting.count(requests)))
     for grade, text in (coverage.get("grades") or {}).items():
         figure, share = _figure(text)
         if share:

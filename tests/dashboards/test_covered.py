@@ -20,3 +20,9 @@ def test_what_every_record_knows_is_not_mentioned() -> None:
     known = dict.fromkeys(("in_uncached", "in_cache_read", "in_cache_write", "out_total"), 0)
     assert covered.parts(COVERAGE | {"unknown_counts": known}) == covered.parts(COVERAGE)
     assert "unknown" not in covered.line(covered.parts(COVERAGE))
+
+
+def test_requests_that_no_list_price_is_known_for_are_said_as_their_tokens_may_be_none() -> None:
+    found = covered.parts(COVERAGE | {"unpriced_requests": 1_200})
+    assert "100.0% of tokens priced · 1,200 requests without a list price" in covered.line(found)
+    assert covered.parts(COVERAGE | {"unpriced_requests": 0}) == covered.parts(COVERAGE)

@@ -132,6 +132,31 @@ def test_an_invoice_of_a_local_day_or_month_stands_in_its_own_month(grain, zone,
     assert [(group["day"], group["spent"]) for group in groups] == [("2026-09-01", "2.250000000000")]
 
 
+def test_images_searches_and_audio_are_requests_without_a_price_until_a_bill_pays_for_them(told, organisation):
+    make_card(make_offering(GPT, "openai"))
+    kinds = {
+        "images": {"images": 5, "model": "gpt-image-9", "num_model_requests": 4},
+        "web_search_calls": {"num_requests": 7, "model": GPT},
+        "audio_transcriptions": {"seconds": 90, "model": "whisper-9", "num_model_requests": 2},
+    }
+    for kind, fields in kinds.items():
+        result = {"object": f"organization.usage.{kind}.result", "project_id": None} | fields
+        told("openai_usage", page([openai_bucket(day(4), result)]))
+    answer = report(organisation, group_by=["operation"], grades=False)
+    total_of, known = answer["total"], answer["coverage"]
+    assert (total_of["spent"], total_of["list"], total_of["requests"], total_of["out_total"]) == (None, None, 13, None)
+    assert (known["unpriced_requests"], known["unpriced_tokens"], known["priced_tokens"]) == (13, 0, None)
+    use(told, (4, 1))
+    answer = report(organisation, group_by=["operation"], grades=False)
+    assert (answer["total"]["spent"], answer["coverage"]["unpriced_requests"]) == ("1.000000000000", 13)
+    assert {group["operation"]: group["spent"] for group in answer["groups"]} == {
+        "completions": "1.000000000000", "images": None, "web_search_calls": None, "audio_transcriptions": None,
+    }  # fmt: skip
+    lines = {"gpt-image-9, output": 0.4, "whisper-9": 0.1, f"{GPT}, input": 1.5, "web search tool calls": 0.07}
+    told("openai_costs", page([openai_bucket(day(4), *(openai_cost(v, line_item=k) for k, v in lines.items()))]))
+    assert total(organisation) == (Decimal("2.07"), Decimal(1))
+
+
 MONTHLY = INVOICE | {"grain": "1mo"}
 
 
