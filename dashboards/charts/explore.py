@@ -45,8 +45,8 @@ def _stacked(
                 "marker": {"color": colour(one.colour)},
                 "hovertemplate": "%{customdata}<extra></extra>",
                 "customdata": [
-                    f"{one.name}<br>{bucket_words(bucket, grain)}: {text_of(value, measure, currency)}"
-                    for bucket, value in zip(buckets, one.values, strict=True)
+                    f"{one.name}<br>{bucket_words(bucket, grain)}: {text_of(one.at(i), measure, currency) or 'unknown'}"
+                    for i, bucket in enumerate(buckets)
                 ],
             }
             for one in series

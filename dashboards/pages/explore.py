@@ -5,6 +5,7 @@ Pure. The URL is the whole question; every link is the same question with one th
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -355,17 +356,21 @@ def _bands(
     kept = {line.keys[0]: i for i, line in enumerate(tops[:BANDS])}
     places = {bucket: i for i, bucket in enumerate(buckets)}
     sums: dict[int, list[Decimal]] = {}
+    told: dict[int, dict[int, bool]] = defaultdict(dict)
     alike = twins(answer["groups"])
     for group in answer["series"]:
         band = kept.get(_key(group, first, alike), BANDS) if first else 0
         values = sums.setdefault(band, [ZERO] * len(buckets))
         at = group[question.grain]
-        values[places[date.fromisoformat(f"{at}-01" if len(at) == 7 else at)]] += number(group["value"]) or ZERO
+        place, value = places[date.fromisoformat(f"{at}-01" if len(at) == 7 else at)], number(group["value"])
+        values[place] += value or ZERO
+        told[band][place] = told[band].get(place, False) or value is not None
     found = []
     for band in sorted(sums):
         others = len(tops) - BANDS
         name = tops[band].name if band < min(BANDS, len(tops)) else f"{others} others" if others > 0 else "Others"
         colour = _colour(question, tops[band].keys[0], band) if first and band < len(tops) else band + 1
         if any(sums[band]):
-            found.append(Series(name if first else "All", colour, sums[band]))
+            unknown = frozenset(place for place, known in told[band].items() if not known)
+            found.append(Series(name if first else "All", colour, sums[band], unknown=unknown))
     return found

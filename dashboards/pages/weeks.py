@@ -24,6 +24,11 @@ class Series:
     values: Sequence[Decimal]
     slug: str = ""
     """The project's, "none" for unattributed; '' for several together."""
+    unknown: frozenset[int] = frozenset()
+    """Places where there is something and nothing of its figure is known."""
+
+    def at(self, place: int) -> Decimal | None:
+        return None if place in self.unknown else self.values[place]
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ def table(request: HttpRequest) -> HttpResponse:
         measure, unit = f"{measure}, {at}", f"{unit}, {at}"
     if request.GET.get("of") == "time":
         head = [asked.grain, *(f"{one.name}, {unit}" for one in page.series)]
-        rows = ([bucket, *(one.values[i] for one in page.series)] for i, bucket in enumerate(page.buckets))
+        rows = ([bucket, *(one.at(i) for one in page.series)] for i, bucket in enumerate(page.buckets))
         return csv_response(f"{name}-time", head, rows)
     head = ["level", *(spoken(one) for one in asked.group_by), "name", measure]
     head += [f"{measure}, before"] if asked.before else []
@@ -241,7 +241,7 @@ def _bars(shown: Shown, currency: str) -> list[dict[str, Any]]:
     return [
         {
             "name": bucket_words(bucket, asked.grain),
-            "parts": [text_of(one.values[i], asked.measure, currency) for one in page.series],
+            "parts": [text_of(one.at(i), asked.measure, currency) or "unknown" for one in page.series],
         }
         for i, bucket in reversed(list(enumerate(page.buckets)))
     ]

@@ -310,3 +310,17 @@ def _nothing() -> dict[str, Any]:
 
 def round_half_up(amount: Decimal | None) -> Decimal:
     return (amount or Decimal(0)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def test_a_day_whose_money_is_unknown_is_no_day_of_nothing_in_the_table_of_the_chart(world: World) -> None:  # noqa: F811
+    mapping = {
+        "columns": {"time": "day", "model": "model", "cost": "usd"}, "constants": {"host": "seller"},
+        "grain": "1d", "currency": "USD", "cost_kind": "billed",
+    }  # fmt: skip
+    world.imported("2026-11-12,,33", scope="finance", head="day,model,usd", mapping=mapping)  # names no model
+    asked = f"{NOVEMBER}&group_by=model&measure=spent&grain=day"
+    rows = list(csv.DictReader(io.StringIO(world.admin.get(f"/spend.csv?{asked}&of=time").content.decode())))
+    by_day = {row["day"]: row["model-a, USD"] for row in rows}
+    assert (by_day["2026-11-12"], Decimal(by_day["2026-11-13"]), Decimal(by_day["2026-11-14"])) == ("", 8, 0)
+    table = world.admin.get(f"/spend?{asked}").content.decode()
+    assert '12 Nov 2026</th><td class="n">unknown</td><td class="n">$33.00</td>' in table
