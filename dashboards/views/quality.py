@@ -120,19 +120,16 @@ def _drawn(asked: _Asked) -> read.Drawn:
 
 
 def _page(asked: _Asked, drawn: read.Drawn, *, whole: bool = True) -> pages.QualityPage:
-    """The page; not `whole`: without what stands beside the chart only, which costs three queries."""
-    upcoming, unrated, told = [], 0, tuple[str, ...]()
+    """The page; not `whole`: without what stands beside the chart only, which costs two queries."""
+    upcoming, unrated = [], 0
     if whole:
-        points = drawn.curve.selection.points
-        shown = {point.offer.offering_id for point in points if point.offer}
-        ids = [pk for point in points if point.offer for pk in point.offer.price_ids.values()]
-        told = Price.objects.filter(pk__in=ids).credits()
+        shown = {point.offer.offering_id for point in drawn.curve.selection.points if point.offer}
         upcoming = market.coming(asked.at, asked.at + SOON, shown) if shown else []
         priced = Price.objects.compared(asked.at).standard().exclude(offering__model__in=drawn.scores.model_ids)
         unrated = priced.values("offering__model").distinct().count()
     found = pages.Found(
         drawn.curve, drawn.scores.scores, drawn.offers, drawn.models, drawn.scores.rated_on, upcoming, unrated,
-        asked.usage, told,
+        asked.usage, drawn.credits,
     )  # fmt: skip
     return pages.compose(asked.ask, found, asked_at=asked.at)
 

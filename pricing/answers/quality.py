@@ -16,7 +16,7 @@ from pricing.answers.questions import name as as_name
 from pricing.answers.wording import decimal_text, moment_text
 from pricing.benchmarks import benchmarks
 from pricing.frontier import LIST, MEASURED, PLAIN, Band, Curve, Offer, Point, Priced, Rated, Traits, Wish, curve
-from pricing.models import Benchmark, Score
+from pricing.models import Benchmark, Price, Score
 from pricing.quality import rated
 
 
@@ -38,7 +38,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A curve with everything it was drawn from."""
+    """A curve with everything it was drawn from. `credits` name who says the prices of its points."""
 
     scores: Scores
     at: datetime
@@ -46,6 +46,7 @@ class Drawn:
     offers: tuple[Offer, ...]
     models: Mapping[str, Traits]
     curve: Curve
+    credits: tuple[str, ...] = ()
 
 
 def scores_on(benchmark: str, category: str, day: date) -> Scores:
@@ -86,7 +87,10 @@ def drawn(scores: Scores, wish: Wish, at: datetime) -> Drawn:
     about = known(scores.model_ids)
     offers = on_sale(at, wish.mix, about) if wish.axis == LIST else []
     models = {one.slug: one.traits for one in about.values()}
-    return Drawn(scores, at, wish, tuple(offers), models, curve(scores.scores, offers, dated, models))
+    found = curve(scores.scores, offers, dated, models)
+    ids = [pk for point in found.selection.points if point.offer for pk in point.offer.price_ids.values()]
+    said = Price.objects.filter(pk__in=ids).credits() if ids else ()
+    return Drawn(scores, at, wish, tuple(offers), models, found, said)
 
 
 def drawn_now(benchmark: str, category: str, wish: Wish, day: datetime | None, now: datetime) -> Drawn:

@@ -17,6 +17,7 @@ from playwright.sync_api import expect
 from dashboards import access
 from dashboards.pages import quality
 from dashboards.pages.quality.dates import dates
+from pricing.answers import kept
 from pricing.models import Benchmark, LanguageModel, Offering, Price, Score, SpeedSample
 from tests.dashboards.browser import Look, look, settled  # noqa: F401
 from tests.dashboards.ledger_cast import HEAD, MAPPING, World, world  # noqa: F401
@@ -155,6 +156,7 @@ class TestWanted:
         assert "Prices: Lists of prices (MIT)." in said(client, "/quality")
         source.licence = "facts of the vendor's public API"
         source.save()
+        kept.forget()
         for page in ("/quality", "/ladder", "/index/convergence", "/index?threshold=1400"):
             assert "Prices: Lists of prices (facts)." in said(client, page), page
 
