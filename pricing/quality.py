@@ -1,8 +1,9 @@
 """Scores of published benchmarks: the one owner of writes to `Benchmark` and `Score`.
 
 A table of scores goes through `record`: every fact is kept, joined to a model of the catalogue by the
-benchmark's map and by nothing else. A name the map does not match keeps its score with `model` NULL and is
-listed in the answer. The same table twice changes nothing; a corrected table corrects; nothing is deleted.
+benchmark's map, or where its names are a provider's own ids by those, and by nothing else. A name that
+neither matches keeps its score with `model` NULL and is listed in the answer. The same table twice changes
+nothing; a corrected table corrects; nothing is deleted.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from django.db.models import Max
 from pricing.benchmarks import TABLES, Benchmark, NamedModel, ScoreFact, benchmarks, read_map, read_scores, read_table
 from pricing.frontier import GRAIN, Rated
 from pricing.matching import normal
+from pricing.models import Alias, LanguageModel, Offering, Score
 from pricing.models import Benchmark as BenchmarkRow
-from pricing.models import LanguageModel, Score
 
 _LOCK: Final = "ratecard quality"
 _TYPE_BY_COLUMN: Final = {
@@ -229,11 +230,12 @@ def _join_again(module: Benchmark, days: Collection[date]) -> None:
     """The scores of some days find the models that today's map and catalogue give their names."""
     named = read_map(module)
     scores = Score.objects.filter(benchmark__slug=module.SLUG, observed_on__in=days)
-    joined = list(scores.order_by().values_list("display_name", "setting", "model_id", "effort").distinct())
+    joined = list(scores.order_by().values_list("display_name", "setting", "model_id", "effort", "raw_name").distinct())
     ids = _ids(named[name] for name, *_ in joined if name in named)
-    for name, setting, model_id, effort in joined:
+    sold = _sold_as(module, {raw_name for *_, raw_name in joined})
+    for name, setting, model_id, effort, raw_name in joined:
         line = named.get(name)
-        wanted = ids.get(line.model) if line else None, _effort(line, setting)
+        wanted = ids.get(line.model) if line else sold.get(raw_name), _effort(line, setting)
         if wanted != (model_id, effort):
             scores.filter(display_name=name, setting=setting).update(model_id=wanted[0], effort=wanted[1])
 
@@ -245,6 +247,20 @@ def _ids(lines: Iterable[NamedModel]) -> dict[str, int]:
     return {model: id_by_key[key] for model, key in key_by_model.items() if key in id_by_key}
 
 
+def _sold_as(module: Benchmark, raw_names: Collection[str]) -> dict[str, int]:
+    """The models of raw names that are a provider's own ids, or what it calls them at all times; others are none."""
+    provider = getattr(module, "SOLD_AS", "")
+    if not provider:
+        return {}
+    called = Alias.objects.filter(
+        provider__slug=provider, offering__provider__slug=provider, name__in=raw_names, valid_from=None,
+        valid_until=None,
+    )  # fmt: skip
+    sold = Offering.objects.filter(provider__slug=provider, sku__in=raw_names)
+    found = {**dict(called.values_list("name", "offering__model_id")), **dict(sold.values_list("sku", "model_id"))}
+    return {name: model for name, model in found.items() if model is not None}
+
+
 def _effort(line: NamedModel | None, setting: str) -> str:
     return ", ".join(filter(None, (line.effort if line else "", setting)))
 
@@ -254,11 +270,12 @@ def _rows(
 ) -> tuple[list[_Row], tuple[UnmatchedName, ...]]:
     """One row per fact in the order of `_COLUMNS`, and every name that has no model."""
     ids = _ids(named.values())
+    sold = _sold_as(module, {fact.raw_name for fact in facts})
     unmatched: dict[str, UnmatchedName] = {}
     rows: list[_Row] = []
     for fact in facts:
         line = named.get(fact.display_name)
-        model_id = ids.get(line.model) if line else None
+        model_id = ids.get(line.model) if line else sold.get(fact.raw_name)
         if model_id is None:
             unmatched[fact.display_name] = UnmatchedName(
                 fact.raw_name, fact.display_name, line.model if line else "", _reason(module, line)

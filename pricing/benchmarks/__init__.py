@@ -17,6 +17,8 @@ A module `pricing/benchmarks/<name>.py` declares, as constants:
     PUBLIC_SINCE the day since when its tasks can be trained on, None where they are not public; CONTAMINATION says
                  in a sentence what that means, and where it is written
     MAP          name of a table in `pricing/data` that says which model each name is (see `NamedModel`)
+    SOLD_AS      (optional) the provider whose own ids the raw names are: what the map has no line for is then the model
+                 that is sold there under exactly that id, or that the provider itself calls so
     BUNDLED      {day of the observation: name of the table in `pricing/data` that ships with Ratecard}
 
 where it can be fetched,

@@ -9,7 +9,8 @@
 Written from the published schema: no response was at hand. Other sources' scores that the endpoint passes on
 (Artificial Analysis, Design Arena) are theirs and are not read here. The schema says that further kinds of evaluation
 will come: a kind without a category here is left out. The provider that served the runs is the setting; each kind has
-the day of its last run. `accuracy_stddev` is between runs, not an interval.
+the day of its last run. `accuracy_stddev` is between runs, not an interval. `model_permaslug` is the id it is sold
+under there, or the dated one that OpenRouter's list gives as its `canonical_slug`: no map has to say what it is.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ CONTAMINATION: Final = (
     " June 2024: later models can have learnt them."
 )
 MAP: Final = "openrouter_benchmarks_map.csv"
+SOLD_AS: Final = "openrouter"
 BUNDLED: Final[Mapping[date, str]] = {}
 
 _TO_SECONDS: Final = Decimal(1000)

@@ -19,7 +19,7 @@ from pricing.benchmarks import (
     ScoreFact,
     benchmarks,
 )
-from pricing.models import Benchmark, LanguageModel, Score
+from pricing.models import Alias, Benchmark, LanguageModel, Offering, PriceSource, Provider, Score
 from pricing.quality import load_bundled, rated, record
 from pricing.querysets import ScoreQuerySet
 
@@ -344,3 +344,52 @@ class TestFetchQuality:
         self.run("--benchmark", "arena", "--file", str(path), "--observed-at", str(datetime.now(UTC).date()))
 
         assert Score.objects.count() == 1
+
+
+@pytest.mark.django_db
+class TestIdsOfASeller:
+    """Names that are a provider's own ids need no line of a map."""
+
+    SLUG = "openrouter-benchmarks"
+
+    def fact(self, name: str) -> ScoreFact:
+        return ScoreFact("gpqa_diamond", name, f"The {name}", Decimal(70), observed_on=DAY)
+
+    def test_they_are_the_models_sold_under_exactly_that_id_or_that_the_provider_calls_so(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        large, small = make_model("large"), make_model("small")
+        named = {"The maker/other": NamedModel("maker/other", "The maker/other", "", "", "looked for in vain")}
+        monkeypatch.setattr("pricing.quality.read_map", lambda benchmark: named)
+        here, elsewhere = (Provider.objects.create(slug=slug, name=slug) for slug in ("openrouter", "elsewhere"))
+        sold = Offering.objects.create(provider=here, model=large, sku="maker/large")
+        Offering.objects.create(provider=here, model=small, sku="maker/other")
+        Offering.objects.create(provider=elsewhere, model=small, sku="maker/small")
+        source = PriceSource.objects.create(
+            slug="openrouter", name="OpenRouter", trust="vendor_api", licence="facts", cadence_hours=1
+        )
+        Alias.objects.create(provider=here, name="maker/large-20260131", offering=sold, source=source)
+        Alias.objects.create(
+            provider=here,
+            name="maker/latest",
+            offering=sold,
+            source=source,
+            valid_from=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+        facts = [
+            self.fact(f"maker/{name}") for name in ("large", "large-20260131", "Large", "other", "small", "latest")
+        ]
+        found = record(self.SLUG, facts, DAY)
+        assert {name.raw_name for name in found.unmatched} == {
+            "maker/Large", "maker/other", "maker/small", "maker/latest",
+        }  # fmt: skip
+        assert set(Score.objects.exclude(model=None).values_list("raw_name", "model__slug")) == {
+            ("maker/large", "large"), ("maker/large-20260131", "large"),
+        }  # fmt: skip
+
+    def test_what_is_sold_later_finds_its_scores_at_the_next_load(self) -> None:
+        record(self.SLUG, [self.fact("maker/large")], DAY)
+        here = Provider.objects.create(slug="openrouter", name="OpenRouter")
+        Offering.objects.create(provider=here, model=make_model("large"), sku="maker/large")
+        load_bundled([self.SLUG])
+        assert Score.objects.get().model == LanguageModel.objects.get()
