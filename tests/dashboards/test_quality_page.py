@@ -160,6 +160,12 @@ class TestWanted:
         for page in ("/quality", "/ladder", "/index/convergence", "/index?threshold=1400"):
             assert "Prices: Lists of prices (facts)." in said(client, page), page
 
+    def test_an_interval_is_explained_where_one_stands(self, client: Client, market: Any) -> None:
+        Score.objects.update(low=None, high=None)
+        assert "95% interval" not in said(client, "/quality")
+        Score.objects.filter(display_name="Cheap 1").update(low=D(1470), high=D(1490))
+        assert "Small figures beside a rating are its 95% interval." in said(client, "/quality")
+
     def test_a_known_speed_is_a_filter_and_the_size_of_a_mark(
         self, client: Client, market: dict[str, Offering]
     ) -> None:

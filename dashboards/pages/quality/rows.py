@@ -213,6 +213,10 @@ class QualityPage:
         return sorted(self.all_rows, key=lambda row: (row.point.label.lower(), row.point.key))
 
     @cached_property
+    def has_intervals(self) -> bool:
+        return any(row.point.low is not None for row in self.all_rows)
+
+    @cached_property
     def has_speeds(self) -> bool:
         return any(row.speed is not None for row in self.all_rows)
 
