@@ -263,8 +263,9 @@ def test_a_price_that_begins_now_is_not_announced() -> None:
 
 def test_a_floor_is_met_by_the_lower_end_of_the_rating() -> None:
     assert weigh(make_use(), SOL, [FLASH], make_setting(EQUAL, floor="1477")).recommendations
-    (refused,) = weigh(make_use(), SOL, [FLASH], make_setting(EQUAL, floor="1477.1")).refused
+    (refused,) = weigh(make_use(), SOL, [FLASH], make_setting(EQUAL, floor="1477.0100")).refused
     assert refused.reason is Reason.FLOOR
+    assert refused.why.endswith(" is 1477; the project asks for 1477.01 at least.")
 
 
 def test_what_is_dearest_for_certain_comes_first() -> None:

@@ -73,6 +73,9 @@ def test_what_is_known_to_be_missed_is_told_before_what_is_not_known() -> None:
 def test_a_tokenizer_that_makes_more_tokens_needs_a_longer_window() -> None:
     assert reason(Needs(context=60_000)) is None
     assert reason(Needs(context=60_000), "1.4") is Reason.CONTEXT
+    found = unmet(FLASH, Needs(context=FLASH.context_window), TODAY, Decimal("1.4000"))
+    assert found is not None
+    assert ", up to 1.4 times as many of its tokens, " in found[1]
 
 
 @pytest.mark.parametrize(("days", "expected"), [(30, Reason.RETIRES), (89, Reason.RETIRES), (90, None)])

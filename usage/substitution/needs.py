@@ -136,7 +136,7 @@ def _of_context(candidate: Candidate, needs: Needs, input_factor: Decimal) -> It
     if candidate.context_window is None:
         yield Reason.UNKNOWN, f"Nobody says how long a prompt it takes; {seen} {tokens(needs.context)}."
     elif candidate.context_window < needed:
-        more = f", up to {input_factor:f} times as many of its tokens" if input_factor > 1 else ""
+        more = f", up to {input_factor.normalize():f} times as many of its tokens" if input_factor > 1 else ""
         yield (
             Reason.CONTEXT,
             f"It takes {tokens(candidate.context_window)}; {seen} {tokens(needs.context)}{more}, "

@@ -23,7 +23,7 @@ from usage.substitution.quality import OWN, Quality, judged
 from usage.substitution.repricing import Assumption, Repriced, Scale, cost_of, monthly, monthly_range, reprice
 from usage.substitution.setting import AHEAD, Baseline, Setting, baseline
 from usage.substitution.shortlisting import by_model, first, other_efforts, refusal, resold
-from usage.substitution.wording import day, money, span
+from usage.substitution.wording import day, money, points, span
 from usage.token_log import Use
 
 SOON: Final = timedelta(days=90)
@@ -271,11 +271,12 @@ class _Weighing:
         if rating is None or rating.low is None:
             return (
                 Reason.FLOOR,
-                f"Nobody rates it with an interval, and the project asks for {floor:f} points at least.",
+                f"Nobody rates it with an interval, and the project asks for {points(floor)} points at least.",
             )
         return (
             Reason.FLOOR,
-            f"The lower end of its rating by {rating.name} is {rating.low:f}; the project asks for {floor:f} at least.",
+            f"The lower end of its rating by {rating.name} is {points(rating.low)}; the project asks for "
+            f"{points(floor)} at least.",
         )
 
     def _soon(self) -> Unmet | None:

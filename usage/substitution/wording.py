@@ -38,6 +38,11 @@ def tokens(count: int | Decimal) -> str:
     return f"{int(count):,} tokens"
 
 
+def points(rating: Decimal) -> str:
+    """A rating in full, as a hair decides, without the zeros that a column adds: `1395`, `1395.48`."""
+    return f"{rating.normalize():f}"
+
+
 def day(when: date) -> str:
     return f"{when.day} {when:%B %Y}"
 
