@@ -17,9 +17,11 @@ SHOWN = 12
 
 @dataclass(frozen=True)
 class Share:
-    """One value of the chosen dimension; '' was not reported. `cost` is what was spent, None where unknown."""
+    """One value of the chosen dimension; '' was not reported. `spent` is exact, `cost` as it is read: these add up to
+    the whole as it is read. None is unknown."""
 
     name: str
+    spent: Decimal | None
     cost: Decimal | None
     of_cost: Decimal
     n: int
@@ -71,6 +73,7 @@ def shares(rows: Sequence[Row], by: str, currency: str, span: Span, project: str
     found = [
         Share(
             name or "not reported",
+            value.spent,
             None if value.spent is None else shown,
             whole,
             value.paid or value.told,
@@ -85,6 +88,7 @@ def shares(rows: Sequence[Row], by: str, currency: str, span: Span, project: str
         return found, None
     return found[:SHOWN], Share(
         f"{len(rest)} more",
+        sum((share.spent for share in rest if share.spent is not None), ZERO),
         sum((share.cost for share in rest if share.cost is not None), ZERO),
         whole,
         sum(share.n for share in rest),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,6 +20,7 @@ from dashboards.views.spend import Reader, csv_response, reader_of, reader_or_40
 from pricing.models import LanguageModel
 from pricing.providers import declared
 from usage import questions, spending
+from usage.attribution import OF_DIRECTORY
 from usage.questions import MONEY, NOBODY, Question, Unanswerable
 
 PERIOD_WORDS = {
@@ -200,6 +202,7 @@ def _labels(reader: Reader, answer: dict[str, Any]) -> explore.Label:
     slugs = {group["model"] for group in answer["groups"] if group.get("model")}
     models = dict(LanguageModel.objects.filter(slug__in=slugs).values_list("slug", "name")) if slugs else {}
     projects = {project.slug: project.name for project in reader.projects.values()}
+    called = _called(reader, answer)
 
     def label(dimension: str, value: str) -> str:
         if dimension == "project":
@@ -213,11 +216,25 @@ def _labels(reader: Reader, answer: dict[str, Any]) -> explore.Label:
         if dimension in ("provider", "maker", "host"):
             known = declared(value)
             return known.name if known else value or "not reported"
+        if name := called.get((dimension, value)):
+            return f"{name} ({value})"
         if dimension == "source":
             return value.replace("_", " ")
         return value or "not reported"
 
     return label
+
+
+def _called(reader: Reader, answer: dict[str, Any]) -> dict[tuple[str, str], str]:
+    """What the directory calls ids of an answer, by their dimension: the newest name of each."""
+    found: dict[tuple[str, str], str] = {}
+    for dimension, kinds in OF_DIRECTORY.values():
+        ids = {group[dimension] for group in answer["groups"] if group.get(dimension)}
+        if ids:
+            entries = reader.organisation.directory.filter(kind__in=kinds, external_id__in=ids)
+            names = entries.order_by(F("valid_from").asc(nulls_first=True), "pk").values_list("external_id", "name")
+            found |= {(dimension, external_id): name for external_id, name in names}
+    return found
 
 
 def _bridge(question: Question) -> str:

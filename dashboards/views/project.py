@@ -102,7 +102,7 @@ def table(request: HttpRequest, slug: str) -> HttpResponse:
     if request.GET.get("of") == "parts":
         parts = [*page.shares, *([page.rest] if page.rest else [])]
         head = [page.by, f"spent, {currency}", "rows", "tokens"]
-        return csv_response(f"{name}-{page.by}", head, ([one.name, one.cost, one.n, one.tokens] for one in parts))
+        return csv_response(f"{name}-{page.by}", head, ([one.name, one.spent, one.n, one.tokens] for one in parts))
     return csv_response(f"{name}-models", line_head("model", currency), map(line_row, page.models))
 
 

@@ -112,6 +112,12 @@ def test_notional_cost_is_in_no_total(world: World) -> None:  # noqa: F811
     assert "$10.00 of notional cost, covered by a seat." in text(page)
 
 
+def test_the_table_of_who_and_where_is_exact(world: World) -> None:  # noqa: F811
+    world.imported("2026-11-12,alpha,k-alpha,cy,seller,model-a,1,0,1", scope="one token")
+    lines = csv.DictReader(io.StringIO(world.admin.get("/projects/alpha.csv?of=parts&by=user").content.decode()))
+    assert {one["user"]: Decimal(one["spent, USD"]) for one in lines}["cy"] == Decimal("0.000001")
+
+
 def test_times_on_the_page_of_an_address_that_is_none_are_in_the_readers_zone(world: World) -> None:  # noqa: F811
     Person.objects.filter(email="ada@acme.example").update(time_zone="Asia/Tokyo")
 
@@ -334,7 +340,7 @@ def test_the_price_paid_is_the_money_over_the_tokens_that_have_a_price(world: Wo
 # What a page costs
 
 
-@pytest.mark.parametrize(("path", "most"), [("/", 33), ("/projects/alpha", 33), ("/imports", 8)])
+@pytest.mark.parametrize(("path", "most"), [("/", 34), ("/projects/alpha", 33), ("/imports", 8)])
 def test_a_page_asks_few_questions_however_many_projects_there_are(
     world: World,  # noqa: F811
     path: str,

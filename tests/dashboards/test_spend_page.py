@@ -22,8 +22,9 @@ from dashboards import access
 from dashboards.pages.explore import CHILDREN, PARENTS, compose
 from pricing.models import RateCard
 from tests.dashboards.ledger_cast import HEAD, MAPPING, TIERED, World, world  # noqa: F401
-from tests.usage.factories import make_card
+from tests.usage.factories import make_card, make_organisation
 from usage import contracts
+from usage.models import DirectoryEntry
 from usage.questions import Question
 from usage.rerating import rerate
 
@@ -141,6 +142,23 @@ def test_the_page_says_where_a_price_changed_inside_a_day_and_only_there(world: 
     assert "price changed inside" not in text(world.admin.get(f"/spend?{NOVEMBER}&project=beta"))
     found = api(world, f"{NOVEMBER}&group_by=project")["coverage"]["price_changed_inside"]
     assert (found["records"], Decimal(found["low"]), Decimal(found["high"])) == (1, 40, 50)
+
+
+def test_an_id_stands_with_its_newest_name_of_the_directory(world: World) -> None:  # noqa: F811
+    stranger = make_organisation()
+    for organisation, name, since in (
+        (world.organisation, "Search, old", None),
+        (world.organisation, "Search", date(2026, 11, 1)),
+        (stranger, "Somebody else’s", date(2026, 11, 2)),
+    ):
+        DirectoryEntry.objects.create(
+            organisation=organisation, kind="api_key", external_id="k-alpha", name=name, valid_from=since
+        )
+    found = lines(world.admin.get(f"/spend.csv?{NOVEMBER}&group_by=ext_api_key"))
+    assert [(row["API key"], row["name"]) for row in found[:2]] == [
+        ("k-alpha", "Search (k-alpha)"),
+        ("k-beta", "k-beta"),
+    ]
 
 
 def test_the_past_at_another_days_prices_is_that_in_all_that_the_page_leads_to(world: World) -> None:  # noqa: F811
