@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pricing.answers import kept
 from pricing.answers.price_index import RECORD_LOW, SELLERS
@@ -18,6 +18,8 @@ from pricing.frontier import CHAT_MIX, Mix
 from pricing.models import Benchmark, Score
 
 T = TypeVar("T")
+_BYTES: Final = 250_000
+"""About what curves, pages and standings take, measured of MMLU: anybody may ask for any score and day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +96,5 @@ def answer_kept(key: Any, now: datetime, until: datetime | None, read: Callable[
     held: tuple[T] | None = kept.recall(key, current, now)
     if held is None:
         held = (read(),)
-        kept.keep(key, current, held, until)
+        kept.keep(key, current, held, until, _BYTES)
     return held[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 
 from pricing.answers import kept
 from pricing.answers.edges import next_edge
@@ -18,6 +18,9 @@ from pricing.benchmarks import benchmarks
 from pricing.frontier import LIST, MEASURED, PLAIN, Band, Curve, Offer, Point, Priced, Rated, Traits, Wish, curve
 from pricing.models import Benchmark, Price, Score
 from pricing.quality import rated
+
+_BYTES_AN_OFFER: Final = 2000
+"""Measured of a kept curve: 1.9 MB of 961 offers, and anybody may ask for any mix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,8 @@ def drawn_now(benchmark: str, category: str, wish: Wish, day: datetime | None, n
         at = day or now
         found = drawn(scores_on(benchmark, category, at.astimezone(UTC).date()), wish, at)
         midnight = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time.min, UTC)
-        kept.keep(key, current, found, min(next_edge(now, current), midnight))
+        until = min(next_edge(now, current), midnight)
+        kept.keep(key, current, found, until, _BYTES_AN_OFFER * len(found.offers))
     return found
 
 

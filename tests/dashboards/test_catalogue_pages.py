@@ -502,6 +502,19 @@ def test_a_curve_is_read_once_until_a_price_could_change_or_a_score_did(
     assert client.get("/quality/figure.json").content != first
 
 
+@pytest.mark.parametrize("path", ["/quality/figure.json?mix=1:{}", "/index/figure.json?threshold=14{:02}"])
+def test_asking_for_ever_other_curves_fills_no_memory(
+    client: Client, market: Any, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "CHECKED_SECONDS", 600.0)
+    monkeypatch.setattr(kept, "MOST_BYTES", 3_000_000)
+    for n in range(1, 40):
+        assert client.get(path.format(n)).status_code == 200
+        if n == 1:
+            one = kept._bytes
+    assert 0 < one < kept._bytes <= 3_000_000
+
+
 def test_evidence_as_a_page_stays_under_twelve_queries(
     client: Client, market: Any, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
