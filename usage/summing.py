@@ -195,7 +195,9 @@ def add(row: Row, targets: Sequence[Sums], rates: Rates, unconverted: defaultdic
 
 def part_of(row: Row, rates: Rates, unconverted: defaultdict[str, Decimal]) -> Part:
     """What a row adds to sums; money that cannot be converted goes to `unconverted` instead."""
-    listed, said, records = row["list_currency"], row["currency"], row["sum_records"]
+    listed, said = row["list_currency"], row["currency"]
+    # A split may leave a project tokens without a price, and none of the count of one.
+    records = row["sum_records"] or (1 if row["sum_unpriced_tokens"] else 0)
     # Only what has a price has its currency, and no row holds other records beside these.
     partial = _UNKNOWN_TOKENS(row) if listed else _NO_PARTIAL
     if row["cost_kind"] != NOTIONAL and rates.at_home(listed, said, row["spent_currency"]):

@@ -300,3 +300,16 @@ def test_of_bills_and_usage_without_a_model_only_the_usage_is_unpriced(
     import_facts(alike)
     for group_by in ([], ["operation"]):
         assert report(organisation, group_by=group_by, grades=False)["coverage"]["unpriced_requests"] == 3
+
+
+def test_the_smaller_part_of_what_has_no_price_is_unknown_too(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    large, small = make_project(organisation, "large"), make_project(organisation, "small")
+    make_rule(organisation, [], {large.pk: "0.75", small.pk: "0.25"})
+    import_facts([make_fact("a", model="nobody-knows")])
+    groups = report(organisation, group_by=["project"], grades=False)["groups"]
+    assert [(group["project"], group["spent"], group["list"]) for group in groups] == [
+        ("large", None, None),
+        ("small", None, None),
+    ]
