@@ -26,7 +26,7 @@ from dashboards.views.catalogue import figure_response
 from dashboards.views.spend import csv_response, reader_or_404, today
 from pricing.models import LanguageModel
 from usage import realised
-from usage.advice import Recommendation
+from usage.advice import Advice, Recommendation
 from usage.counterfactual import Realised
 
 SAVING_NOTE = "Band: the range of tokenizer and length. Announced prices only; nobody forecasts further cuts here."
@@ -68,7 +68,7 @@ def _page(
     request: HttpRequest, of: Shown, wrong: str = "", asked: dict[str, str] | None = None, status: int = 200
 ) -> HttpResponse:
     one, move = of.one, of.move
-    link = asks.url(one.pk, of.once)
+    link, newest = asks.url(one.pk, of.once), _newest(one)
     rows, steps, found = pages.evidence(move), pages.ahead(one, move), _realised(one, move)
     lines, total = pages.both_prices(move)
     base = reverse("decision", args=[one.pk])
@@ -76,7 +76,7 @@ def _page(
         "one": one, "move": move, "once": of.once, "wrong": wrong, "unmeant": of.wrong, "link": link,
         "sent": asked or {}, "row": row_of(one, today()), "project": one.project,
         "finding": words.finding(one, move, today()), "kind": words.KINDS[move.kind],
-        "scope": pages.scope(one, move), "tiles": pages.tiles(one, move, of.once, "#once"),
+        "scope": pages.scope(one, move, newest, today()), "tiles": pages.tiles(one, move, of.once, "#once"),
         "evidence": rows, "evidence_title": pages.evidence_claim(move), "is_drawn": any(row.is_drawn for row in rows),
         "evidence_figure": reverse("decision-evidence", args=[one.pk]), "lines": lines, "total": total,
         "steps": steps, "saving_title": pages.ahead_claim(steps),
@@ -85,7 +85,7 @@ def _page(
         "saving_subtitle": f"{one.currency} a month at today’s volume", "saving_note": SAVING_NOTE,
         "records_url": records_url(Span(one.since, one.until), project=one.project.slug),
         "current_url": f"/models/{move.current.model}", "candidate_url": f"/models/{move.candidate.model}",
-        "kept": pages.kept(one, found), "followed": found, "alternatives": _alternatives(one, move),
+        "kept": pages.kept(one, found), "followed": found, "alternatives": _alternatives(one, move, newest),
         "may_decide": access.may(request.user, "member", one.project.organisation, one.project),
         "is_in_place": realised.is_in_place(move), "days": (one.until - one.since).days,
         "window": formatting.period(one.since, one.until), "today": today(),
@@ -102,13 +102,18 @@ def _realised(one: Proposal, move: Recommendation) -> Realised | None:
     return followed.realised(one.moved_on, today())
 
 
-def _alternatives(one: Proposal, move: Recommendation) -> list[tuple[str, str, str]]:
-    """Other moves from the same side in the newest advice: title, saving, why."""
-    kept = KeptAdvice.objects.filter(project=one.project).first() if one.is_undecided else None
-    if kept is None:
+def _newest(one: Proposal) -> Advice | None:
+    """The newest advice of its project; None once the move is made, as then it is of what came after."""
+    kept = KeptAdvice.objects.filter(project=one.project).first() if one.moved_on is None else None
+    return kept.value if kept else None
+
+
+def _alternatives(one: Proposal, move: Recommendation, newest: Advice | None) -> list[tuple[str, str, str]]:
+    """Other moves from the same side in the newest advice, while nobody has decided: title, saving, why."""
+    if newest is None or not one.is_undecided:
         return []
     others = [
-        other for other in kept.value.recommendations if other.current.key == move.current.key and other.key != move.key
+        other for other in newest.recommendations if other.current.key == move.current.key and other.key != move.key
     ]
     return [
         (words.title(other), words.saving(other.saving, one.currency, "month"), words.first_sentence(other.why))

@@ -55,6 +55,10 @@ def test_the_range_comes_first_with_what_it_rests_on(world: World, one: Proposal
     )
     scope = text_of(html.split('class="scope"')[1][:700])
     assert "Token log of 17 Oct–15 Nov 2026, 683 Mtok 88.0% of the project’s spend" in scope
+    assert "The project last moved 8 months ago" in scope
+    proposals.take(world.alpha, advice_of(MOVE, last_moved=None))
+    html = page_of(world.admin, f"/decisions/{one.pk}")
+    assert "The project has moved to no other model yet" in text_of(html.split('class="scope"')[1][:900])
 
 
 def test_the_one_off_cost_is_asked_for_and_weighed(world: World, one: Proposal) -> None:  # noqa: F811

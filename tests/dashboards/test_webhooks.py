@@ -13,8 +13,10 @@ import pytest
 
 from dashboards import alerts, webhooks
 from dashboards.alerts import Fact
+from dashboards.alerts.words import Told
 from dashboards.models import Alert, AuditEntry, Person, Webhook, WebhookDelivery
 from dashboards.webhooks import sending
+from dashboards.webhooks.payload import body_of
 from tests.pricing.loopback import Exchange, Server, make_fetcher, serving
 from tests.usage.factories import make_organisation
 from usage.models import Organisation
@@ -266,3 +268,14 @@ def test_a_kind_that_is_off_and_a_paused_webhook_get_nothing(
     webhooks.switch(person, Webhook.objects.get(), enabled=True)
     assert webhooks.deliver_due(NOW) == 1
     assert len(receiver.bodies) == 1
+
+
+def test_a_long_text_is_cut_to_what_slack_takes_and_keeps_its_link() -> None:
+    told = Told("stale", "The feed A&B failed", "<refused> " * 500, "/settings/connections/1", "See the connection", "")
+    body = json.loads(body_of("id", "acme", "key", told, datetime(2026, 11, 18, tzinfo=UTC), "https://r.example", {}))
+    [block] = body["blocks"]
+    said = block["text"]["text"]
+    assert len(said) == 3000
+    assert said.startswith("*The feed A&amp;B failed*\n&lt;refused&gt; ")
+    assert said.endswith("\n<https://r.example/settings/connections/1|See the connection>")
+    assert body["metadata"]["event_payload"]["text"] == told.text, "programs get all of it"

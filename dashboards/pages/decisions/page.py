@@ -15,7 +15,7 @@ from dashboards.pages.decisions.ask import Once
 from pricing.exports.litellm.names import keys, naming
 from pricing.exports.litellm.sold import Sold
 from pricing.noninferiority import Verdict
-from usage.advice import CostLine, Evidence, Range, Recommendation, Side
+from usage.advice import Advice, CostLine, Evidence, Range, Recommendation, Side
 from usage.counterfactual import Outcome, Realised, outcome
 
 ZERO: Final = Decimal(0)
@@ -132,14 +132,17 @@ def _waiting(one: Proposal, move: Recommendation, of: Range) -> Tile:
     )  # fmt: skip
 
 
-def scope(one: Proposal, move: Recommendation) -> list[str]:
-    """When, whose, of which tokens, how much of the project."""
+def scope(one: Proposal, move: Recommendation, newest: Advice | None, today: date) -> list[str]:
+    """When, whose, of which tokens, how much of the project, and when that last moved by the newest advice."""
     tokens = sum(line.tokens for line in move.lines)
     days = formatting.period(one.since, one.until)
     found = [f"Proposed {formatting.day(one.proposed_at)}", f"Owner: {one.owner or 'nobody yet'}"]
     found.append(f"Token log of {days}{f', {formatting.mtok(tokens)} Mtok' if tokens else ''}")
     if move.share is not None:
         found.append(f"{formatting.share(move.share, Decimal(1))} of the project’s spend")
+    if newest is not None:
+        ago = words.since_words(newest.last_moved, today)
+        found.append(f"The project last moved {ago} ago" if ago else "The project has moved to no other model yet")
     return found
 
 
