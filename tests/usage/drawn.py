@@ -56,6 +56,14 @@ CONDITIONS: list[tuple[list[dict[str, Any]], Callable[[Feed, str, Fact], bool]]]
     ),
     ([{"field": "account", "op": "equals", "value": "second"}], lambda feed, account, fact: account == "second"),
     ([{"field": "source", "op": "equals", "value": "bill"}], lambda feed, account, fact: feed[0] == "bill"),
+    (
+        [{"field": "session", "op": "prefix", "value": "ci-"}],
+        lambda feed, account, fact: fact.session.startswith("ci-"),
+    ),
+    (
+        [{"field": "session", "op": "equals", "value": "dev", "not": True}, {"field": "path", "op": "is_empty"}],
+        lambda feed, account, fact: fact.session != "dev" and fact.dimension.path == "",
+    ),
 ]
 
 whose = st.integers(0, 1)
@@ -79,6 +87,7 @@ seldom = st.sampled_from([False, False, False, True])
 appended, replaced, windows = st.sampled_from(APPENDED), st.sampled_from(REPLACED), st.sampled_from(WINDOWS)
 feeds, accounts = st.sampled_from([*REPLACED, GATEWAY, LAPTOP]), st.sampled_from(["", "second"])
 models, prices = st.sampled_from([IN_USD, IN_CNY]), st.one_of(st.none(), st.integers(0, 10_000))
+_session = st.sampled_from(["", "ci-1", "ci-2", "dev"])
 _hour, _currency, _requests = st.integers(0, 23), st.sampled_from(["USD", "EUR"]), st.sampled_from([1, 1, 3, None])
 
 
@@ -117,6 +126,8 @@ def facts(draw: st.DrawFn, feed: Feed, prefix: str = "") -> Fact:
     else:
         told |= {"in_uncached": draw(tokens), "out_total": draw(tokens), "requests": draw(_requests)}
         told |= {"in_cache_read": told["in_uncached"] // 3}
+    if feed in APPENDED:
+        told |= {"session": draw(_session)}
     if feed == GATEWAY and draw(kinds):
         told |= {"cost_reported": draw(money), "currency": draw(_currency)}
         if draw(seldom):
