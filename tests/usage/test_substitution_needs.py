@@ -51,6 +51,37 @@ def test_a_need_that_is_known_to_be_missed_refuses(needs: Needs, expected: Reaso
 
 
 @pytest.mark.parametrize(
+    ("trait", "offer", "expected"),
+    [
+        # The catalogue lists PDF files and audio as modalities only, whatever it knows of capabilities.
+        ("pdf", {"modalities": {"text_in", "pdf_in"}}, None),
+        ("pdf", {"modalities": {"text_in"}}, Reason.MODALITY),
+        ("pdf", {"capabilities": {"tools"}}, Reason.UNKNOWN),
+        ("audio", {"modalities": {"audio_in"}, "capabilities": {"tools"}}, None),
+        ("audio", {"modalities": {"audio_out"}}, Reason.MODALITY),
+        # Images it may list as either.
+        ("vision", {"modalities": {"image_in"}}, None),
+        ("vision", {"capabilities": {"vision"}}, None),
+        ("vision", {"capabilities": {"tools"}}, Reason.MODALITY),
+        ("vision", {}, Reason.UNKNOWN),
+        # Bundled facts name no caching; a price of cached input does.
+        ("prompt_caching", {"capabilities": {"prompt_caching"}}, None),
+        ("prompt_caching", {"capabilities": {"tools"}}, Reason.CACHING),
+        ("prompt_caching", {}, Reason.UNKNOWN),
+    ],
+)
+def test_a_declared_need_is_met_however_the_catalogue_lists_it(
+    trait: str, offer: dict[str, set[str]], expected: Reason | None
+) -> None:
+    kinds = {"modalities": frozenset[str](), "capabilities": frozenset[str]()}
+    listed: dict[str, Any] = kinds | {name: frozenset(found) for name, found in offer.items()}
+    assert reason(Needs(traits=frozenset({trait})), **listed) is expected
+    cached = make_offer("x", make_card(input="1", output="2", cache_read="0.1"), **listed)
+    found = unmet(cached, Needs(traits=frozenset({trait})), TODAY)
+    assert (found and found[0]) is (None if trait == "prompt_caching" else expected)
+
+
+@pytest.mark.parametrize(
     ("needs", "trait"),
     [
         (Needs(open_weights_only=True), {"open_weights": None}),

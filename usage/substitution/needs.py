@@ -13,13 +13,15 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 from usage.advice import Reason
-from usage.substitution.offers import Candidate
+from usage.substitution.offers import Candidate, start_of
 from usage.substitution.wording import day, tokens
 from usage.token_log import Use
 
 HEADROOM: Final = Decimal("1.2")
 """Room above the prompts that were seen: for the answer, which shares the window, and for the month that follows."""
 _CACHING: Final = "prompt_caching"
+_INPUTS: Final = {"vision": "image_in", "pdf": "pdf_in", "audio": "audio_in"}
+"""Declared needs that the catalogue lists as modalities; of images it may list the capability alone."""
 _SHOWN: Final = {
     "images_at_the_price_of_text": "image_in", "images_not_kept": "image_out", "seconds_not_kept": "audio_in",
     "characters_not_kept": "audio_out", "audio_sent": "audio_in", "audio_made": "audio_out", "images_made": "image_out",
@@ -102,7 +104,7 @@ def _of_model(candidate: Candidate, needs: Needs, on: date, input_factor: Decima
         yield Reason.CLOSED_WEIGHTS, "Its weights are not open, and the project takes open weights only."
     elif needs.open_weights_only and candidate.open_weights is None:
         yield Reason.UNKNOWN, "Nobody says whether its weights are open, and the project takes open weights only."
-    yield from _of_traits(candidate, needs)
+    yield from _of_traits(candidate, needs, on)
     yield from _of_context(candidate, needs, input_factor)
     if candidate.retires_on is not None and candidate.retires_on < on + timedelta(days=needs.horizon_days):
         left = max((candidate.retires_on - on).days, 0)
@@ -112,20 +114,41 @@ def _of_model(candidate: Candidate, needs: Needs, on: date, input_factor: Decima
         )
 
 
-def _of_traits(candidate: Candidate, needs: Needs) -> Iterator[Unmet]:
+def _of_traits(candidate: Candidate, needs: Needs, on: date) -> Iterator[Unmet]:
     for trait in sorted(needs.traits | needs.seen):
-        is_modality = trait.endswith(("_in", "_out"))
-        held = candidate.modalities if is_modality else candidate.capabilities
-        what, who = _said(trait), "the project" if trait in needs.traits else "the usage"
-        if not held:
+        does, what, who = (
+            _does(candidate, trait, on),
+            _said(trait),
+            "the project" if trait in needs.traits else "the usage",
+        )
+        if does is None:
             yield Reason.UNKNOWN, f"Nobody says whether it does {what}, which {who} needs."
-        elif trait not in held:
-            kind = Reason.MODALITY if is_modality or trait == "vision" else Reason.TOOLS
+        elif not does:
+            kind = Reason.MODALITY if _modality(trait) else Reason.TOOLS
             yield Reason.CACHING if trait == _CACHING else kind, f"It does not do {what}, which {who} needs."
     if needs.any_of and not candidate.modalities:
         yield Reason.UNKNOWN, "Nobody says whether it does audio or makes images, and what was used is one of these."
     elif needs.any_of and not needs.any_of & candidate.modalities:
         yield Reason.MODALITY, "It neither does audio nor makes images, and what was used is one of these."
+
+
+def _does(candidate: Candidate, trait: str, on: date) -> bool | None:
+    """Whether a candidate has a trait, be it listed as a modality or as a capability; None where nobody says. Who
+    prices cached input caches."""
+    modality = _modality(trait)
+    if trait in candidate.capabilities or modality in candidate.modalities:
+        return True
+    if trait == _CACHING:
+        priced = (card.prices.price("cache_read") for card in candidate.in_force(start_of(on)))
+        if any(price is not None for price in priced):
+            return True
+    is_listed = bool(candidate.modalities) if modality else bool(candidate.capabilities)
+    return False if is_listed or (trait == "vision" and candidate.capabilities) else None
+
+
+def _modality(trait: str) -> str:
+    """The modality that a trait is, '' for a capability."""
+    return _INPUTS.get(trait, trait if trait.endswith(("_in", "_out")) else "")
 
 
 def _of_context(candidate: Candidate, needs: Needs, input_factor: Decimal) -> Iterator[Unmet]:
