@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.db import connection
 
-from usage import commitments, fixed_costs
+from usage import commitments, fixed_costs, rollups
 from usage.commitments import Burn, Committed
 from usage.costs import Scope
 from usage.models import Commitment, FixedCost, Organisation
@@ -37,16 +37,21 @@ class Saved:
 
 
 def savings(organisation: Organisation, since: date, until: date) -> dict[int, Saved]:
-    """By contract, of the UTC days [since, until). A record that two contracts price is in both."""
+    """By contract, of the UTC days [since, until), by the feed that tells of the usage; of two contracts in both."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT contract, max(k.currency), count(*),
                 coalesce(sum(r.list_cost), 0),
                 coalesce(sum(r.contracted_cost) FILTER (WHERE r.list_cost IS NOT NULL), 0),
                 count(*) FILTER (WHERE r.list_cost IS NULL)
-            FROM {LEDGER} r JOIN usage_contractcard k ON k.id = r.contract_card_id, unnest(k.contracts) AS contract
-            WHERE r.organisation_id = %s AND r.occurred_at >= %s AND r.occurred_at < %s AND r.cost_kind <> %s
-            GROUP BY 1""",
+            FROM (
+                SELECT r.*, (r.occurred_at AT TIME ZONE 'UTC')::date AS day FROM {LEDGER} r
+                WHERE r.organisation_id = %s AND r.occurred_at >= %s AND r.occurred_at < %s AND r.cost_kind <> %s
+                    AND r.contract_card_id IS NOT NULL
+            ) r JOIN usage_contractcard k ON k.id = r.contract_card_id
+            JOIN usage_usagedimension d ON d.id = r.dimension_id {rollups.cell("d.host", "d.model_raw")},
+            unnest(k.contracts) AS contract
+            WHERE {rollups.TALLIED} GROUP BY 1""",
             [organisation.pk, _midnight(since), _midnight(until), NOTIONAL],
         )
         return {row[0]: Saved(*row[1:]) for row in cursor.fetchall()}

@@ -112,3 +112,19 @@ def test_only_the_rates_of_the_days_asked_for_are_read_and_the_last_before_them(
     rows = [{"key_day": date(2026, 3, 6)}, {"key_day": date(2026, 3, 8)}]
     rates = Rates("USD", True, rows)
     assert [rates.converted(Decimal(1), "GBP", row["key_day"]) for row in rows] == [4, 8]
+
+
+def test_a_contract_saves_once_what_two_feeds_of_an_account_tell_of(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    offering = make_offering()
+    make_card(offering)
+    contracts.save(
+        organisation, "ada", name="Half", kind="discount", provider=offering.provider, value=Decimal(50),
+        effective_from=START,
+    )  # fmt: skip
+    for importer, detail in (("usage_api", 2), ("gateway", 3)):
+        fact = make_fact(importer, in_uncached=1_000_000, out_total=0, grain="1d")
+        import_facts([fact], importer_slug=importer, detail=detail)
+    (saved,) = agreed.savings(organisation, START, date(2026, 4, 1)).values()
+    assert (saved.records, saved.list_cost, saved.saved) == (1, 1, Decimal("0.5"))
