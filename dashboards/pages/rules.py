@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +22,8 @@ COMPARISONS: dict[str, str] = {
     "not prefix": "does not begin with",
     "contains": "contains",
     "not contains": "does not contain",
-    "in": "is one of (a, b, c)",
-    "not in": "is none of (a, b, c)",
+    "in": 'is one of (a, b, "c, d")',
+    "not in": 'is none of (a, b, "c, d")',
     "glob": "fits (* and ?)",
     "not glob": "does not fit (* and ?)",
     "regex": "fits the expression",
@@ -137,8 +138,14 @@ def tokens_key(outcome: Mapping[str, Any]) -> str:
 
 def _condition_row(one: Mapping[str, Any]) -> ConditionRow:
     value = one.get("value")
-    text = ", ".join(value) if isinstance(value, list) else value or ""
+    text = ", ".join(map(_quoted, value)) if isinstance(value, list) else value or ""
     return ConditionRow(one["field"], ("not " if one.get("not") else "") + one["op"], text)
+
+
+def _quoted(word: str) -> str:
+    """A word of a list as it is written: in quotation marks where a comma or a mark is in it."""
+    doubled = word.replace('"', '""')
+    return f'"{doubled}"' if any(sign in word for sign in ',"') else word
 
 
 def read(draft: Draft) -> Asked:
@@ -175,7 +182,8 @@ def _condition(row: ConditionRow) -> dict[str, Any]:
     is_not, op = row.comparison.startswith("not "), row.comparison.removeprefix("not ")
     found: dict[str, Any] = {"field": row.field, "op": op}
     if op == "in":
-        found["value"] = [word.strip() for word in row.value.split(",") if word.strip()]
+        words = next(csv.reader([row.value], skipinitialspace=True), [])
+        found["value"] = [word.strip() for word in words if word.strip()]
     elif op != "is_empty":
         if not row.value:
             raise RuleFault(f"Write what the {field_words(row.field)} is compared with, or choose “is empty”.")

@@ -166,6 +166,13 @@ def test_a_rule_in_the_form_is_the_rule_that_was_saved() -> None:
         pages.read(pages.Draft(""))
 
 
+@pytest.mark.parametrize("words", [["Doe, Jane", "ann"], ['say "hi"', "b"], ['"', ","], ["a", "b"]])
+def test_a_list_whose_words_hold_commas_or_quotes_is_the_same_after_the_form(words: list[str]) -> None:
+    condition = {"field": "ext_user", "op": "in", "value": words}
+    rule = AttributionRule(name="n", conditions=[condition], outcome=[])
+    assert pages.read(pages.draft_from(rule, 1)).conditions == [condition]
+
+
 def test_names_are_taken_in_and_rules_ask_by_them(world: World) -> None:  # noqa: F811
     saved(world, **{"field-0": "api_key_name", "op-0": "equals", "value-0": "Search"})
     assert spent_of(None) == 13
