@@ -46,5 +46,5 @@ def _tell(project: Project, one: Decided) -> None:
     found = recommending.advise(project, one.advised_on, known_at=at)
     sure = (move for move in found.recommendations if move.saving.low > 0)
     move = next((move for move in sure if one.provider in ("", move.candidate.provider)), None)
-    if move is not None:
+    if move is not None and project.owner:  # somebody may have taken the owner away: then nobody accepted anything
         proposals.remember(project, found, move, at, at + timedelta(days=1), one.due)
