@@ -63,7 +63,8 @@ def cheaper_since(use: Use, current: Candidate, candidate: Candidate, scale: Sca
 def waited(
     use: Use, weeks: Sequence[Week], current: Candidate, candidate: Candidate, scale: Scale, since: date
 ) -> Decimal | None:
-    """What was spent on a use from a day on, whole weeks, less what the candidate would have cost at the most.
+    """What was spent on a use from a day on, whole weeks, less what the candidate would have cost at the most; 0 where
+    that is less than nothing, as with a discount that has ended since: waiting has surely cost nothing then.
 
     None where nothing is known of a week's money or price; weeks without usage cost nothing.
     """
@@ -77,7 +78,7 @@ def waited(
         cost = reprice(of_week, candidate, start_of(week.monday), scale, current).cost
         if cost is not None:
             total = (total or Decimal(0)) + week.spent - cost.high
-    return total
+    return None if total is None else max(total, Decimal(0))
 
 
 def _like(use: Use, tokens: Tokens) -> Use:
