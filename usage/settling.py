@@ -78,8 +78,11 @@ def days_of(table: str) -> set[date]:
     """The UTC days that a relation of ledger rows tells of."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT DISTINCT {_STARTS} + n FROM {table} r,
-            generate_series(0, CASE r.grain WHEN '{Grain.MONTH}' THEN {_UNTIL} - {_STARTS} - 1 ELSE 0 END) n"""
+            f"""SELECT DISTINCT starts + n FROM (
+                SELECT DISTINCT {_STARTS} AS starts,
+                    CASE r.grain WHEN '{Grain.MONTH}' THEN {_UNTIL} - {_STARTS} ELSE 1 END AS days
+                FROM {table} r
+            ) told, generate_series(0, days - 1) n"""
         )
         return {day for (day,) in cursor.fetchall()}
 
