@@ -83,8 +83,8 @@ class _Timeline:
                 repairs = earlier.repairs or segment.repairs
                 timeline[-1] = replace(
                     segment, claim=earlier.claim, effective_from=earlier.effective_from, basis=earlier.basis,
-                    precision=earlier.precision, observed_at=max(segment.observed_at, earlier.observed_at),
-                    evidence_at=min(segment.evidence_at, earlier.evidence_at), repairs=repairs,
+                    precision=earlier.precision, evidence_at=min(segment.evidence_at, earlier.evidence_at),
+                    repairs=repairs,
                     why=self._why(earlier.claim, segment.trust, repairs, segment.agreeing, segment.disputed_by),
                 )  # fmt: skip
             else:

@@ -16,7 +16,6 @@ from operator import attrgetter
 from typing import Any
 
 from django.db.models import Q
-from django.db.models.functions import Greatest
 
 from pricing.acceptance import STALE
 from pricing.catalog.offerings import offerings_of, write_aliases, write_calendars, write_offerings
@@ -104,11 +103,22 @@ def _saw_again(source: PriceSource, before: datetime, observed_at: datetime) -> 
     """
     again = Claim.objects.filter(source=source, last_seen_at=before)
     touched = _overtaken(source.pk, again.values_list("offering_id"), before, observed_at)
+    unsure = _date_by(source.pk, again.values_list("offering_id"), before, observed_at)
     again.update(last_seen_at=observed_at)
-    # A price may go on in a later claim of the same amount, whose look is its own.
-    seen = Q(claim__last_seen_at=observed_at) | Q(observed_at=before)
-    Price.objects.filter(seen, source=source, superseded_at=None).update(observed_at=observed_at)
-    return touched
+    return touched | unsure
+
+
+def _date_by(source: int, offerings: Any, before: datetime, now: datetime) -> set[int]:
+    """Date the prices of some offerings that this source's look before dates by its look now.
+
+    A price is dated by the look of whose word it is last, which need not be the claim it began with. Where another
+    source looked at the very moment, the price does not tell whose look it was: those offerings are given back.
+    """
+    dated = Price.objects.filter(Q(offering__in=offerings) | Q(source=source), observed_at=before, superseded_at=None)
+    others = Claim.objects.exclude(source_id=source).filter(last_seen_at=before)
+    unsure = set(others.filter(offering__in=dated.values("offering")).values_list("offering_id", flat=True))
+    dated.exclude(offering__in=unsure).update(observed_at=now)
+    return unsure
 
 
 def _overtaken(source: int, offerings: Any, seen_at: datetime, now: datetime) -> set[int]:
@@ -170,13 +180,6 @@ class _Runs:
         if changed:
             rows = ((claim.pk, *(getattr(claim, column) for column in moved)) for claim in changed)
             update_rows(Claim._meta.db_table, moved, rows)
-            prices = Price.objects.filter(source=self._source, superseded_at=None)
-            own = prices.filter(claim__in=[claim.pk for claim in changed])
-            own.update(observed_at=Greatest("observed_at", self._now))
-            if self._before is not None:
-                # A price may go on in a later claim of the same amount, whose look is its own.
-                gone_on = prices.filter(observed_at=self._before, offering__in={claim.offering_id for claim in changed})
-                gone_on.update(observed_at=self._now)
 
     def _touched_by_time(self, lengthened: set[int]) -> set[int]:
         """The offerings for which it matters when the source looked, though it says the same as before."""
@@ -185,7 +188,8 @@ class _Runs:
             return set(Claim.objects.filter(source_id=self._source).values_list("offering_id", flat=True))
         if self._before is None or self._after is not None:
             return lengthened
-        return _overtaken(self._source, lengthened, self._before, self._now)
+        unsure = _date_by(self._source, lengthened, self._before, self._now)
+        return _overtaken(self._source, lengthened, self._before, self._now) | unsure
 
     def _borders(self, claim: Claim) -> bool:
         """Whether the run of readings covers this moment or ends or begins at one of its neighbours."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from pricing.acceptance import Acceptance, SourceFact
 from pricing.acceptance.events import Event, events
-from pricing.catalog.rows import among, copy_rows
+from pricing.catalog.rows import among, copy_rows, update_rows
 from pricing.models import PriceEvent
 
 _COLUMNS = (
@@ -26,21 +26,29 @@ Row = tuple[Any, ...]
 def write_events(
     accepted: Mapping[int, Acceptance], sources: Mapping[str, SourceFact], source_ids: Mapping[str, int]
 ) -> None:  # fmt: skip
-    """Add the events that acceptance gives now; mark those it no longer gives superseded."""
+    """Add the events that acceptance gives now, with its reasons; mark those it no longer gives superseded."""
     fresh = {
         row[:_IDENTITY]: row
         for offering, acceptance in accepted.items()
         for row in (_row(offering, event, source_ids) for event in events(acceptance, sources))
     }
     standing = {
-        row[1 : 1 + _IDENTITY]: row[0]
+        row[1 : 1 + _IDENTITY]: (row[0], row[-1])
         for row in PriceEvent.objects.filter(offering__in=among(accepted), superseded_at=None).values_list(
             "id", *_COLUMNS
         )
     }
-    gone = [pk for identity, pk in standing.items() if identity not in fresh]
+    gone = [pk for identity, (pk, _) in standing.items() if identity not in fresh]
     if gone:
         PriceEvent.objects.filter(pk__in=gone).update(superseded_at=datetime.now(UTC))
+    # The reason is the newest evidence's, as it is of the price, so that the order of readings cannot matter.
+    reasons = [
+        (pk, fresh[identity][-1])
+        for identity, (pk, why) in standing.items()
+        if identity in fresh and fresh[identity][-1] != why
+    ]
+    if reasons:
+        update_rows(PriceEvent._meta.db_table, ("why",), reasons)
     copy_rows(PriceEvent._meta.db_table, _COLUMNS, (row for identity, row in fresh.items() if identity not in standing))
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Q
 
 from pricing.acceptance import MAKERS_LIST, SIBLING, Witness
-from pricing.acceptance.moves import ODD
+from pricing.acceptance.moves import ODD, STEEP
 from pricing.models import Claim, Offering
 
 _COLUMNS = (
@@ -60,10 +60,10 @@ def witnesses(odd: Mapping[int, set[str]]) -> dict[int, list[Witness]]:
 
 
 def concerned(touched: Iterable[int]) -> set[int]:
-    """The offerings with odd moves that some changed offerings are witnesses of; all of them must be judged anew."""
+    """The offerings with odd moves or steep prices that some changed offerings are witnesses of, to be judged anew."""
     ids = list(touched)
     with connection.cursor() as cursor:
-        cursor.execute(_CONCERNED, {"touched": ids, "odd": ODD})
+        cursor.execute(_CONCERNED, {"touched": ids, "odd": ODD, "steep": STEEP})
         return {pk for (pk,) in cursor.fetchall()}
 
 
@@ -83,6 +83,8 @@ _CONCERNED = """
         SELECT DISTINCT offering_id FROM step
         WHERE before <> now AND (before = 0 OR now = 0 OR greatest(before / nullif(now, 0), now / nullif(before, 0))
               >= %(odd)s)
+        UNION
+        SELECT offering_id FROM pricing_claim WHERE amount / per > %(steep)s AND currency = 'USD'
     )
     SELECT o.id
     FROM mover JOIN pricing_offering o ON o.id = mover.offering_id JOIN pricing_languagemodel m ON m.id = o.model_id

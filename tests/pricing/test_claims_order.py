@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pricing import catalog
-from pricing.models import Claim, Price
-from pricing.sources import OfferingFact, Reading, Statement
+from pricing.models import Claim, Disagreement, Price, PriceEvent
+from pricing.sources import AGGREGATOR, CURATED, OFFICIAL, OfferingFact, Reading, Statement
 from tests.pricing import market_sources
+from tests.pricing.market_sources import body_of
 
 pytestmark = pytest.mark.django_db
 
@@ -96,6 +98,20 @@ def _data(monkeypatch):
     market_sources.install(monkeypatch, source)
 
 
+@pytest.fixture
+def _several(monkeypatch):
+    trusts = {"page": OFFICIAL, "data": CURATED, "third": AGGREGATOR}
+    market_sources.install(monkeypatch, *(
+        market_sources.make_source(slug, "", TRUST=trust, parse=partial(market_sources.parse, provider="acme"))
+        for slug, trust in trusts.items()
+    ))  # fmt: skip
+
+
+@pytest.fixture
+def _sellers(monkeypatch):
+    market_sources.install(monkeypatch, *(market_sources.make_source(slug, "") for slug in ("acme", "hoster")))
+
+
 def _says(price: str, verified: int, note: str = "a") -> dict[str, object]:
     return {"price": price, "verified": verified, "note": note}
 
@@ -131,3 +147,58 @@ def test_the_same_again_is_a_look_at_a_price_that_went_on_in_a_later_claim():
 def test_readings_that_date_their_evidence_give_the_same_rows_in_any_order(drawn):
     readings, order = drawn
     assert _replayed(readings, tuple(order)) == _replayed(readings, tuple(range(len(readings))))
+
+
+_ANOTHER = st.fixed_dictionaries(
+    {
+        "source": st.sampled_from(["page", "data", "third"]),
+        "day": st.integers(0, 5),
+        "price": st.sampled_from(["", "1", "2", "1.001"]),
+    }
+)
+
+
+def _taken_in(readings: list[dict[str, Any]]) -> tuple[list[Any], list[Any]]:
+    """What is accepted and told after the readings of several sources came in as they stand; nothing of it stays."""
+    with transaction.atomic():
+        for said in readings:
+            prices = {"m": said["price"], "other": "5"}
+            body = json.dumps({sku: {"input": float(price)} for sku, price in prices.items() if price}).encode()
+            assert (
+                catalog.record(said["source"], body, observed_at=_FIRST + timedelta(days=20 * said["day"])).error == ""
+            )
+        accepted = Price.objects.filter(superseded_at=None).values_list(
+            "offering__sku", "amount", "effective_from", "effective_until", "known_from", "known_until", "source__slug",
+            "evidence_at", "observed_at", "trust", "agreeing", "disputed", "basis", "why",
+        )  # fmt: skip
+        told = PriceEvent.objects.standing().values_list(
+            "offering__sku", "kind", "status", "old", "new", "effective_from", "observed_at", "source__slug", "why"
+        )
+        found = sorted(map(repr, accepted)), sorted(map(repr, told))
+        transaction.set_rollback(True)
+    return found
+
+
+@pytest.mark.usefixtures("_several")
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(_ANOTHER, min_size=2, max_size=6, unique_by=lambda said: (said["source"], said["day"])).flatmap(
+        lambda readings: st.tuples(st.just(readings), st.permutations(readings))
+    )
+)
+def test_sources_that_look_at_one_moment_give_the_same_rows_in_any_order(drawn):
+    readings, shuffled = drawn
+    assert _taken_in(shuffled) == _taken_in(sorted(readings, key=lambda said: (said["day"], said["source"])))
+
+
+@pytest.mark.usefixtures("_sellers")
+def test_a_steep_first_price_is_judged_anew_when_another_seller_of_the_weights_appears():
+    readings = [("acme", {"gpt-4o": {"input": 135000}}, 0), ("hoster", {"gpt-4o": {"input": 3}}, 7)]
+    for order in (readings, readings[::-1]):
+        with transaction.atomic():
+            for slug, prices, day in order:
+                observed_at = _FIRST + timedelta(days=day)
+                assert catalog.record(slug, body_of(prices), observed_at=observed_at).error == ""
+            (found,) = Disagreement.objects.values_list("state", "why")
+            transaction.set_rollback(True)
+        assert found == ("open", "135000 is 45000× what hoster/gpt-4o asks for the same weights")
