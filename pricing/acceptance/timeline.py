@@ -169,7 +169,8 @@ class _Timeline:
             basis, precision = "inferred", "unknown" if lo == FIRST_SALE else "gap"
         manual = self._decided.get(claim.id) == ACCEPT
         trust = "decision" if manual else self._sources[claim.source].trust
-        disputed_by = tuple(sorted((span.claim for span in disputing), key=lambda c: c.id))
+        said = (span.claim for span in disputing)
+        disputed_by = tuple(sorted(said, key=lambda c: (c.source, c.first_seen_at, c.amount, c.id)))
         return Accepted(
             claim=claim,
             effective_from=lo,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -24,14 +24,14 @@ class _Found:
 
 
 def write_disagreements(
-    accepted: Mapping[int, Acceptance], own: Collection[int], errors: Mapping[int, KnownError]
+    accepted: Mapping[int, Acceptance], own: Mapping[int, int], errors: Mapping[int, KnownError]
 ) -> None:  # fmt: skip
     """Open, hold, name or close the disagreements of some offerings, each where its reason began or ended.
 
-    `own`: the claims made of these very offerings; what they borrow is disputed where it was said.
+    `own`: the claims made of these very offerings, and of which; what they borrow is disputed where it was said.
     """
     now = datetime.now(UTC)
-    found = {claim: f for claim, f in _found(accepted, now).items() if claim in own} | _known_errors(errors)
+    found = _found(accepted, own, now) | _known_errors(errors)
     known = {row.claim_id: row for row in Disagreement.objects.filter(offering__in=among(accepted))}
     Disagreement.objects.bulk_create(
         Disagreement(claim_id=claim, accepted_id=f.accepted, offering_id=f.offering, state=f.state, why=f.why[:1000])
@@ -54,7 +54,7 @@ def write_disagreements(
     Disagreement.objects.bulk_update(changed, ["state", "why", "accepted", "resolved_at"], batch_size=500)
 
 
-def _found(accepted: Mapping[int, Acceptance], now: datetime) -> dict[int, _Found]:
+def _found(accepted: Mapping[int, Acceptance], own: Mapping[int, int], now: datetime) -> dict[int, _Found]:
     own_shop = _sold_by_their_makers(accepted)
     found: dict[int, _Found] = {}
     for offering, acceptance in accepted.items():
@@ -64,9 +64,9 @@ def _found(accepted: Mapping[int, Acceptance], now: datetime) -> dict[int, _Foun
                 continue  # superseded, over, or settled by a person
             # At the maker's own shop there is one list, and of two readings of it one is wrong.
             state = _State.HELD if price.contested and offering in own_shop else _State.OPEN
-            for claim in price.disputed_by:
+            for claim in (claim for claim in price.disputed_by if own.get(claim.id) == offering):
                 found[claim.id] = _Found(offering, price.claim.id, state, price.why)
-        for hold in acceptance.holds:
+        for hold in (hold for hold in acceptance.holds if own.get(hold.claim.id) == offering):
             state = _State.HELD if hold.verdict == HELD else _State.OPEN
             found[hold.claim.id] = _Found(offering, hold.instead.id if hold.instead else None, state, hold.why)
     return found

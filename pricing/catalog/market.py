@@ -67,7 +67,8 @@ def concerned(touched: Iterable[int]) -> set[int]:
         return {pk for (pk,) in cursor.fetchall()}
 
 
-# 0.2 s over 100,000 claims; the steps of each line are compared where they lie.
+# 0.2 s over 100,000 claims; the steps of each line are compared where they lie. Two IN are two hashes: as one EXISTS,
+# 6,000 changed offerings beside 6,000 that moved were compared pair by pair.
 _CONCERNED = """
     WITH subject AS (
         SELECT o.id, o.model_id, o.provider_id, m.maker
@@ -88,8 +89,6 @@ _CONCERNED = """
     )
     SELECT o.id
     FROM mover JOIN pricing_offering o ON o.id = mover.offering_id JOIN pricing_languagemodel m ON m.id = o.model_id
-    WHERE EXISTS (
-        SELECT FROM subject s
-        WHERE s.model_id = o.model_id OR (s.maker <> '' AND s.maker = m.maker AND s.provider_id = o.provider_id)
-    )
+    WHERE o.model_id IN (SELECT model_id FROM subject)
+        OR (m.maker, o.provider_id) IN (SELECT maker, provider_id FROM subject WHERE maker <> '')
 """

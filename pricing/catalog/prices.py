@@ -102,7 +102,7 @@ class _View:
         odd = {pk: units for pk in offering_ids if (units := odd_units(claims[pk], self.sources, decisions))}
         beside = market.witnesses(odd)
         self.accepted = {pk: accept(claims[pk], self.sources, decisions, beside.get(pk, ())) for pk in offering_ids}
-        self.own = {claim.id for pk in offering_ids for claim in own.get(pk, ())}
+        self.own = {claim.id: pk for pk in offering_ids for claim in own.get(pk, ())}
         self.errors = {claim: error for claim, error in errors.items() if claim in self.own}
 
 

@@ -180,7 +180,7 @@ def _taken_in(readings: list[dict[str, Any]]) -> tuple[list[Any], list[Any]]:
 
 
 @pytest.mark.usefixtures("_several")
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(_ANOTHER, min_size=2, max_size=6, unique_by=lambda said: (said["source"], said["day"])).flatmap(
         lambda readings: st.tuples(st.just(readings), st.permutations(readings))
