@@ -163,6 +163,7 @@ def together(told: Iterable[Feed]) -> list[Feed]:
             shares[project] += tokens
         whole[feed.name] = replace(
             known,
+            detail=max(known.detail, feed.detail),
             money=min(known.money, feed.money, key=MONEY.index),
             tokens=known.tokens + feed.tokens,
             shares=shares,

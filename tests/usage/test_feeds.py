@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage.feeds import BILLED, COMPUTED, NOTHING, REPORTED, Feed, Settled, settled, settled_account, weights
+from usage.feeds import BILLED, COMPUTED, NOTHING, REPORTED, Feed, Settled, settled, settled_account, together, weights
 
 BILL = Feed("bill", 1, BILLED, 0)
 USAGE = Feed("usage_api", 2, COMPUTED, 1_000, {7: 400, None: 600})
@@ -136,6 +136,11 @@ def test_a_bill_that_nobody_else_attributes_keeps_its_own_word():
 
 def test_a_bill_alone_is_not_settled():
     assert settled_account({"": [BILL]}) == {}
+
+
+def test_a_feed_is_as_fine_as_its_finest_word():
+    coarse, fine = Feed("feed", 1, COMPUTED, 1), Feed("feed", 3, COMPUTED, 1)
+    assert together([coarse, fine]) == together([fine, coarse]) == [Feed("feed", 3, COMPUTED, 2)]
 
 
 by_models = st.dictionaries(st.sampled_from(["", "one", "two"]), feeds.filter(bool), max_size=3)
