@@ -16,9 +16,10 @@ DEEPEST: Final = 500
 DIGITS: Final = 1_000
 TOO_DEEP: Final = f"the document is nested deeper than {DEEPEST} levels"
 TOO_LONG: Final = f"the document has a number of more than {DIGITS:,} digits"
-_STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+# No group is possessive: Python before 3.11.5 matches such a group wrongly (python/cpython#106052).
+_STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*"'
 _STRINGS: Final = re.compile(_STRING, re.DOTALL)
-_CLOSED: Final = re.compile(rb'(?:[^"]*+' + _STRING + rb')*+[^"]*+', re.DOTALL)  # up to a string that is left open
+_CLOSED: Final = re.compile(rb'(?:[^"]*+' + _STRING + rb')*[^"]*+', re.DOTALL)  # up to a string that is left open
 _LONG_NUMBER: Final = re.compile(rb"[0-9]{%d}" % (DIGITS + 1))
 _NO_BRACKETS: Final = bytes(sign for sign in range(256) if sign not in b"[]{}")
 _STEPS: Final = tuple((sign in b"[{") - (sign in b"]}") for sign in range(256))
