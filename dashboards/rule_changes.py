@@ -20,10 +20,6 @@ from usage.previews import Preview
 
 Edit = Callable[[Book], tuple[Wanted, int | None]]
 """From the rules as they are to all as they are to be, and the place (from 0) of the one that it is about."""
-_TOLD_BY = (
-    "ext_project", "ext_api_key", "ext_user", "ext_team", "path", "branch", "model_raw", "host", "operation", "region",
-    "service_tier", "session",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +110,7 @@ def preview_json(found: Preview, book: Book) -> dict[str, Any]:
         "closed_months": [f"{month:%Y-%m}" for month in found.closed_months],
         "caught": [
             {
-                "usage": _told(one.dimension),
+                "usage": one.dimension.told_by(),
                 "records": one.records,
                 "spent": _money(one.spent),
                 "last": one.last.isoformat(),
@@ -126,12 +122,6 @@ def preview_json(found: Preview, book: Book) -> dict[str, Any]:
         "caught_spent": _money(found.caught_spent),
         "held": [{"id": one.rule_id, "name": one.name, "dimensions": one.dimensions} for one in found.held],
     }
-
-
-def _told(dimension: Any) -> dict[str, str]:
-    said = {name: getattr(dimension, name) for name in _TOLD_BY}
-    feed = {"source": dimension.connection.importer, "scope": dimension.connection.scope}
-    return {name: value for name, value in (feed | said).items() if value}
 
 
 def _money(amount: Decimal) -> str:

@@ -32,7 +32,14 @@ def text(report: Report, mailed: Mailed) -> str:
 
 
 def wrapped(said: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(said, WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+    return textwrap.wrap(
+        said,
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _head(title: str) -> list[str]:

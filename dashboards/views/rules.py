@@ -208,19 +208,7 @@ def _editor(
 
 
 def _caught(found: Sequence[previews.Caught]) -> list[dict[str, Any]]:
-    plain = (
-        "ext_project", "ext_team", "ext_user", "ext_api_key", "path", "branch", "model_raw", "host", "operation",
-        "region", "service_tier", "session",
-    )  # fmt: skip
-    return [
-        {
-            "caught": one,
-            "said": pages.said(
-                {name: getattr(one.dimension, name) for name in plain} | {"source": one.dimension.connection.importer}
-            ),
-        }
-        for one in found
-    ]
+    return [{"caught": one, "said": pages.said(one.dimension.told_by())} for one in found]
 
 
 def _move(one: previews.Move, names: dict[int, str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Final
 
 from pricing.answers.list_prices import Listed, listed
 from pricing.frontier import Mix, Point, blend, frontier, select, sellers
-from pricing.models import GpuRate, LanguageModel, Score
+from pricing.models import GpuRate, LanguageModel, Price, Score
 from pricing.quality import model_key, rated
 
 TABLES: Final = Path(__file__).resolve().parent.parent / "data"
@@ -86,6 +86,7 @@ class Market:
     """Every API of equal quality, the cheapest first. `own_rating` is the model's, where it took the rule to find one.
 
     `kind`: `weights`, the same model; `rating`, another that is rated at least as high; '' where none is known.
+    `credits` name who says the catalogue's prices.
     """
 
     kind: str = ""
@@ -94,6 +95,7 @@ class Market:
     rated_on: date | None = None
     unseen: tuple[Api, ...] = field(default=())
     """The same weights at prices first seen after the day: nobody states since when they hold, so they are left out."""
+    credits: tuple[str, ...] = ()
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
@@ -160,8 +162,11 @@ def market(model: LanguageModel | None, key: str, mix: Mix, at: datetime) -> Mar
     told = _sold([one for one in sold if one.witnessed], mix) + before or after
     unseen = tuple(sorted(_sold([one for one in sold if not one.witnessed], mix), key=_order))
     if told:
-        return Market("weights", tuple(sorted(told, key=_order)), unseen=unseen)
-    return replace(_rated_as_high(model, mix, at), unseen=unseen) if model else Market()
+        found = Market("weights", tuple(sorted(told, key=_order)))
+    else:
+        found = _rated_as_high(model, mix, at) if model else Market()
+    ids = [pk for api in found.apis if api.listed for pk in api.listed.price_ids.values()]
+    return replace(found, unseen=unseen, credits=Price.objects.filter(pk__in=ids).credits())
 
 
 def _order(api: Api) -> tuple[Decimal, str, str]:

@@ -480,6 +480,11 @@ def test_a_report_takes_a_known_number_of_queries(world: World) -> None:
 # How it is drawn
 
 
+def test_an_address_is_never_broken_at_its_hyphens() -> None:
+    said = f"At equal quality on your own Claims decisions. Owner: claims-{'x' * 30}-platform@larkfield.example."
+    assert any(line.endswith("-platform@larkfield.example.") and "claims-" in line for line in text.wrapped(said))
+
+
 def test_the_text_part_is_at_most_72_columns_but_for_addresses(world: World) -> None:
     lines = text.text(report(world), MAILED).splitlines()
     assert [line for line in lines if len(line) > 72 and "https://" not in line] == []

@@ -17,7 +17,7 @@ from django.test import Client
 
 from dashboards.pages import self_host as pages
 from pricing import gpu_rates
-from pricing.models import LanguageModel, Offering
+from pricing.models import LanguageModel, Offering, Price
 from tests.dashboards.market_cast import NOW, make_offering, make_price, make_score
 from tests.dashboards.test_money_evidence import read
 
@@ -235,8 +235,15 @@ def test_the_address_is_read_as_it_is_written() -> None:
     assert pages.Ask().url() == "/self-host"
 
 
+def test_the_chart_credits_who_says_the_prices_of_the_catalogue(client: Client, llama: Any) -> None:
+    said = Price.objects.filter(offering__in=list(llama.values())).credits()
+    assert said
+    assert f"Prices: {', '.join(said)}." in text_of(page(client))
+    assert "Prices:" not in text_of(page(client, SEPTEMBER))  # a bundled fact, which names its own source
+
+
 def test_the_page_asks_few_questions(client: Client, llama: Any, django_assert_max_num_queries: Any) -> None:
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         page(client)
 
 

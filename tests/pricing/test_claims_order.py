@@ -163,7 +163,8 @@ def _taken_in(readings: list[dict[str, Any]]) -> tuple[list[Any], list[Any]]:
     with transaction.atomic():
         for said in readings:
             prices = {"m": said["price"], "other": "5"}
-            body = json.dumps({sku: {"input": float(price)} for sku, price in prices.items() if price}).encode()
+            stated = (f'"{sku}": {{"input": {price}}}' for sku, price in prices.items() if price)
+            body = f"{{{', '.join(stated)}}}".encode()
             assert (
                 catalog.record(said["source"], body, observed_at=_FIRST + timedelta(days=20 * said["day"])).error == ""
             )

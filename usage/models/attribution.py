@@ -14,6 +14,10 @@ from usage.querysets import UsageDimensionQuerySet
 
 MODEL_RAW = 400
 FIRST_DAY, LAST_DAY = date.min, date.max
+_REPORTED = (
+    "ext_project", "ext_team", "ext_user", "ext_api_key", "path", "branch", "model_raw", "host", "operation", "region",
+    "service_tier", "session",
+)  # fmt: skip
 
 
 class UsageDimension(models.Model):
@@ -55,6 +59,11 @@ class UsageDimension(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host} {self.model_raw}".strip()
+
+    def told_by(self) -> dict[str, str]:
+        """What its records can be told by but for tags, by the fields of rules: its feed, and what was reported."""
+        said = {"source": self.connection.importer, "scope": self.connection.scope}
+        return said | {name: value for name in _REPORTED if (value := getattr(self, name))}
 
 
 class AttributionRule(models.Model):

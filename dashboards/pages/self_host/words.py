@@ -137,6 +137,8 @@ def note(page: Page) -> str:
         said.append("Rate: as entered.")
     if page.api:
         said.append(f"API: {page.api.seller}, {source_of(page.api)}, blended by the run’s input and output.")
+    if page.read.market.credits:
+        said.append(f"Prices: {', '.join(page.read.market.credits)}.")
     said.append("Input and output tokens counted alike; GPUs are paid by the hour, whole.")
     return " ".join(said)
 
