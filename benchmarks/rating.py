@@ -22,7 +22,8 @@ DROP TABLE IF EXISTS bench_row, bench_rated;
 CREATE UNLOGGED TABLE bench_row (
     id bigint, offering_id bigint, service_tier text, occurred_at timestamptz, period_end timestamptz, grain text,
     in_uncached bigint, in_cache_read bigint, in_cache_write bigint, cache_write_5m bigint, cache_write_30m bigint,
-    cache_write_1h bigint, cache_write_12h bigint, out_total bigint, out_reasoning bigint, context_tokens bigint
+    cache_write_1h bigint, cache_write_12h bigint, out_total bigint, out_reasoning bigint, context_tokens bigint,
+    quality text[]
 );
 CREATE UNLOGGED TABLE bench_rated (
     id bigint, list_cost numeric(24, 12), rate_card_id bigint, unpriced_reason text, rating_flags smallint
@@ -79,7 +80,7 @@ def load(rows: Any) -> tuple[set[int], datetime, datetime]:
                 first, last = min(first or r.occurred_at, r.occurred_at), max(last or r.occurred_at, r.occurred_at)
                 copy.write_row((
                     r.id, r.offering_id, r.service_tier, r.occurred_at, None, "request", r.uncached, r.cache_read,
-                    r.written_5m + r.written_1h, r.written_5m, 0, r.written_1h, 0, r.output, r.reasoning, r.prompt,
+                    r.written_5m + r.written_1h, r.written_5m, 0, r.written_1h, 0, r.output, r.reasoning, r.prompt, [],
                 ))  # fmt: skip
         cursor.execute("ANALYZE bench_row")
     assert first is not None

@@ -381,15 +381,21 @@ OLDEST_RATE = timedelta(days=7)
 
 
 class ExchangeRateQuerySet(QuerySet["ExchangeRate"]):
+    def standing(self, at: datetime | None = None) -> Self:
+        """One rate a currency, day and source: those that stand now, or that stood at an instant."""
+        if at is None:
+            return self.filter(superseded_at=None)
+        return self.filter(Q(superseded_at=None) | Q(superseded_at__gt=at), recorded_at__lte=at)
+
     def on(self, currency: str, day: date) -> DatedRate | None:
         """The last rate published for a day or the seven before it; None where there is none: unknown, not zero."""
         return self.for_days([(currency, day)]).get((currency, day))
 
-    def spanning(self, first: date, last: date) -> Self:
-        """The rates of the days [first, last], and of each currency and source the last one before them."""
-        same = self.model._default_manager.filter(currency=OuterRef("currency"), day__lte=first)
+    def spanning(self, first: date, last: date, at: datetime | None = None) -> Self:
+        """The standing rates of the days [first, last], and of each currency the last ones before them."""
+        same = self.model._default_manager.standing(at).filter(currency=OuterRef("currency"), day__lte=first)
         latest = same.order_by("-day").values("day")[:1]
-        return self.filter(Q(day__gt=first) | Q(day=Subquery(latest)), day__lte=last)
+        return self.standing(at).filter(Q(day__gt=first) | Q(day=Subquery(latest)), day__lte=last)
 
     def for_days(self, asked: Iterable[tuple[str, date]]) -> dict[tuple[str, date], DatedRate]:
         """The rate of each currency and day as `on` gives it, in one query; what is unknown is left out."""
@@ -397,7 +403,7 @@ class ExchangeRateQuerySet(QuerySet["ExchangeRate"]):
         days = [day for currency, day in pairs if currency != "USD"]
         known: dict[str, dict[date, DatedRate]] = defaultdict(dict)
         if days:
-            rows = self.filter(currency__in={currency for currency, _ in pairs})
+            rows = self.standing().filter(currency__in={currency for currency, _ in pairs})
             rows = rows.filter(day__gte=min(days) - OLDEST_RATE, day__lte=max(days)).order_by("day", "-source_id")
             for row in rows.values_list("currency", "day", "usd", "source__slug"):
                 known[row[0]][row[1]] = DatedRate(*row)

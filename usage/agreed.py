@@ -12,10 +12,10 @@ from django.db import connection
 from usage import commitments, fixed_costs, rollups
 from usage.commitments import Burn, Committed
 from usage.costs import Scope
+from usage.exchange import Rates, days_of
 from usage.models import Commitment, FixedCost, Organisation
 from usage.partitions import LEDGER
 from usage.querysets import NOTIONAL
-from usage.summing import Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,8 @@ def _spent(
 ) -> tuple[dict[date, Decimal], set[date]]:
     """Contracted cost at a provider by day, each at its day's rate, and the days with money that has none."""
     rows = Scope(organisation, since, until, filters={"provider": [provider]}).rows("day")
-    rates = Rates(currency, any(row["list_currency"] not in ("", currency) for row in rows), rows)
+    foreign = any(row["list_currency"] not in ("", currency) for row in rows)
+    rates = Rates(organisation, foreign, days_of(rows), currency=currency)
     spent: dict[date, Decimal] = defaultdict(Decimal)
     unknown = set()
     for row in rows:

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from pricing.models import PriceEvent
 from usage.costs import Scope
+from usage.exchange import Rates, days_of
 from usage.forecast import WEEKS, Step
 from usage.models import Organisation
-from usage.summing import Rates
 
 VOLUME_DAYS: Final = 28
 """The present volume is that of the last four weeks."""
@@ -76,7 +76,9 @@ class BudgetSpend:
 
     def _rates(self, currency: str) -> Rates:
         foreign = any(row["spent_currency"] not in ("", currency) for row in self._rows)
-        return Rates(currency, foreign or currency != "USD", self._rows)
+        return Rates(
+            self.organisation, foreign or currency != "USD", [*days_of(self._rows), self.on], currency=currency
+        )
 
     @cached_property
     def _announced(self) -> dict[int, list[Row]]:

@@ -14,11 +14,12 @@ from django.db import connection, transaction
 
 from usage import rating, raw_costs
 from usage.costs import Scope
+from usage.exchange import Rates, days_of
 from usage.ingest import rows
 from usage.partitions import LEDGER
 from usage.querysets import NOTIONAL
 from usage.raw_costs import Rows
-from usage.summing import Rates, is_foreign
+from usage.summing import is_foreign
 
 _TABLE = f"""
 CREATE TEMP TABLE IF NOT EXISTS usage_inside (LIKE {LEDGER}, low numeric, high numeric) ON COMMIT DELETE ROWS;
@@ -66,7 +67,8 @@ def coverage(scope: Scope) -> dict[str, Any]:
     have no price for a part of their time: they are in none of the three sums, which are None where there is no other.
     """
     found = _rows(scope)
-    rates = Rates(scope.organisation.display_currency, is_foreign(found, scope.organisation.display_currency), found)
+    foreign = is_foreign(found, scope.organisation.display_currency)
+    rates = Rates(scope.organisation, foreign, days_of(found))
     records: set[int] = set()
     unknown: set[int] = set()
     sums = dict.fromkeys(("list", "low", "high"), Decimal(0))

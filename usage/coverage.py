@@ -9,11 +9,12 @@ from typing import Any
 
 from usage import changed_prices, raw_costs, selectors, settling
 from usage.costs import Scope
+from usage.exchange import Rates, days_of
 from usage.price_grades import by_grade
 from usage.querysets import NOTIONAL
 from usage.questions import TOKENS
 from usage.raw_costs import Rows
-from usage.summing import Rates, Sums, is_foreign
+from usage.summing import Sums, is_foreign
 
 _ASSUMED_CONTEXT = Rows(selectors.CONTEXT_UNKNOWN, {"list_cost": "coalesce(r.list_cost, 0)"}, ("list_cost",))
 
@@ -79,8 +80,8 @@ def _with_assumed_context(scope: Scope) -> list[dict[str, Any]]:
 
 def _listed(scope: Scope, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows by day of what is in the list total, at list cost in the currency of the organisation."""
-    display = scope.organisation.display_currency
-    rates = Rates(display, is_foreign(rows, display), rows)
+    foreign = is_foreign(rows, scope.organisation.display_currency)
+    rates = Rates(scope.organisation, foreign, days_of(rows))
     return [
         row | {"sum_list_cost": cost}
         for row in rows

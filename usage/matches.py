@@ -37,6 +37,7 @@ def matches(organisation: Organisation, today: date) -> dict[int | None, Match]:
 
 
 # One pass over the days' records; who decides what is asked of the map, which knows no records.
+_AT_HOME = at_home("by_day.spent", "by_day.currency", "by_day.day", "%(home)s", "%(organisation)s")
 _MATCHES = f"""
     WITH decided AS (
         SELECT t.rule_id, count(DISTINCT a.dimension_id) AS dimensions FROM usage_assignment a
@@ -54,7 +55,7 @@ _MATCHES = f"""
         JOIN usage_attribution t ON t.id = a.attribution_id GROUP BY 1, 2, 3
     ), sums AS (
         SELECT rule_id, sum(records)::bigint AS records, max(day) AS last,
-            coalesce(sum({at_home("by_day.spent", "by_day.currency", "by_day.day", "%(home)s")}), 0) AS spent
+            coalesce(sum({_AT_HOME}), 0) AS spent
         FROM by_day GROUP BY 1
     )
     SELECT d.rule_id, d.dimensions, coalesce(s.records, 0), coalesce(s.spent, 0), s.last

@@ -28,12 +28,13 @@ from usage import priced_items
 from usage.baskets import Level, Line, Parts, bennet, chained, exact_sum
 from usage.costs import Filters, Scope
 from usage.coverage import unknown_counts
+from usage.exchange import Rates, days_of
 from usage.models import Organisation
 from usage.periods import PeriodFault, month_of
 from usage.priced_items import Item
 from usage.questions import TOKENS, Unanswerable
 from usage.spending import pending_months
-from usage.summing import Rates, Sums, add, is_foreign
+from usage.summing import Sums, add, is_foreign
 
 RATED, REPORTED = "rated", "reported"
 LONGEST = 120
@@ -120,8 +121,7 @@ def months(scope: Scope, by: str = "offering") -> tuple[list[Month], Mapping[str
     if since is None:
         return [], {}
     rows = list(official.sums_by("day", "offering", "service_tier"))
-    display = scope.organisation.display_currency
-    rates = Rates(display, is_foreign(rows, display), rows)
+    rates = Rates(scope.organisation, is_foreign(rows, scope.organisation.display_currency), days_of(rows))
     used = priced_items.used(
         scope.organisation, rows, (since, scope.until), lambda row: row["key_day"].replace(day=1), by
     )

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from usage import rollups, spending
+from usage import late_rates, rollups, spending
 from usage.models import ModelDailyCost, OfficialModelDailyCost, Organisation, PendingDailyCost, Period
 from usage.periods import Cell, after
 from usage.querysets import OF_MONEY
 
-USAGE, COUNTED, RATED, ATTRIBUTED = "usage", "counted", "rated", "attributed"
+USAGE, COUNTED, RATED, ATTRIBUTED, RATES = "usage", "counted", "rated", "attributed", "rates"
 CAUSES = (USAGE, COUNTED, RATED, ATTRIBUTED)
-"""Usage came, changed or went · another feed's money counts · prices or names changed · it went to other projects."""
+"""Usage came, changed or went · another feed's money counts · prices or names changed · it went to other projects.
+Beside these, which differ in rows of the ledger, `RATES`: rates of exchange came."""
 
 _PRICED = {
     "list_cost",
@@ -32,15 +33,19 @@ _BY = tuple(name for name in rollups.KEY if name != "organisation_id")
 
 @dataclass(slots=True)
 class Cause:
-    """What one cause moves: whole days of connections, as a day has one cause only, the first of `CAUSES` that is."""
+    """What one cause moves: whole days of connections, as a day has one cause only, the first of `CAUSES` that is.
+
+    `RATES` moves days, not rows: it has no cells.
+    """
 
     name: str
+    sums: spending.Sums
+    on: frozenset[date]
     cells: list[Cell] = field(default_factory=list)
-    sums: spending.Sums = field(default_factory=spending.Sums)
 
     @property
     def days(self) -> int:
-        return len({day for day, _ in self.cells})
+        return len(self.on)
 
 
 @dataclass(slots=True)
@@ -57,7 +62,7 @@ class Pending:
 
     @property
     def days(self) -> int:
-        return len({day for day, _ in self.cells})
+        return len({day for cause in self.causes for day in cause.on})
 
     def __bool__(self) -> bool:
         return bool(self.causes)
@@ -77,8 +82,10 @@ class Month:
 def months(organisation: Organisation) -> list[Month]:
     """Every month with usage and every closed one, the latest first."""
     ledger, official = (
-        _by_month(organisation, list(rows.sums_by("day")))
-        for rows in (ModelDailyCost.objects.of(organisation), OfficialModelDailyCost.objects.of(organisation))
+        _by_month(
+            organisation, list(of.objects.of(organisation).sums_by("day")), as_closed=of is OfficialModelDailyCost
+        )
+        for of in (ModelDailyCost, OfficialModelDailyCost)
     )
     waiting = spending.pending_months(organisation, None, None, by_project=True)
     days = {one["month"]: one["days"] for one in waiting}
@@ -96,11 +103,13 @@ def months(organisation: Organisation) -> list[Month]:
     ]
 
 
-def _by_month(organisation: Organisation, rows: Iterable[dict[str, Any]]) -> dict[date, spending.Sums]:
+def _by_month(
+    organisation: Organisation, rows: Iterable[dict[str, Any]], *, as_closed: bool
+) -> dict[date, spending.Sums]:
     found: dict[date, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         found[row["key_day"].replace(day=1)].append(row)
-    return {month: spending.summed(organisation, of_month) for month, of_month in found.items()}
+    return {month: spending.summed(organisation, rows, as_closed=as_closed) for month, rows in found.items()}
 
 
 def pending(organisation: Organisation, month: date) -> Pending:
@@ -114,11 +123,26 @@ def pending(organisation: Organisation, month: date) -> Pending:
     for cell, moved in sorted(by_cell.items()):
         of_cause[cause(moved)].append(cell)
     causes = [
-        Cause(name, of_cause[name], _sums(organisation, [row for cell in of_cause[name] for row in by_cell[cell]]))
+        Cause(
+            name,
+            _sums(organisation, [row for cell in of_cause[name] for row in by_cell[cell]]),
+            frozenset(day for day, _ in of_cause[name]),
+            of_cause[name],
+        )
         for name in CAUSES
         if name in of_cause
     ]
-    return Pending(month, causes, _sums(organisation, rows))
+    sums = _sums(organisation, rows)
+    if late := _late(organisation, month):
+        causes.append(Cause(RATES, late.sums, late.days))
+        sums.add(late.sums.part)
+    return Pending(month, causes, sums)
+
+
+def _late(organisation: Organisation, month: date) -> late_rates.Late | None:
+    ledger = ModelDailyCost.objects.of(organisation, month, after(month))
+    overtaken = {one.month for one in Period.objects.of(organisation).filter(month=month).overtaken()}
+    return late_rates.by_month(organisation, overtaken, lambda: ledger.sums_by("day")).get(month)
 
 
 def cause(rows: Sequence[dict[str, Any]]) -> str:

@@ -11,8 +11,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import DateField, Exists, F, Func, OuterRef, Q, QuerySet, Sum
 
+from pricing.models import ExchangeRate
 from usage.naming import named
 from usage.querysets import MEASURES, RollupQuerySet
 from usage.spend_querysets import SpendQuerySet
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from usage.models import Organisation, Period, Restatement  # noqa: F401
 
 Days = tuple[date, date]
+
+
+_END = Func(F("month"), template="(%(expressions)s + interval '1 month')::date", output_field=DateField())
+_LATER = Exists(ExchangeRate.objects.filter(day__lt=OuterRef("end"), recorded_at__gt=OuterRef("rates_at")))
 
 
 class PeriodQuerySet(QuerySet["Period"]):
@@ -32,6 +37,14 @@ class PeriodQuerySet(QuerySet["Period"]):
         """Those with a day in [since, until)."""
         found = self if until is None else self.filter(month__lt=until)
         return found if since is None else found.filter(month__gte=since.replace(day=1))
+
+    def overtaken(self) -> Self:
+        """Those for whose days rates of exchange came after the ones they stand on."""
+        return self.annotate(end=_END).filter(_LATER)
+
+    def are_overtaken(self) -> dict[date, bool]:
+        """By month, whether it is one of those."""
+        return dict(self.annotate(end=_END, is_overtaken=_LATER).values_list("month", "is_overtaken"))
 
     def spans(self, organisation_id: int) -> list[Days]:
         """The closed days of an organisation as spans [from, until), as few as can be."""
@@ -115,7 +128,7 @@ _ROLLUPS = ("OfferingDailyCost", "ProjectDailyCost", "ModelDailyCost", "DailyCos
 
 
 def smallest(columns: Iterable[str], view: str = "Official") -> Any:
-    """The view (`Official` or `Pending`) of the rollup with the fewest rows that knows these columns."""
+    """The view (`Official` or `Pending`; '': the ledger itself) of the smallest rollup that knows these columns."""
     wanted = set(columns)
     views = [apps.get_model("usage", f"{view}{name}") for name in _ROLLUPS]
     return next(one for one in views if wanted <= {field.attname for field in one._meta.concrete_fields})

@@ -12,8 +12,10 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Sum
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from pricing.catalog import rates
 from usage import rollups, spending
 from usage.ingest import OPEN
 from usage.locks import lock_organisation
@@ -77,6 +79,7 @@ def close(organisation: Organisation, month: date, by: str) -> Period:
     """Make what the ledger has of a month its official figures. PeriodFault says why it cannot be closed."""
     with transaction.atomic():
         lock_organisation(organisation.pk)
+        rates.stand_still()
         if fault := obstacle(organisation, month):
             raise PeriodFault(fault)
         answer = spending.report(organisation, month, after(month))
@@ -90,9 +93,18 @@ def close(organisation: Organisation, month: date, by: str) -> Period:
 
 
 def restate(
-    organisation: Organisation, month: date, reason: str, by: str, cells: Collection[Cell] | None = None
+    organisation: Organisation,
+    month: date,
+    reason: str,
+    by: str,
+    cells: Collection[Cell] | None = None,
+    *,
+    later_rates: bool | None = None,
 ) -> Restatement:
-    """Take what is pending in a closed month, or in some cells of it, into its official figures."""
+    """Take what is pending in a closed month into its official figures: all of it, or some cells.
+
+    `later_rates`: whether also the rates of exchange that came since; by default, where all is taken.
+    """
     reason = _stated(reason, "Say why the month is restated: the reason stays beside the figures.")
     with transaction.atomic():
         lock_organisation(organisation.pk)
@@ -103,11 +115,14 @@ def restate(
         restatement = Restatement.objects.create(
             period=period, reason=reason, made_at=timezone.now(), made_by=by, before=before, after=before
         )
-        sums = _take(period, restatement, cells)
-        if not OfficialCost.objects.filter(restatement=restatement).exists():
+        restatement.sums = _take(period, restatement, cells)
+        if cells is None if later_rates is None else later_rates:
+            _take_rates(period, restatement)
+        restatement.after = _total(period)
+        taken = OfficialCost.objects.filter(restatement=restatement).exists()
+        if not taken and restatement.after == restatement.before:
             raise PeriodFault(f"Nothing is pending in {month:%B %Y}: the official figures are the ledger's.")
-        restatement.sums, restatement.after = sums, _total(period)
-        restatement.save(update_fields=["sums", "after"])
+        restatement.save(update_fields=["sums", "after", "rates_before"])
     return restatement
 
 
@@ -125,8 +140,18 @@ def undo(restatement: Restatement, reason: str, by: str) -> None:
             )
         for rows in (OfficialCost, OfficialModelCost, OfficialProjectCost, OfficialOfferingCost):
             rows._default_manager.filter(restatement=restatement).update(undone=True)
+        if restatement.rates_before is not None:
+            Period.objects.filter(pk=restatement.period_id).update(rates_at=restatement.rates_before)
         restatement.undone_at, restatement.undone_by, restatement.undo_reason = timezone.now(), by, reason
         restatement.save(update_fields=["undone_at", "undone_by", "undo_reason"])
+
+
+def _take_rates(period: Period, restatement: Restatement) -> None:
+    """Have the month stand on the rates of now, if any came since those it stands on."""
+    rates.stand_still()
+    if Period.objects.filter(pk=period.pk).overtaken().exists():
+        restatement.rates_before = period.rates_at
+        Period.objects.filter(pk=period.pk).update(rates_at=Now())
 
 
 def _built_upon(restatement: Restatement) -> Restatement | None:
@@ -135,6 +160,8 @@ def _built_upon(restatement: Restatement) -> Restatement | None:
     for later in restatement.period.restatements.standing().filter(pk__gt=restatement.pk).order_by("-pk"):
         theirs = OfficialCost.objects.filter(restatement=later)
         if set(mine.values_list("day", "connection_id")) & set(theirs.values_list("day", "connection_id")):
+            return later
+        if restatement.rates_before is not None and later.rates_before is not None:
             return later
     return None
 
@@ -163,7 +190,11 @@ def _take(period: Period, restatement: Restatement | None, cells: Collection[Cel
         AND restatement_id IS NOT DISTINCT FROM %(restatement)s::bigint"""
     summed = ", ".join(f"sum({name}) AS {name}" for name in rollups.MEASURES)
     something = " OR ".join(f"sum({name}) <> 0" for name in rollups.MEASURES)
-    chosen = "" if cells is None else "AND (day, connection_id) IN (SELECT * FROM unnest(%(days)s, %(connections)s))"
+    chosen = (
+        ""
+        if cells is None
+        else "AND (day, connection_id) IN (SELECT * FROM unnest(%(days)s::date[], %(connections)s::bigint[]))"
+    )
     asked: dict[str, Any] = {
         "organisation": period.organisation_id,
         "from": period.month,

@@ -210,6 +210,7 @@ _CHANGED = f"""
         ON r.dimension_id = c.dimension_id AND {_DAY} >= c.since AND {_DAY} < c.until
     WHERE r.organisation_id = %s
 """
+_AT_HOME = at_home("by_day.spent", "by_day.currency", "by_day.day", "%(home)s", "%(organisation)s")
 _CAUGHT = f"""
     WITH decided AS MATERIALIZED (
         SELECT a.dimension_id, a.valid_from, a.valid_until FROM usage_assignment a
@@ -217,7 +218,7 @@ _CAUGHT = f"""
         WHERE a.organisation_id = %(organisation)s AND t.rule_id = %(rule)s
     ), sums AS (
         SELECT dimension_id, sum(records)::bigint AS records, max(day) AS last,
-            coalesce(sum({at_home("by_day.spent", "by_day.currency", "by_day.day", "%(home)s")}), 0) AS spent
+            coalesce(sum({_AT_HOME}), 0) AS spent
         FROM (
             SELECT r.dimension_id, {_DAY} AS day, {CURRENCY} AS currency, count(*) AS records,
                 sum({SPENT}) FILTER (WHERE r.cost_kind <> 'notional') AS spent

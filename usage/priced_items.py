@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 from pricing.cost import CardPrices, Tokens, rate
 from pricing.models import Offering
 from usage.baskets import Line, exact_sum, rounded
+from usage.exchange import Rates
 from usage.models import Organisation
 from usage.plain_prices import PlainPrices
-from usage.summing import Rates
 
 BY = ("offering", "model")
 """What is one thing: a model as one provider sells it, or a model whoever sells it."""

@@ -15,9 +15,10 @@ from django.db import connection
 
 from usage import rollups, spending
 from usage.costs import Scope
+from usage.exchange import Rates, days_of
 from usage.models import Organisation
 from usage.questions import NOBODY
-from usage.summing import Rates, Sums, add, is_foreign
+from usage.summing import Sums, add, is_foreign
 
 UNATTRIBUTED_BY = ("ext_api_key", "ext_user", "ext_team", "ext_project", "path", "branch", "scope", "host", "model")
 """Dimensions that unattributed money is listed by, and that a rule can be written over."""
@@ -47,7 +48,7 @@ def unpriced(organisation: Organisation, since: date, until: date, projects: tup
     rows = scope.rows(*keys)
     foreign = is_foreign(rows, organisation.display_currency)
     rows = scope.rows(*keys, "day") if foreign else rows
-    rates, found = Rates(organisation.display_currency, foreign, rows), dict[tuple[Any, ...], Unpriced]()
+    rates, found = Rates(organisation, foreign, days_of(rows)), dict[tuple[Any, ...], Unpriced]()
     for row in rows:
         if row["key_unpriced"] and (row["sum_unpriced_tokens"] or row["sum_unpriced_requests"]):
             key = tuple(row[f"key_{name}"] for name in keys)
@@ -79,7 +80,7 @@ class Told:
 
 def told(organisation: Organisation, since: date, until: date) -> list[Told]:
     """What each feed tells of every day and account that several feeds tell of, the latest day first."""
-    rates = Rates(organisation.display_currency, True)
+    rates = Rates(organisation, True, [since, until])
     with connection.cursor() as cursor:
         cursor.execute(_TOLD, {"organisation": organisation.pk, "since": since, "until": until})
         rows = cursor.fetchall()

@@ -20,10 +20,11 @@ from usage import counterfactual
 from usage.advice import Factor, Recommendation, Side
 from usage.costs import Scope
 from usage.counterfactual import Baseline, Day, Realised, Work
+from usage.exchange import Rates, days_of
 from usage.models import Project
 from usage.plain_prices import PlainPrices
 from usage.querysets import NOTIONAL
-from usage.summing import Rates, Sums, add, is_foreign
+from usage.summing import Sums, add, is_foreign
 
 OLD, NEW, HERE = "old", "new", "here"
 Row = dict[str, Any]
@@ -66,7 +67,7 @@ def follow(project: Project, move: Recommendation, window: tuple[date, date], un
     counted = [row for row in rows if row["cost_kind"] != NOTIONAL]
     display = project.organisation.display_currency
     money = _Money(
-        display, Rates(display, is_foreign(counted, display), counted),
+        display, Rates(project.organisation, is_foreign(counted, display), days_of(counted)),
         PlainPrices(project.organisation_id, {move.current.offering_id}, since, until), move.current,
     )  # fmt: skip
     sides = _told_apart(counted, _side_of(move), end)

@@ -24,11 +24,12 @@ from usage.baskets import exact_sum
 from usage.bridge import ENDED, NEW, OF_ITEMS, Bridge
 from usage.costs import Filters, Scope, narrowed
 from usage.coverage import unknown_counts
+from usage.exchange import Rates, days_of
 from usage.models import DailyCost, Organisation, Period
 from usage.priced_items import Item, Items, Used
 from usage.questions import NOBODY, TOKENS, Question, Unanswerable
 from usage.spending import pending_months
-from usage.summing import Rates, Sums, add, is_foreign
+from usage.summing import Sums, add, is_foreign
 
 CORRECTIONS, RATED, REPORTED = "corrections", "rated", "reported"
 PARTS = (*OF_ITEMS, CORRECTIONS, RATED, REPORTED)
@@ -160,9 +161,8 @@ def _projects(found: Bridge, part: str) -> dict[str, Any]:
 
 def _read(scope: Scope) -> _Read:
     """A scope's period as `usage.bridge` takes it, and what is not in it."""
-    display = scope.organisation.display_currency
     rows = scope.rollup(*_KEYS).spent().sums_by(*_KEYS)
-    rates = Rates(display, is_foreign(rows, display), rows)
+    rates = Rates(scope.organisation, is_foreign(rows, scope.organisation.display_currency), days_of(rows))
     items = _by_project(scope, rows)
     basket = {item: used.line(rates) for item, used in _together(items).items()}
     sums, unconverted = Sums(), defaultdict[str, Decimal](Decimal)

@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from usage.exchange import Rates, days_of
+from usage.models import Organisation
 from usage.spend_querysets import MEASURES, SpendQuerySet
-from usage.summing import Rates
 
 _AMOUNTS = {"list_currency": ("cost", "contracted"), "spent_currency": ("spent", "reported")}
 _SUMMED = ("cost", "contracted", "spent", "reported", "spent_records")
@@ -18,14 +19,18 @@ Row = dict[str, Any]
 
 
 def in_currency(
-    spend: SpendQuerySet, display: str, cuts: Sequence[date], *keys: str, measures: Sequence[str] = MEASURES
+    spend: SpendQuerySet,
+    organisation: Organisation,
+    cuts: Sequence[date],
+    *keys: str,
+    measures: Sequence[str] = MEASURES,
 ) -> list[Row]:
-    """`in_segments` with money in the currency `display`, as far as its days have a rate."""
+    """`in_segments` with money in the currency of the organisation, as far as its days have a rate."""
     rows = spend.in_segments(cuts, *keys, measures=measures)
-    if not is_foreign(rows, display, _AMOUNTS):
+    if not is_foreign(rows, organisation.display_currency, _AMOUNTS):
         return rows
     by_day = spend.in_segments(cuts, "day", *keys, measures=measures)
-    return at_home(by_day, display, _AMOUNTS, (*_SUMMED, *measures), "day")
+    return at_home(by_day, organisation, _AMOUNTS, (*_SUMMED, *measures), "day")
 
 
 def is_foreign(rows: Iterable[Row], display: str, currencies: Iterable[str]) -> bool:
@@ -35,14 +40,18 @@ def is_foreign(rows: Iterable[Row], display: str, currencies: Iterable[str]) -> 
 
 
 def at_home(
-    rows: Sequence[Row], display: str, amounts: Mapping[str, Collection[str]], summed: Collection[str], day: str
+    rows: Sequence[Row],
+    organisation: Organisation,
+    amounts: Mapping[str, Collection[str]],
+    summed: Collection[str],
+    day: str,
 ) -> list[Row]:
     """Rows by `day` without their day, those alike but for `summed` as one.
 
     `amounts`: the columns of money by the column of their currency. What has a rate of its day or before is in
-    `display`. A sum is None only where each part is: unknown.
+    the currency of the organisation. A sum is None only where each part is: unknown.
     """
-    rates = Rates(display, True, [{"key_day": row[day]} for row in rows])
+    display, rates = organisation.display_currency, Rates(organisation, True, days_of(rows, day))
     found: dict[tuple[Any, ...], Row] = {}
     for row in rows:
         told = {name: value for name, value in row.items() if name != day}

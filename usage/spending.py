@@ -13,12 +13,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from usage import late_rates
 from usage.costs import Filters, Scope, columns_of, narrowed
 from usage.coverage import of_total
-from usage.models import Organisation
+from usage.exchange import Rates, days_of
+from usage.models import Organisation, Period
 from usage.period_querysets import smallest
 from usage.questions import GROUPS, MONEY, NOBODY, TIMES, TOKENS, Question, tokens_of
-from usage.summing import Part, Rates, Sums, is_foreign, part_of, summed
+from usage.summing import Part, Sums, is_foreign, part_of, summed
 
 Span = tuple[date, date]
 Groups = dict[tuple[Any, ...], Sums]
@@ -145,7 +147,7 @@ def _sums(
     foreign = is_foreign(rows, display)
     if foreign and "day" not in finest:
         rows = scope.rows(*finest, "day")  # an amount of money is converted at the rate of its day
-    rates = Rates(display, foreign, rows)
+    rates = Rates(scope.organisation, foreign, days_of(rows))
     unconverted = defaultdict[str, Decimal](Decimal)
     finest_groups = _summed((_key(row, finest), part_of(row, rates, unconverted)) for row in rows)
     groups = _gathered(finest_groups, _names(finest), _names(group_by)) if grain else finest_groups
@@ -233,17 +235,30 @@ def pending_months(
 
     Of a project's answer also what went from or to it. `usage.pending` says why.
     """
+    closed = Period.objects.of(organisation).touching(since, until).are_overtaken()
+    if not closed:
+        return []
     whole = not by_project and projects is None and "project" not in (filters or {})
     keys = ("day",) if whole else ("day", "project")
-    found = smallest(columns_of([*keys, *(filters or {})]), "Pending").objects.of(organisation, since, until)
-    found = narrowed(found if projects is None else found.filter(project__in=list(projects)), filters or {})
+    whose = None if projects is None else list(projects)
+
+    def of(view: str) -> Any:
+        found = smallest(columns_of([*keys, *(filters or {})]), view).objects.of(organisation, since, until)
+        return narrowed(found if whose is None else found.filter(project__in=whose), filters or {})
+
     months: dict[date, list[dict[str, Any]]] = defaultdict(list)
-    for row in found.moved_by(*keys):
+    for row in of("Pending").moved_by(*keys):
         months[row["key_day"].replace(day=1)].append(row)
-    return [
-        {"month": f"{month:%Y-%m}", "days": len({row["key_day"] for row in rows})} | summed(organisation, rows).money()
-        for month, rows in sorted(months.items())
-    ]
+    overtaken = [month for month, is_overtaken in closed.items() if is_overtaken]
+    late = late_rates.by_month(organisation, overtaken, lambda: of("").sums_by("day"))
+    found = []
+    for month in sorted({*months, *late}):
+        days, sums = {row["key_day"] for row in months[month]}, summed(organisation, months[month])
+        if month in late:
+            days |= late[month].days
+            sums.add(late[month].sums.part)
+        found.append({"month": f"{month:%Y-%m}", "days": len(days)} | sums.money())
+    return found
 
 
 __all__ = ["GROUPS", "TOKENS", "Sums", "answered", "coverage", "pending_months", "report", "summed", "value"]

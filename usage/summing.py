@@ -6,21 +6,19 @@ currencies enter at the rate of their day; without one they stay out and are tol
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from operator import add as plus
 from operator import itemgetter
+from operator import sub as minus
 from typing import Any
 
-from pricing.models import ExchangeRate
+from usage.exchange import Rates, days_of
 from usage.models import Organisation
 from usage.querysets import CURRENCIES, MEASURES, NOTIONAL, OF_MONEY
 from usage.questions import TOKENS
 
-_QUANTUM = Decimal("1e-12")
 _COUNTS = tuple(name for name in MEASURES if name != "spent" and not name.endswith("_cost"))
 _MONEY = ("list_cost", "contracted_cost", "reported_cost", "spent", "notional_cost")
 _PARTIAL = tuple(f"partial_{name}" for name in TOKENS)
@@ -52,6 +50,10 @@ class Sums:
 
     def add(self, part: Part) -> None:
         self._of = list(map(plus, self._of, part))
+
+    def less(self, other: Sums) -> Sums:
+        """What it is more than another."""
+        return Sums(list(map(minus, self._of, other._of)))
 
     @classmethod
     def of(cls, parts: Sequence[Part]) -> Sums:
@@ -172,9 +174,10 @@ _UNPRICED = tuple((name, _AT[name]) for name in ("unpriced_requests", "unpriced_
 _USAGE = tuple((name, _AT[name], _AT[f"unknown_{name}"]) for name in ("requests", *TOKENS))
 
 
-def summed(organisation: Organisation, rows: Sequence[dict[str, Any]]) -> Sums:
-    """The sums of rows, each with its `key_day` where any is in another currency."""
-    rates, total = Rates(organisation.display_currency, is_foreign(rows, organisation.display_currency), rows), Sums()
+def summed(organisation: Organisation, rows: Sequence[dict[str, Any]], *, as_closed: bool = True) -> Sums:
+    """The sums of rows, each with its `key_day` where any is in another currency; `as_closed` as `Rates` has it."""
+    foreign, total = is_foreign(rows, organisation.display_currency), Sums()
+    rates = Rates(organisation, foreign, days_of(rows), as_closed=as_closed)
     for row in rows:
         add(row, (total,), rates, defaultdict(Decimal))
     return total
@@ -230,39 +233,3 @@ def part_of(row: Row, rates: Rates, unconverted: defaultdict[str, Decimal]) -> P
         0,
         *partial,
     )
-
-
-class Rates:
-    """Exchange rates by day, read when there is money to convert, of the days of `rows` (by `key_day`)."""
-
-    def __init__(self, display: str, needed: bool, rows: Sequence[dict[str, Any]] = ()) -> None:
-        self._display = display
-        self._home = {"", display}
-        self._days: dict[str, list[date]] = defaultdict(list)
-        self._usd: dict[str, list[Decimal]] = defaultdict(list)
-        if needed:
-            known = ExchangeRate.objects.order_by("currency", "day", "source_id")
-            if days := [row["key_day"] for row in rows if row.get("key_day")]:
-                known = known.spanning(min(days), max(days))
-            for currency, day, usd in known.values_list("currency", "day", "usd"):
-                self._days[currency].append(day)
-                self._usd[currency].append(usd)
-
-    def at_home(self, *currencies: str) -> bool:
-        """Whether money of these currencies needs no rate."""
-        return self._home.issuperset(currencies)
-
-    def converted(self, amount: Decimal, currency: str, day: date | None) -> Decimal | None:
-        """The amount in the display currency, or None without a rate of the day or before it."""
-        if not amount or currency in ("", self._display):
-            return amount
-        source, target = self._in_usd(currency, day), self._in_usd(self._display, day)
-        if source is None or not target:
-            return None
-        return (amount * source / target).quantize(_QUANTUM, ROUND_HALF_UP)
-
-    def _in_usd(self, currency: str, day: date | None) -> Decimal | None:
-        if currency == "USD":
-            return Decimal(1)
-        nth = bisect_right(self._days[currency], day) if day else 0
-        return self._usd[currency][nth - 1] if nth else None

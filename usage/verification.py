@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from django.db import connection, transaction
 from django.db.models import Sum
 
-from usage import periods, rollups, settling
+from usage import periods, rollups, settling, spending
 from usage.assignments import unknown_projects
 from usage.locks import lock_organisation
 from usage.models import (
@@ -30,6 +31,7 @@ from usage.models import (
     ProjectDailyCost,
 )
 from usage.partitions import LEDGER, existing
+from usage.questions import MONEY
 
 _SUMMED = {f"sum_{name}": Sum(name) for name in rollups.MEASURES}
 SHOWN = 20
@@ -58,6 +60,7 @@ def checks() -> Iterator[Finding]:
         _weights_sum_to_one,
         _references_exist,
         _closed_rows_stand_still,
+        _closed_totals_stand,
         _official_sums_agree,
         _official_and_pending_are_the_ledger,
     ):
@@ -269,6 +272,24 @@ def _closed_rows_stand_still() -> Iterator[Finding]:
             OR s.period_id <> p.id OR o.undone <> (s.undone_at IS NOT NULL)""",
             "It stands in another month than it was closed or restated in, or counts although it was undone.",
         )
+
+
+def _closed_totals_stand() -> Iterator[Finding]:
+    """A month that no restatement moves has the money that was noted when it was closed, in the same currency."""
+    for period in Period.objects.select_related("organisation"):
+        noted, display = period.figures, period.organisation.display_currency
+        if noted.get("currency") != display or period.restatements.standing().exists():
+            continue
+        found = spending.report(period.organisation, period.month, period.until, grades=False)["total"]
+        told = [name for name in MONEY if name in noted["total"]]
+        if any(_amount(noted["total"][name]) != _amount(found[name]) for name in told):
+            yield Finding(
+                "periods", f"organisation {period.organisation_id}, {period}", "Its total is not what was closed."
+            )
+
+
+def _amount(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def _official_sums_agree() -> Iterator[Finding]:

@@ -102,7 +102,7 @@ def _usage(organisation: Organisation, today: date) -> Usage:
     closed = Period.objects.spans(organisation.pk)
     spend = official_spend(organisation.pk, None, closed, "project_id", "service_tier", *MODEL_COLUMNS)
     currency = organisation.display_currency
-    rows = in_currency(spend, currency, [span.start, span.until], "project_id", "service_tier", *MODEL_KEYS)
+    rows = in_currency(spend, organisation, [span.start, span.until], "project_id", "service_tier", *MODEL_KEYS)
     return Usage([row for row in rows if not is_notional(row)], currency, span)
 
 

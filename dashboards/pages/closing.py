@@ -19,6 +19,7 @@ CAUSES = {
     "counted": ("Another feed counts", "another feed of the account gives the money of these days now"),
     "rated": ("Priced anew", "a price or the meaning of a name was corrected"),
     "attributed": ("Attributed anew", "rules give it to other projects; the total stays"),
+    "rates": ("Rates of exchange came later", "the month is converted at the rates that stood when it was closed"),
 }
 KINDS = (
     ("list", "List"),

@@ -19,7 +19,7 @@ from dashboards.views import role_page
 from usage import periods, spending
 from usage.locks import lock_organisation
 from usage.models import Organisation, Period, Restatement
-from usage.pending import Month, Pending, months, pending
+from usage.pending import RATES, Month, Pending, months, pending
 from usage.periods import PeriodFault, month_of
 
 CHANGED = "What the page showed has changed since: look at it again, then decide."
@@ -62,9 +62,11 @@ def restate(request: HttpRequest, month: str) -> HttpResponse:
                 raise PeriodFault(CHANGED)
             chosen = request.POST.getlist("cause")
             cells = [cell for cause in waiting.causes if cause.name in chosen for cell in cause.cells]
-            if waiting and not cells:
+            later_rates = any(cause.name == RATES and cause.name in chosen for cause in waiting.causes)
+            if waiting and not (cells or later_rates):
                 raise PeriodFault("Choose at least one cause to take in.")
-            made = periods.restate(organisation, first, request.POST.get("reason", ""), str(request.user), cells)
+            reason, by = request.POST.get("reason", ""), str(request.user)
+            made = periods.restate(organisation, first, reason, by, cells, later_rates=later_rates)
             note = {"reason": made.reason}
             audit.record(request.user, "restated a month", month, made.before, made.after | note, organisation)
     except PeriodFault as fault:

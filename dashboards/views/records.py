@@ -216,12 +216,13 @@ def _behind(question: Question) -> Behind:
 
 def _by_model(question: Question) -> tuple[list[dict[str, Any]], bool]:
     """Money in the currency of the organisation, at the rate of its day; and whether any is of another one."""
-    rows, display = question.asked().by_model(), question.reader.organisation.display_currency
+    rows, organisation = question.asked().by_model(), question.reader.organisation
     amounts = {"currency": ("value", "reported")}
-    if question.filters.measure not in MONEY or not spend_segments.is_foreign(rows, display, amounts):
+    foreign = spend_segments.is_foreign(rows, organisation.display_currency, amounts)
+    if question.filters.measure not in MONEY or not foreign:
         return rows, False
     summed = ("n", "unknown", "value", "reported", "tokens")
-    return spend_segments.at_home(question.asked().by_model("day"), display, amounts, summed, "key_day"), True
+    return spend_segments.at_home(question.asked().by_model("day"), organisation, amounts, summed, "key_day"), True
 
 
 def _end(question: Question) -> datetime:

@@ -64,7 +64,7 @@ class Reader:
 
     def segments(self, spend: SpendQuerySet, cuts: Sequence[date], *keys: str, **more: Any) -> list[dict[str, Any]]:
         """`in_segments` of what is read, in the currency of the organisation."""
-        return spend_segments.in_currency(spend, self.organisation.display_currency, cuts, *keys, **more)
+        return spend_segments.in_currency(spend, self.organisation, cuts, *keys, **more)
 
     @cached_property
     def _closed(self) -> list[Days]:
@@ -88,7 +88,7 @@ class Reader:
     def spent_by(self, span: Span, *keys: str, project: Project | None = None) -> list[dict[str, Any]]:
         """What was spent by what only the ledger's rows know, in the currency of the organisation: of a project, or of
         what no project has."""
-        ids, display = self.project_ids if project is None else {project.pk}, self.organisation.display_currency
+        ids = self.project_ids if project is None else {project.pk}
 
         def asked(*by: str) -> list[dict[str, Any]]:
             return record_costs.spent_by(
@@ -97,10 +97,10 @@ class Reader:
             )  # fmt: skip
 
         rows, amounts = asked(*keys), {"currency": ("spent",)}
-        if not spend_segments.is_foreign(rows, display, amounts):
+        if not spend_segments.is_foreign(rows, self.organisation.display_currency, amounts):
             return rows
         summed = ("spent", "tokens", "paid", "told")
-        return spend_segments.at_home(asked(*keys, "day"), display, amounts, summed, "key_day")
+        return spend_segments.at_home(asked(*keys, "day"), self.organisation, amounts, summed, "key_day")
 
 
 def reader_of(request: HttpRequest) -> Reader | None:

@@ -63,7 +63,7 @@ def rates(currencies: Iterable[str], until: date, since: date | None = None) -> 
     wanted = sorted(set(currencies) - {"USD", ""})
     if not wanted:
         return Rates()
-    rows = ExchangeRate.objects.filter(currency__in=wanted, day__lte=until)
+    rows = ExchangeRate.objects.standing().filter(currency__in=wanted, day__lte=until)
     if since is None:
         rows = rows.order_by("currency", "-day", "source__slug").distinct("currency")
     else:

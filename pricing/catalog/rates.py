@@ -1,7 +1,7 @@
 """Exchange rates as readings state them.
 
-One source has one rate a currency and day. A rate it states differently later is overwritten: the bytes that said the
-other are still in the snapshot of their reading, and the later run counts it.
+One source has one standing rate a currency and day. A rate that it states differently later supersedes the other,
+which is kept: what was reckoned with it can be reckoned again.
 """
 
 from __future__ import annotations
@@ -15,30 +15,33 @@ from pricing.catalog.rows import copy_rows
 from pricing.models import ExchangeRate, PriceSource
 from pricing.sources import Reading
 
+_TABLE = ExchangeRate._meta.db_table
 _COLUMNS = ("currency", "day", "usd", "source_id")
-_RESTATED = "earlier value of a restated rate"
 
 
 def write_rates(reading: Reading, source: PriceSource, *, newest: bool = True) -> None:
-    """Add the rates of a reading; where it is the source's newest, what it states differently holds from now on.
-
-    How many were overwritten is added to the reading's `unplaced`: no column takes the earlier value.
-    """
+    """Add the rates of a reading; where it is the source's newest, what it states differently holds from now on."""
     rows = [(fact.currency, fact.day, fact.usd, source.pk) for fact in reading.rates]
     if not rows:
         return
+    with connection.cursor() as cursor:
+        # What `stand_still` waits for. A statement's own time, at which rates are recorded, comes after the wait.
+        cursor.execute(f"LOCK TABLE {_TABLE} IN SHARE ROW EXCLUSIVE MODE")
     if not ExchangeRate.objects.filter(source=source).exists():
-        copy_rows(ExchangeRate._meta.db_table, _COLUMNS, rows)
-        return
-    if overwritten := _merge(rows, restate=newest):
-        reading.unplaced[_RESTATED] += overwritten
+        copy_rows(_TABLE, _COLUMNS, rows)
+    else:
+        _merge(rows, restate=newest)
 
 
-def _merge(rows: Sequence[tuple[object, ...]], *, restate: bool) -> int:
-    """Insert the rates not there yet; the number of those overwritten."""
-    table = sql.Identifier(ExchangeRate._meta.db_table)
+def stand_still() -> None:
+    """Let no rate be written until this transaction ends, so that what stands now is what stood at its end."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {_TABLE} IN SHARE MODE")
+
+
+def _merge(rows: Sequence[tuple[object, ...]], *, restate: bool) -> None:
+    table = sql.Identifier(_TABLE)
     names = sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
-    overwritten = 0
     with connection.cursor() as cursor:
         execute = cursor.cursor.execute
         execute(
@@ -51,12 +54,10 @@ def _merge(rows: Sequence[tuple[object, ...]], *, restate: bool) -> int:
         if restate:
             execute(
                 sql.SQL(
-                    "UPDATE {0} SET usd = staged.usd, recorded_at = now() FROM staged WHERE {0}.source_id = "
+                    "UPDATE {0} SET superseded_at = statement_timestamp() FROM staged WHERE {0}.source_id = "
                     "staged.source_id AND {0}.currency = staged.currency AND {0}.day = staged.day "
-                    "AND {0}.usd <> staged.usd"
+                    "AND {0}.superseded_at IS NULL AND {0}.usd <> staged.usd"
                 ).format(table)
             )
-            overwritten = cursor.cursor.rowcount
         execute(sql.SQL("INSERT INTO {} ({}) SELECT {} FROM staged ON CONFLICT DO NOTHING").format(table, names, names))
         execute("DROP TABLE staged")
-    return overwritten

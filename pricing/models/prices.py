@@ -236,18 +236,27 @@ assert set(RATED_UNITS) <= {field.name for field in RateCard._meta.fields}  # no
 
 
 class ExchangeRate(models.Model):
-    """What one unit of a currency was worth in USD on a day, as its source published it."""
+    """What one unit of a currency was worth in USD on a day, as its source published it.
+
+    A rate that its source states differently later is superseded and kept: closed months stand on it.
+    """
 
     currency = models.CharField(max_length=3)
     day = models.DateField()
     usd = models.DecimalField(max_digits=24, decimal_places=12)
     source = models.ForeignKey(PriceSource, models.PROTECT)
     recorded_at = models.DateTimeField(db_default=Now())
+    superseded_at = models.DateTimeField(null=True, help_text="When another took its place.")
 
     objects = ExchangeRateQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["currency", "day", "source"], name="rate_once_a_day")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["currency", "day", "source"], condition=Q(superseded_at=None), name="rate_once_a_day"
+            )
+        ]
+        indexes = [models.Index(fields=["recorded_at", "day"], name="rates_by_arrival")]
 
     def __str__(self) -> str:
         return f"{self.currency} {self.day}"

@@ -93,6 +93,24 @@ def test_a_restatement_stays_in_the_currency_it_was_made_in(october: World) -> N
     assert "€30.00" in text
 
 
+def test_rates_that_come_later_are_taken_in_by_themselves(october: World) -> None:
+    source = make_source("rates")
+    ExchangeRate.objects.create(currency="EUR", day=date(2026, 10, 1), usd=Decimal(2), source=source)
+    Organisation.objects.filter(pk=october.organisation.pk).update(display_currency="EUR")
+    closed(october)
+    october.imported(LATE)
+    ExchangeRate.objects.create(currency="EUR", day=date(2026, 10, 2), usd=Decimal(4), source=source)
+    text = page(october)
+    assert "Usage came, changed or went: €20.00 on 1 day" in text
+    assert "Rates of exchange came later: −€15.00 on 2 days" in text
+    form = {"seen": seen(text), "cause": ["rates"], "reason": "The bank was late"}
+    assert october.admin.post("/periods/2026-10/restate", form).status_code == 302
+    text = page(october)
+    assert "List: €10.00 before, €5.00 after" in text
+    assert "Usage came, changed or went: €10.00 on 1 day" in text
+    assert "Rates of exchange came later" not in text
+
+
 def test_a_restatement_needs_a_reason_and_can_be_undone_with_one(october: World) -> None:
     closed(october)
     october.imported(LATE)

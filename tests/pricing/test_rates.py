@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from pricing import catalog
-from pricing.models import ExchangeRate, SourceRun
+from pricing.models import ExchangeRate
 from pricing.querysets import DatedRate
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +25,7 @@ def read(*days: tuple[date, str, str], at: datetime = NOON) -> catalog.Outcome:
 
 
 def rates() -> dict[tuple[str, date], str]:
-    return {(r.currency, r.day): f"{r.usd.normalize():f}" for r in ExchangeRate.objects.all()}
+    return {(r.currency, r.day): f"{r.usd.normalize():f}" for r in ExchangeRate.objects.standing()}
 
 
 def test_a_reading_writes_its_rates_and_no_offerings():
@@ -48,12 +48,15 @@ def test_a_longer_reading_adds_its_days():
     assert len(rates()) == 4
 
 
-def test_a_restated_rate_holds_and_the_run_says_so():
+def test_a_restated_rate_holds_and_the_one_before_is_kept():
     read((FRIDAY, "1.12", "8"))
-    outcome = read((FRIDAY, "1.12", "7"), at=NOON + timedelta(hours=1))
+    before = max(ExchangeRate.objects.values_list("recorded_at", flat=True))
+    read((FRIDAY, "1.12", "7"), at=NOON + timedelta(hours=1))
     assert rates() == {("EUR", FRIDAY): "1.12", ("CNY", FRIDAY): "0.16"}
-    assert outcome.unplaced == {"earlier value of a restated rate": 1}
-    assert SourceRun.objects.get(observed_at=NOON + timedelta(hours=1)).unplaced == outcome.unplaced
+    assert ExchangeRate.objects.on("CNY", FRIDAY).usd == Decimal("0.16")
+    assert [rate.usd for rate in ExchangeRate.objects.standing(before).filter(currency="CNY")] == [Decimal("0.14")]
+    read((FRIDAY, "1.12", "8"), at=NOON + timedelta(hours=2))
+    assert ExchangeRate.objects.filter(currency="CNY").count() == 3
 
 
 def test_an_older_reading_that_comes_late_restates_nothing():

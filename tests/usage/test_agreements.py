@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from pricing.models import ExchangeRate
 from tests.usage.conftest import ImportFacts
-from tests.usage.factories import make_card, make_fact, make_offering, make_source
+from tests.usage.factories import make_card, make_fact, make_offering, make_organisation, make_source
 from usage import agreed, contracts, spending
 from usage.commitments import Committed, burn
 from usage.contracts import ContractFault
+from usage.exchange import Rates
 from usage.fixed_costs import by_day, on_days
 from usage.models import Organisation
-from usage.summing import Rates
 
 START = date(2026, 3, 1)
 AMOUNTS = st.decimals(-(10**9), 10**9, places=12)
@@ -109,9 +109,9 @@ def test_only_the_rates_of_the_days_asked_for_are_read_and_the_last_before_them(
             ExchangeRate.objects.create(currency=currency, day=date(2026, 3, day), usd=usd, source=source)
     read = ExchangeRate.objects.spanning(date(2026, 3, 6), date(2026, 3, 8)).filter(currency="EUR")
     assert sorted(read.values_list("day", flat=True)) == [date(2026, 3, 4), date(2026, 3, 8)]
-    rows = [{"key_day": date(2026, 3, 6)}, {"key_day": date(2026, 3, 8)}]
-    rates = Rates("USD", True, rows)
-    assert [rates.converted(Decimal(1), "GBP", row["key_day"]) for row in rows] == [4, 8]
+    days = [date(2026, 3, 6), date(2026, 3, 8)]
+    rates = Rates(make_organisation(), True, days)
+    assert [rates.converted(Decimal(1), "GBP", day) for day in days] == [4, 8]
 
 
 def test_a_contract_saves_once_what_two_feeds_of_an_account_tell_of(

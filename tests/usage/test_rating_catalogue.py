@@ -7,6 +7,9 @@ from fractions import Fraction
 
 import pytest
 
+from benchmarks.rating import costs
+from benchmarks.workload import requests
+from pricing.cost import Tokens
 from pricing.models import Price
 from tests.pricing.cases import CASES, cases_of, sold_today
 from tests.pricing.oracle import Oracle
@@ -74,3 +77,18 @@ def test_one_broken_price_row_is_noticed(import_facts):
         if c.offering in broken
     ]
     assert any(expected is not None and cost is not None and expected != Fraction(cost) for expected, cost in costs)
+
+
+def test_the_benchmark_of_rating_rates_as_the_ledger_does():
+    oracle, sample = Oracle(), list(requests(300))
+    expected = [
+        oracle.cost(
+            one.offering_id, one.service_tier,
+            Tokens(one.uncached, one.cache_read, one.written_5m + one.written_1h, one.output, one.reasoning,
+                   {"5m": one.written_5m, "1h": one.written_1h}),
+            one.occurred_at,
+        )
+        for one in sample
+    ]  # fmt: skip
+    assert [None if cost is None else Fraction(cost) for cost in costs(sample)] == expected
+    assert sum(cost is not None for cost in expected) > 200

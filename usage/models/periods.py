@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -21,6 +23,9 @@ class Period(models.Model):
     month = models.DateField(help_text="Its first day, UTC.")
     closed_at = models.DateTimeField(db_default=Now())
     closed_by = models.CharField(max_length=PERSON)
+    rates_at = models.DateTimeField(
+        db_default=Now(), help_text="Its days are converted at the rates of exchange that stood at this instant."
+    )
     figures = models.JSONField(help_text="{total, coverage}: what `spend` said of the month when it was closed.")
     sums = models.JSONField(default=dict, help_text="measure → its sum over the rows as closed.")
 
@@ -35,6 +40,11 @@ class Period(models.Model):
     def __str__(self) -> str:
         return f"{self.month:%Y-%m}"
 
+    @property
+    def until(self) -> date:
+        """The first day after it."""
+        return (self.month + timedelta(days=31)).replace(day=1)
+
 
 class Restatement(models.Model):
     """A reasoned difference to a closed month's official figures. Undone, it stays on record and counts no more."""
@@ -46,6 +56,9 @@ class Restatement(models.Model):
     before = models.JSONField(help_text="The month's official total before it.")
     after = models.JSONField(help_text="The month's official total with it.")
     sums = models.JSONField(default=dict, help_text="measure → its sum over the restated rows.")
+    rates_before = models.DateTimeField(
+        null=True, help_text="Where it took in later rates of exchange: the `rates_at` of the month before it."
+    )
     undone_at = models.DateTimeField(null=True)
     undone_by = models.CharField(max_length=PERSON, blank=True)
     undo_reason = models.CharField(max_length=1000, blank=True)

@@ -17,12 +17,13 @@ from pricing.cost import Tokens
 from pricing.models import Price
 from pricing.ratecards import STANDARD
 from usage.costs import Scope
+from usage.exchange import Rates, days_of
 from usage.models import Organisation, Project
 from usage.observed.sampling import Seen, seen
 from usage.observed.slicing import sliced
 from usage.querysets import NOTIONAL
 from usage.questions import TOKENS
-from usage.summing import Rates, is_foreign
+from usage.summing import is_foreign
 from usage.token_log import TokenLog, Use
 
 __all__ = ["Observed", "token_log", "token_logs"]
@@ -49,7 +50,7 @@ def token_logs(
     """The same of several projects of one organisation by key, from one look at the ledger."""
     keys = [project.pk for project in projects]
     rows = Scope(organisation, since, until, tuple(keys)).rows("project", "offering", "service_tier", "day")
-    rates = Rates(organisation.display_currency, is_foreign(rows, organisation.display_currency), rows)
+    rates = Rates(organisation, is_foreign(rows, organisation.display_currency), days_of(rows))
     sample = seen(organisation.pk, keys, since, until, _edges())
     by_project: dict[str, list[Row]] = defaultdict(list)
     for row in rows:

@@ -12,13 +12,14 @@ from pricing.models import Offering
 from pricing.ratecards import STANDARD
 from usage.advice import Recommendation, Side
 from usage.costs import Scope
+from usage.exchange import Rates, days_of
 from usage.models import Organisation, Project
 from usage.querysets import NOTIONAL
 from usage.recommending.offers import in_the_past
 from usage.recommending.waiting import LONGEST, Week, cheaper_since, last_moved, waited
 from usage.substitution import factors as counting
 from usage.substitution.offers import Candidate
-from usage.summing import Rates, is_foreign
+from usage.summing import is_foreign
 from usage.token_log import Use
 
 Line = tuple[int, str]
@@ -72,7 +73,7 @@ def weeks_of(organisation: Organisation, project: Project, on: date) -> list[Wee
     scope = Scope(organisation, first - timedelta(days=first.weekday()), on, (project.pk,))
     rows = [row | {"key_day": row["key_week"]} for row in scope.rows("week", "offering", "service_tier")]
     rows = [row for row in rows if row["cost_kind"] != NOTIONAL and row["key_offering"] is not None]
-    rates = Rates(organisation.display_currency, is_foreign(rows, organisation.display_currency), rows)
+    rates = Rates(organisation, is_foreign(rows, organisation.display_currency), days_of(rows))
     sold = Offering.objects.filter(pk__in={row["key_offering"] for row in rows})
     models = dict(sold.values_list("pk", "model__slug"))
     found: dict[tuple[date, int, str], Week] = {}
