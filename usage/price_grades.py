@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from pricing.acceptance import grade
+from pricing.acceptance import grade_of
 from pricing.models import Price
 from usage.querysets import NOTIONAL
 
@@ -36,15 +36,7 @@ def by_grade(rows: Sequence[dict[str, Any]]) -> dict[str, Decimal]:
 def _worst(prices: Iterable[Price], asked_at: datetime) -> str:
     end = asked_at.replace(hour=23, minute=59, second=59)
     found = [
-        grade(
-            trust=price.trust,
-            agreeing=price.agreeing,
-            disputed=price.disputed,
-            evidence_at=price.evidence_at,
-            observed_at=price.observed_at,
-            effective_until=price.effective_until,
-            asked_at=asked_at,
-        )
+        grade_of(price, asked_at)
         for price in prices
         if price.effective_from <= end and (price.effective_until is None or price.effective_until > asked_at)
     ]

@@ -41,7 +41,8 @@ class PriceSchema(Schema):
     effective_from: str
     effective_until: str | None
     effective_precision: str
-    observed_at: str
+    observed_at: str = Field(description="When the source it is taken from was last seen to say it.")
+    seen_at: str = Field(description="When any source that agrees was.")
     recorded_at: str
     known_from: str
     known_until: str | None

@@ -43,7 +43,7 @@ class Fact:
     known_until: datetime | None
     recorded_at: datetime
     evidence_at: datetime
-    observed_at: datetime
+    seen_at: datetime
     basis: str
     precision: str
     why: str
@@ -227,7 +227,7 @@ def _times(fact: Fact, zone: tzinfo) -> tuple[tuple[str, str], ...]:
         ("Held in the world", held),
         ("Start known by", f"{how}, {precision}" if precision else how),
         ("Known from", known),
-        ("Last seen", formatting.moment(fact.observed_at, zone)),
+        ("Last seen", formatting.moment(fact.seen_at, zone)),
         ("Recorded here", formatting.moment(fact.recorded_at, zone)),
     )
 

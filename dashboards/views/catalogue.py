@@ -17,7 +17,7 @@ from dashboards import formatting, market
 from dashboards.pages import models as models_page
 from dashboards.pages import quality
 from dashboards.views import catalogue_page
-from pricing.acceptance import grade
+from pricing.acceptance import EVIDENCE, grade_of
 from pricing.benchmarks import benchmarks
 from pricing.models import Price, PriceEvent, Score
 
@@ -52,16 +52,8 @@ def _cell(value: object) -> object:
 
 def grades(price_ids: Iterable[int], at: datetime) -> dict[int, str]:
     """The grade of each price at the moment it is asked for."""
-    columns = ("pk", "trust", "agreeing", "disputed", "evidence_at", "observed_at", "effective_until")
-    return {
-        pk: grade(
-            trust=trust, agreeing=agreeing, disputed=disputed, evidence_at=evidence_at, observed_at=observed_at,
-            effective_until=until, asked_at=at,
-        )
-        for pk, trust, agreeing, disputed, evidence_at, observed_at, until in Price.objects.filter(
-            pk__in=list(price_ids)
-        ).values_list(*columns)
-    }  # fmt: skip
+    rows = Price.objects.filter(pk__in=list(price_ids)).values_list("pk", *EVIDENCE, named=True)
+    return {row.pk: grade_of(row, at) for row in rows}
 
 
 def _ratings(at: datetime) -> tuple[dict[str, models_page.Rating], str]:

@@ -25,7 +25,7 @@ from dashboards.pages.quality import name_of
 from dashboards.views import catalogue_page
 from dashboards.views.catalogue import csv_response, figure_response
 from dashboards.views.spend import reader_of
-from pricing.acceptance import grade
+from pricing.acceptance import grade, grade_of
 from pricing.answers import compare
 from pricing.answers.on_sale import TIERS, needs
 from pricing.answers.rates import rates
@@ -50,7 +50,7 @@ LATELY = timedelta(days=30)
 _PRICE_COLUMNS = (
     "pk", "offering_id", "unit", "qualifier", "service_tier", "context_from", "context_op", "schedule", "amount", "per",
     "currency", "effective_from", "effective_until", "known_from", "known_until", "evidence_at", "precision", "trust",
-    "agreeing", "disputed", "observed_at",
+    "agreeing", "disputed", "observed_at", "seen_at",
 )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def _read_days(request: HttpRequest, slug: str) -> tuple[model_page.Ask, list[st
 
 def _held(row: tuple[Any, ...], at: datetime) -> model_page.Held:
     pk, offering, unit, qualifier, tier, start, operator, schedule, amount, per, currency, *rest = row
-    since, until, known, known_until, evidence_at, precision, trust, agreeing, disputed, observed_at = rest
+    since, until, known, known_until, evidence_at, precision, trust, agreeing, disputed, observed_at, seen_at = rest
     usd = amount * 1_000_000 / per if currency == "USD" and is_token_unit(unit) else None
     graded = grade(
         trust=trust,
@@ -79,6 +79,7 @@ def _held(row: tuple[Any, ...], at: datetime) -> model_page.Held:
         disputed=disputed,
         evidence_at=evidence_at,
         observed_at=observed_at,
+        seen_at=seen_at,
         effective_until=until,
         asked_at=at,
     )
@@ -314,15 +315,7 @@ def _evidence(ask: model_page.Ask, price: Price, at: datetime) -> evidence_page.
     siblings = Price.objects.filter(offering_id=price.offering_id, superseded_at=None, **key)
     siblings = siblings.known_at(None).effective_at(at).order_by("-schedule")
     hours = [(one.schedule, one.amount * 1_000_000 / one.per, ask.url(f"/evidence/{one.pk}")) for one in siblings]
-    graded = grade(
-        trust=price.trust,
-        agreeing=price.agreeing,
-        disputed=price.disputed,
-        evidence_at=price.evidence_at,
-        observed_at=price.observed_at,
-        effective_until=price.effective_until,
-        asked_at=at,
-    )
+    graded = grade_of(price, at)
     opened = [f"Disagreement {one.state} since {formatting.day(one.opened_at)}." for one in disagreements]
     decided = [f"{decision.person} decided so: {decision.reason}"] if decision else []
     return evidence_page.compose(
@@ -330,7 +323,7 @@ def _evidence(ask: model_page.Ask, price: Price, at: datetime) -> evidence_page.
             price.offering.provider.name, price.offering.sku, price.offering.region, price.unit, price.qualifier,
             price.service_tier, price.context_from, price.context_op, price.schedule, price.amount, price.per,
             price.currency, is_token_unit(price.unit), price.effective_from, price.effective_until, price.known_from,
-            price.known_until, price.recorded_at, price.evidence_at, price.observed_at, price.basis, price.precision,
+            price.known_until, price.recorded_at, price.evidence_at, price.seen_at, price.basis, price.precision,
             price.why, graded,
         ),
         [

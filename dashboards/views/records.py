@@ -21,7 +21,7 @@ from dashboards.pages.records import LIFETIMES, Behind, Filters, behind, filters
 from dashboards.views import member_page
 from dashboards.views.overview import asked
 from dashboards.views.spend import Reader, cell, reader_or_404, refused
-from pricing.acceptance import grade
+from pricing.acceptance import grade_of
 from pricing.models import Offering, Price, RateCard
 from usage import record_costs, spend_segments
 from usage.models import Unpriced, UsageRecord
@@ -234,10 +234,7 @@ def _grades(cards: set[int], asked_at: datetime) -> dict[int, str]:
     price_ids = dict(RateCard.objects.filter(pk__in=cards).values_list("pk", "price_ids"))
     every = {pk for ids in price_ids.values() for pk in ids}
     grades = {
-        price.pk: grade(
-            trust=price.trust, agreeing=price.agreeing, disputed=price.disputed, evidence_at=price.evidence_at,
-            observed_at=price.observed_at, effective_until=price.effective_until, asked_at=asked_at,
-        )
+        price.pk: grade_of(price, asked_at)
         for price in Price.objects.filter(pk__in=every)
     }  # fmt: skip
     return {card: max((grades.get(pk, "D") for pk in ids), default="D") for card, ids in price_ids.items()}

@@ -34,7 +34,7 @@ from pricing.acceptance.facts import (
     same_price,
     with_origins,
 )
-from pricing.acceptance.grades import STALE, grade, grade_edges
+from pricing.acceptance.grades import EVIDENCE, STALE, grade, grade_edges, grade_of
 from pricing.acceptance.moves import Evidence, is_page
 from pricing.acceptance.spans import has_odd_move, lay_out
 from pricing.acceptance.timeline import alone, passed_by_at, timelines
@@ -42,6 +42,7 @@ from pricing.acceptance.timeline import alone, passed_by_at, timelines
 __all__ = [
     "ACCEPT",
     "AGREES_WITHIN",
+    "EVIDENCE",
     "FIRST_SALE",
     "FRESH",
     "KNOWN_ERROR",
@@ -59,6 +60,7 @@ __all__ = [
     "agrees",
     "grade",
     "grade_edges",
+    "grade_of",
     "odd_units",
     "same_price",
     "with_origins",

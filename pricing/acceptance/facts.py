@@ -138,6 +138,8 @@ class Accepted:
     basis: str
     precision: str
     observed_at: datetime
+    seen_at: datetime
+    """When any of those who agree was last seen to say it."""
     evidence_at: datetime
     """From when anybody said it of those who agree."""
     trust: str

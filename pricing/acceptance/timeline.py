@@ -180,6 +180,7 @@ class _Timeline:
             basis="manual" if manual else basis,
             precision=precision,
             observed_at=claim.last_seen_at,
+            seen_at=max(span.claim.last_seen_at for span in agreeing),
             trust=trust,
             agreeing=names,
             disputed_by=disputed_by,

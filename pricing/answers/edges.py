@@ -45,7 +45,7 @@ def span(
     edges: set[datetime | None] = {FIRST_MOMENT, LAST_MOMENT}
     day = datetime.combine(at.date(), time.min, UTC)
     for row in rows:
-        edges |= {row.effective_from, row.effective_until, *grade_edges(row.evidence_at, row.observed_at)}
+        edges |= {row.effective_from, row.effective_until, *grade_edges(row.evidence_at, row.observed_at, row.seen_at)}
         if row.schedule or row.currency != "USD":
             edges |= {day, day + timedelta(days=1)}
         if row.schedule:

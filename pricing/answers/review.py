@@ -28,7 +28,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from pricing.acceptance import grade
+from pricing.acceptance import grade_of
 from pricing.models import Claim, Decision, Disagreement, NameDecision, Price
 
 OPEN, HELD, KNOWN_ERROR = Disagreement.State.OPEN, Disagreement.State.HELD, Disagreement.State.KNOWN_ERROR
@@ -208,10 +208,7 @@ def _serving(claim_ids: Sequence[int], at: datetime) -> dict[int, Serving]:
             price.claim_id in found and not holds and found[price.claim_id].holds_now
         ):
             continue
-        graded = grade(
-            trust=price.trust, agreeing=price.agreeing, disputed=price.disputed, evidence_at=price.evidence_at,
-            observed_at=price.observed_at, effective_until=price.effective_until, asked_at=at,
-        )  # fmt: skip
+        graded = grade_of(price, at)
         found[price.claim_id] = Serving(
             price.pk, graded, price.effective_from, price.evidence_at, price.precision, holds
         )

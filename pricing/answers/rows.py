@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from pricing import schedules
-from pricing.acceptance import grade
+from pricing.acceptance import grade_of
 from pricing.answers.rates import Rates
 from pricing.answers.wording import decimal_text, moment_text, per_mtok
 from pricing.models import HolidayCalendar, Offering, Price
@@ -20,8 +20,8 @@ _UNIT_ORDER = {unit: place for place, unit in enumerate(RATED_UNITS)}
 _COLUMNS = (
     "id", "offering_id", "unit", "qualifier", "service_tier", "schedule", "context_from", "context_op", "context_mode",
     "amount", "per", "currency", "effective_from", "effective_until", "precision", "evidence_at", "observed_at",
-    "recorded_at", "known_from", "known_until", "basis", "trust", "agreeing", "disputed", "why", "source__slug",
-    "source__url", "claim_id", "claim__url", "claim__note",
+    "seen_at", "recorded_at", "known_from", "known_until", "basis", "trust", "agreeing", "disputed", "why",
+    "source__slug", "source__url", "claim_id", "claim__url", "claim__note",
 )  # fmt: skip
 
 
@@ -45,6 +45,7 @@ class PriceRow(NamedTuple):
     precision: str
     evidence_at: datetime
     observed_at: datetime
+    seen_at: datetime
     recorded_at: datetime
     known_from: datetime
     known_until: datetime | None
@@ -187,14 +188,12 @@ def price_json(
         "effective_until": moment_text(row.effective_until),
         "effective_precision": row.precision,
         "observed_at": moment_text(row.observed_at),
+        "seen_at": moment_text(row.seen_at),
         "recorded_at": moment_text(row.recorded_at),
         "known_from": moment_text(row.known_from),
         "known_until": moment_text(row.known_until),
         "basis": row.basis,
-        "grade": grade(
-            trust=row.trust, agreeing=row.agreeing, disputed=row.disputed, evidence_at=row.evidence_at,
-            observed_at=row.observed_at, effective_until=row.effective_until, asked_at=at,
-        ),
+        "grade": grade_of(row, at),
         "source": row.source,
         "url": row.claim_url or row.source_url,
         "why": row.why,

@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import Any
 
 from django.db.models import Q
+from django.db.models.functions import Greatest
 
 from pricing.acceptance import STALE
 from pricing.catalog.offerings import offerings_of, write_aliases, write_calendars, write_offerings
@@ -103,13 +104,14 @@ def _saw_again(source: PriceSource, before: datetime, observed_at: datetime) -> 
     """
     again = Claim.objects.filter(source=source, last_seen_at=before)
     touched = _overtaken(source.pk, again.values_list("offering_id"), before, observed_at)
-    unsure = _date_by(source.pk, again.values_list("offering_id"), before, observed_at)
+    unsure = _date_by(source.pk, source.slug, again.values_list("offering_id"), before, observed_at)
     again.update(last_seen_at=observed_at)
     return touched | unsure
 
 
-def _date_by(source: int, offerings: Any, before: datetime, now: datetime) -> set[int]:
-    """Date the prices of some offerings that this source's look before dates by its look now.
+def _date_by(source: int, slug: str, offerings: Any, before: datetime, now: datetime) -> set[int]:
+    """Date the prices of some offerings that this source's look before dates by its look now, and say that it has seen
+    those that hold still and that it agrees with.
 
     A price is dated by the look of whose word it is last, which need not be the claim it began with. Where another
     source looked at the very moment, the price does not tell whose look it was: those offerings are given back.
@@ -117,7 +119,9 @@ def _date_by(source: int, offerings: Any, before: datetime, now: datetime) -> se
     dated = Price.objects.filter(Q(offering__in=offerings) | Q(source=source), observed_at=before, superseded_at=None)
     others = Claim.objects.exclude(source_id=source).filter(last_seen_at=before)
     unsure = set(others.filter(offering__in=dated.values("offering")).values_list("offering_id", flat=True))
-    dated.exclude(offering__in=unsure).update(observed_at=now)
+    dated.exclude(offering__in=unsure).update(observed_at=now, seen_at=Greatest("seen_at", now))
+    open_ = Price.objects.filter(effective_until=None, known_until=None, superseded_at=None, seen_at__lt=now)
+    open_.filter(offering__in=offerings, agreeing__contains=[slug]).update(seen_at=now)
     return unsure
 
 
@@ -188,7 +192,7 @@ class _Runs:
             return set(Claim.objects.filter(source_id=self._source).values_list("offering_id", flat=True))
         if self._before is None or self._after is not None:
             return lengthened
-        unsure = _date_by(self._source, lengthened, self._before, self._now)
+        unsure = _date_by(self._source, self._module.SLUG, lengthened, self._before, self._now)
         return _overtaken(self._source, lengthened, self._before, self._now) | unsure
 
     def _borders(self, claim: Claim) -> bool:

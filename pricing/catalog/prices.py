@@ -30,8 +30,8 @@ _key_of = attrgetter(*_KEY)
 _IDENTITY = ("offering_id", *_KEY, "amount", "per", "currency", "effective_from", "effective_until", "known_from")
 """What makes a stored row and a recomputed one the same price."""
 _EVIDENCE = (
-    "known_until", "claim_id", "source_id", "basis", "precision", "evidence_at", "observed_at", "trust", "agreeing",
-    "disputed", "why",
+    "known_until", "claim_id", "source_id", "basis", "precision", "evidence_at", "observed_at", "seen_at",
+    "trust", "agreeing", "disputed", "why",
 )  # fmt: skip
 """What newer evidence may change of it."""
 _COLUMNS = (*_IDENTITY, *_EVIDENCE)
@@ -164,9 +164,11 @@ def _sources() -> dict[str, SourceFact]:
 
 def _row(offering: int, price: Accepted, source_ids: Mapping[str, int]) -> Row:
     claim = price.claim
+    is_open = price.effective_until is None and price.known_until is None
     return (
         offering, *_key_of(claim), claim.amount, claim.per, claim.currency,
         price.effective_from, price.effective_until, price.known_from,
         price.known_until, claim.id, source_ids[claim.source], price.basis, price.precision, price.evidence_at,
-        price.observed_at, price.trust, list(price.agreeing), bool(price.disputed_by), price.why[:1000],
+        price.observed_at, price.seen_at if is_open else price.observed_at,
+        price.trust, list(price.agreeing), bool(price.disputed_by), price.why[:1000],
     )  # fmt: skip

@@ -37,6 +37,9 @@ class Price(PriceKey):
     precision = models.CharField(max_length=8, choices=Precision)
     evidence_at = models.DateTimeField()
     observed_at = models.DateTimeField(help_text="When the accepted claim was last seen.")
+    seen_at = models.DateTimeField(
+        help_text="When a claim that agrees was last seen; of a price that is over, when the accepted one was."
+    )
     trust = models.CharField(max_length=20)
     agreeing = ArrayField(models.CharField(max_length=SLUG), help_text="Independent sources that say the same.")
     disputed = models.BooleanField(default=False)

@@ -80,7 +80,8 @@ def make_price(
         "evidence_at": claim.evidence_at,
     }  # fmt: skip
     return Price.objects.create(
-        offering=offering, claim=claim, source=claim.source, known_from=claim.evidence_at, observed_at=SEEN,
+        offering=offering, claim=claim, source=claim.source, known_from=claim.evidence_at,
+        observed_at=SEEN, seen_at=SEEN,
         trust="curated", agreeing=list(agreeing), why=f"curated dates it {since}.", **{**key, **times, **fields},
     )  # fmt: skip
 

@@ -156,7 +156,13 @@ def test_a_price_is_known_from_when_the_first_of_those_who_agree_said_it():
     claims = [claim("feed", "2", evidence_at=said, first_seen_at=said), claim("days", "2")]
     (price,) = accept(claims, read_first("days")).prices
     assert (price.claim.source, price.evidence_at, price.agreeing) == ("days", said, ("days", "feed"))
-    asked = {"observed_at": SEEN, "effective_until": None, "asked_at": said + timedelta(days=1), "disputed": False}
+    asked = {
+        "observed_at": SEEN,
+        "seen_at": SEEN,
+        "effective_until": None,
+        "asked_at": said + timedelta(days=1),
+        "disputed": False,
+    }
     assert grade(trust="curated", agreeing=price.agreeing, evidence_at=price.evidence_at, **asked) == "B"
 
 
@@ -283,6 +289,12 @@ def test_later_evidence_never_changes_what_was_known_before(claims, cut, when):
         ({"disputed": True}, "D"),
         ({"disputed": True, "agreeing": ["dates", "days"]}, "B"),
         ({"asked_at": SEEN + timedelta(days=61)}, "D"),
+        ({"asked_at": SEEN + timedelta(days=61), "seen_at": SEEN + timedelta(days=1)}, "C"),
+        ({"trust": "official", "asked_at": SEEN + timedelta(days=61), "seen_at": SEEN + timedelta(days=61)}, "C"),
+        (
+            {"agreeing": ["page", "feed"], "asked_at": SEEN + timedelta(days=61), "seen_at": SEEN + timedelta(days=50)},
+            "B",
+        ),
         ({"agreeing": ["dates", "days"], "asked_at": SEEN - timedelta(days=400)}, "C"),
         ({"asked_at": SEEN + timedelta(days=61), "effective_until": SEEN + timedelta(days=1)}, "C"),
     ],
@@ -290,6 +302,7 @@ def test_later_evidence_never_changes_what_was_known_before(claims, cut, when):
 def test_a_grade_says_how_well_a_price_is_known(given_, expected):
     facts = {
         "trust": "curated", "agreeing": ["dates"], "disputed": False, "evidence_at": SEEN, "observed_at": SEEN,
+        "seen_at": SEEN,
         "effective_until": None, "asked_at": SEEN,
     } | given_  # fmt: skip
     assert grade(**facts) == expected

@@ -86,6 +86,7 @@ def held() -> list[tuple[object, ...]]:
             "known_until",
             "source__slug",
             "observed_at",
+            "seen_at",
             "disputed",
         )
     )
@@ -97,6 +98,24 @@ def said() -> list[tuple[object, ...]]:
             "source__slug", "offering__sku", "amount", "first_seen_at", "last_seen_at", "withdrawn_at", "evidence_at"
         )
     )
+
+
+def test_a_price_is_seen_by_every_source_that_agrees_whether_its_body_changed_or_not():
+    read("page", DAYS[0], m="5", n="7")
+    read("data", DAYS[0], m="5", n="8")
+
+    def seen() -> dict[str, tuple[datetime, datetime]]:
+        rows = Price.objects.filter(superseded_at=None, known_until=None).values_list(
+            "offering__sku", "observed_at", "seen_at"
+        )
+        return {sku: (observed_at, seen_at) for sku, observed_at, seen_at in rows}
+
+    read("data", DAYS[1], m="5", n="8")
+    assert seen() == {"m": (DAYS[0], DAYS[1]), "n": (DAYS[0], DAYS[0])}
+    read("data", DAYS[2], m="5", n="8", o="1")
+    assert seen()["m"] == (DAYS[0], DAYS[2])
+    read("data", DAYS[3], n="8", o="1")
+    assert seen()["m"] == (DAYS[0], DAYS[0])
 
 
 def test_a_price_that_changed_between_two_readings_starts_at_the_later_one():

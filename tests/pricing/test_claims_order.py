@@ -84,7 +84,8 @@ def _replayed(readings: list[dict[str, object]], order: tuple[int, ...]) -> tupl
         )  # fmt: skip
         accepted = Price.objects.filter(superseded_at=None).order_by("known_from", "effective_from", "amount")
         prices = accepted.values_list(
-            "amount", "effective_from", "effective_until", "known_from", "known_until", "evidence_at", "observed_at",
+            "amount", "effective_from", "effective_until", "known_from", "known_until",
+            "evidence_at", "observed_at", "seen_at",
             "claim__url", "why",
         )  # fmt: skip
         found = list(claims), list(prices)
@@ -170,7 +171,7 @@ def _taken_in(readings: list[dict[str, Any]]) -> tuple[list[Any], list[Any]]:
             )
         accepted = Price.objects.filter(superseded_at=None).values_list(
             "offering__sku", "amount", "effective_from", "effective_until", "known_from", "known_until", "source__slug",
-            "evidence_at", "observed_at", "trust", "agreeing", "disputed", "basis", "why",
+            "evidence_at", "observed_at", "seen_at", "trust", "agreeing", "disputed", "basis", "why",
         )  # fmt: skip
         told = PriceEvent.objects.standing().values_list(
             "offering__sku", "kind", "status", "old", "new", "effective_from", "observed_at", "source__slug", "why"

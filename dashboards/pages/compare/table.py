@@ -11,7 +11,7 @@ from dashboards import formatting
 from dashboards.pages.asked import address, blend_url
 from dashboards.pages.compare.ask import Ask, mix_words
 from dashboards.pages.model.terms import window_words
-from pricing.acceptance import grade
+from pricing.acceptance import grade_of
 from pricing.answers.compare import Item
 from pricing.answers.rates import Rate, Rates
 from pricing.answers.rows import PriceRow
@@ -197,10 +197,7 @@ def _cell(ask: Ask, item: Item, price: PriceRow | None, rates: Rates, at: dateti
         return Cell()
     counts_tokens = is_token_unit(price.unit)
     amount = price.amount * MTOK / price.per if counts_tokens else price.amount
-    graded = grade(
-        trust=price.trust, agreeing=price.agreeing, disputed=price.disputed, evidence_at=price.evidence_at,
-        observed_at=price.observed_at, effective_until=price.effective_until, asked_at=at,
-    )  # fmt: skip
+    graded = grade_of(price, at)
     evidence = address(f"/models/{item.model_slug}/evidence/{price.id}", {"at": ask.at})
     per = 1_000_000 if counts_tokens else price.per
     return in_usd(Cell(amount, price.currency, per, grade=graded, evidence=evidence), rates, at.date())
