@@ -17,6 +17,8 @@ TAG = "tag:"
 SUMMED = ("project", "model", "maker", "provider", "host", "scope", "source", "service_tier", "cost_kind")
 """Dimensions that the rollups know."""
 RAW = (
+    "model_family",
+    "account",
     "region",
     "operation",
     "ext_project",
@@ -25,6 +27,8 @@ RAW = (
     "ext_team",
     "path",
     "branch",
+    "session",
+    "is_batch",
     "selectors",
     "unpriced",
 )

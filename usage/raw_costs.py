@@ -27,7 +27,11 @@ _KEYS = {
     "maker": "coalesce(m.maker, '')",
     "offering": "r.offering_id",
     "provider": "v.slug",
+    "model_family": "coalesce(m.family, '')",
     "host": "r.host",
+    "account": "n.account",
+    "session": "r.session",
+    "is_batch": "CASE lower(r.service_tier) WHEN 'batch' THEN 'yes' ELSE 'no' END",
     "day": "r.day",
     "week": "date_trunc('week', r.day)::date",
     "month": "date_trunc('month', r.day)::date",
@@ -180,7 +184,8 @@ def _query(
     relation = of.relation if prices_at is None else repricing.REPRICED
     records = f"FROM {relation} r WHERE {_IN_SPAN}{kept_sql}"
     each = f"kept AS (SELECT r.*, {_DAY} AS day {records})"
-    kept = _alike(records, by_project=by_project) if of is EVERY else each
+    alike = (*_ALIKE, *(name for name in ("session",) if name in wanted or name in filters))
+    kept = _alike(records, alike, by_project=by_project) if of is EVERY else each
     sql = f"""
     WITH {kept}, told AS (
         SELECT r.*, d.host, d.model_raw, d.tags, {", ".join(f"d.{name}" for name in _NAMED)}, t.projects, t.weights
@@ -214,15 +219,15 @@ def _query(
 _IN_SPAN = "r.organisation_id = %s AND r.occurred_at >= %s AND r.occurred_at < %s"
 
 
-def _alike(records: str, *, by_project: bool) -> str:
+def _alike(records: str, by: Sequence[str], *, by_project: bool) -> str:
     """CTE `kept`: the sums of records alike in all that they are told apart by; of those to be split, each record."""
-    alike = ", ".join(f"r.{name}" for name in _ALIKE)
+    alike = ", ".join(f"r.{name}" for name in by)
     summed = ", ".join(f"sum(r.{name}) AS {name}" for name in _SUMMED)
     known = ", ".join(f"count(r.{name}) AS known_{name}" for name in rollups.UNKNOWN)
     alone = "CASE WHEN r.dimension_id IN (TABLE alone) THEN r.id END" if by_project else "NULL::bigint"
     return f"""alone AS ({_ALONE}), kept AS (
         SELECT {alike}, {_DAY} AS day, {alone} AS id, count(*) AS records, {known}, {summed}
-        {records} GROUP BY {alike}, {len(_ALIKE) + 1}, {len(_ALIKE) + 2}, r.cost_reported IS NULL,
+        {records} GROUP BY {alike}, {len(by) + 1}, {len(by) + 2}, r.cost_reported IS NULL,
             {rollups.WITHOUT_TOKENS})"""
 
 

@@ -27,7 +27,8 @@ MEASURE_WORDS = {
 }  # fmt: skip
 DIMENSION_WORDS = {
     "project": "Project", "model": "Model", "maker": "Maker", "provider": "Provider", "host": "Host",
-    "scope": "Connection", "source": "Source", "service_tier": "Service tier", "cost_kind": "Cost kind",
+    "scope": "Connection", "source": "Source", "model_family": "Model family", "account": "Billing account",
+    "session": "Session", "is_batch": "In a batch", "service_tier": "Service tier", "cost_kind": "Cost kind",
     "region": "Region", "operation": "Operation", "ext_project": "Reported project", "ext_api_key": "API key",
     "ext_user": "User", "ext_team": "Team", "path": "Path", "branch": "Branch", "selectors": "Selectors",
     "unpriced": "Why no price",

@@ -99,6 +99,44 @@ def test_a_split_count_is_shown_beside_a_record_that_does_not_know_its_own(
     assert answer["total"]["out_total"] == 100
 
 
+@pytest.mark.parametrize("prices_at", [None, date(2026, 3, 12)])
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("session", {"s1": 3, "s2": 3, "": 1}),
+        ("is_batch", {"yes": 1, "no": 6}),
+        ("model_family", {"fam": 6, "": 1}),
+        ("account", {"": 7}),
+    ],
+)
+def test_what_only_a_record_or_the_catalogue_says_groups_and_filters(
+    name: str, expected: dict[str, int], prices_at: date | None, organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    offering = make_offering()
+    offering.model.family = "fam"
+    offering.model.save()
+    make_card(offering)
+    most, rest = make_project(organisation), make_project(organisation)
+    make_rule(organisation, [{"field": "path", "op": "equals", "value": "/a"}], {most.pk: "0.7", rest.pk: "0.3"})
+    sessions = ["s1", "s1", "s2", "s2", "s1", "s2", ""]
+    import_facts([
+        make_fact(
+            f"{n}", session=session, path=["", "/a"][n % 2], service_tier=["standard", "Batch"][n == 3],
+            model=["model-a", "who"][n == 5],
+        )
+        for n, session in enumerate(sessions)
+    ])  # fmt: skip
+    answer = report(organisation, group_by=[name], prices_at=prices_at)
+    assert {one[name]: one["requests"] for one in answer["groups"]} == expected
+    whole = answer["total"]
+    assert sum(Decimal(one["list"] or 0) for one in answer["groups"]) == Decimal(whole["list"])
+    for group in answer["groups"]:
+        alone = report(organisation, filters={name: [group[name]]}, prices_at=prices_at)["total"]
+        assert (alone["list"], alone["requests"]) == (group["list"], group["requests"])
+    split = report(organisation, group_by=[name, "project"], prices_at=prices_at)
+    assert split["total"] == whole
+
+
 def test_another_currency_enters_at_its_days_rate_or_stays_out(
     organisation: Organisation, import_facts: ImportFacts
 ) -> None:
