@@ -57,13 +57,22 @@ def savings(organisation: Organisation, since: date, until: date) -> dict[int, S
         return {row[0]: Saved(*row[1:]) for row in cursor.fetchall()}
 
 
-def burning(organisation: Organisation) -> list[tuple[Commitment, Burn, int]]:
-    """Every commitment with what has burnt of it, and on how many days money could not be converted."""
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What is in no sum of a commitment: days with money that has no exchange rate, and usage without a price."""
+
+    days: int = 0
+    requests: int = 0
+    tokens: int = 0
+
+
+def burning(organisation: Organisation) -> list[tuple[Commitment, Burn, Missing]]:
+    """Every commitment with what has burnt of it, and what is missing from that."""
     found = list(Commitment.objects.of(organisation))
     by_line: dict[tuple[int, str], list[Commitment]] = defaultdict(list)
     for one in found:
         by_line[one.provider_id, one.currency].append(one)
-    burns: dict[int, tuple[Burn, int]] = {}
+    burns: dict[int, tuple[Burn, Missing]] = {}
     for (_, currency), several in by_line.items():
         committed = [
             Committed(one.pk, one.amount, one.effective_from, one.effective_until)
@@ -71,30 +80,37 @@ def burning(organisation: Organisation) -> list[tuple[Commitment, Burn, int]]:
             if one.effective_until
         ]
         since, until = min(one.starts for one in committed), max(one.ends for one in committed)
-        spent, unknown = _spent(organisation, several[0].provider.slug, currency, since, until)
+        spent, missing = _spent(organisation, several[0].provider.slug, currency, since, until)
         for burn in commitments.burn(committed, spent):
-            burns[burn.of.id] = burn, sum(burn.of.starts <= day < burn.of.ends for day in unknown)
+            within = [one for day, one in missing.items() if burn.of.starts <= day < burn.of.ends]
+            burns[burn.of.id] = (
+                burn,
+                Missing(*(sum(getattr(one, name) for one in within) for name in ("days", "requests", "tokens"))),
+            )
     return [(one, *burns[one.pk]) for one in found]
 
 
 def _spent(
     organisation: Organisation, provider: str, currency: str, since: date, until: date
-) -> tuple[dict[date, Decimal], set[date]]:
-    """Contracted cost at a provider by day, each at its day's rate, and the days with money that has none."""
+) -> tuple[dict[date, Decimal], dict[date, Missing]]:
+    """Contracted cost at a provider by day, each at its day's rate, and what is missing from it."""
     rows = Scope(organisation, since, until, filters={"provider": [provider]}).rows("day")
     foreign = any(row["list_currency"] not in ("", currency) for row in rows)
     rates = Rates(organisation, foreign, days_of(rows), currency=currency)
     spent: dict[date, Decimal] = defaultdict(Decimal)
-    unknown = set()
+    missing: dict[date, Missing] = defaultdict(Missing)
     for row in rows:
         if row["cost_kind"] == NOTIONAL:
             continue
-        amount = rates.converted(row["sum_contracted_cost"], row["list_currency"], row["key_day"])
-        if amount is None:
-            unknown.add(row["key_day"])
-        else:
-            spent[row["key_day"]] += amount
-    return spent, unknown
+        day, so_far = row["key_day"], missing[row["key_day"]]
+        amount = rates.converted(row["sum_contracted_cost"], row["list_currency"], day)
+        missing[day] = Missing(
+            1 if amount is None else so_far.days,
+            so_far.requests + row["sum_unpriced_requests"],
+            so_far.tokens + row["sum_unpriced_tokens"],
+        )
+        spent[day] += amount or Decimal(0)
+    return spent, missing
 
 
 def fixed(organisation: Organisation, since: date, until: date) -> list[tuple[FixedCost, Decimal]]:

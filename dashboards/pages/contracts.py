@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from dashboards import formatting
-from usage.agreed import Saved
+from usage.agreed import Missing, Saved
 from usage.commitments import Burn
 from usage.models import Commitment, Contract, FixedCost
 
@@ -46,7 +46,7 @@ class CommitmentRow:
     needed: Decimal | None
     claim: str
     days: list[Day]
-    unknown_days: int
+    missing: str
 
     @property
     def is_news(self) -> bool:
@@ -89,7 +89,7 @@ def contract_row(contract: Contract, saved: Saved | None) -> ContractRow:
     )
 
 
-def commitment_row(commitment: Commitment, burn: Burn, unknown_days: int, today: date) -> CommitmentRow:
+def commitment_row(commitment: Commitment, burn: Burn, missing: Missing, today: date) -> CommitmentRow:
     """A commitment with what has burnt by day, and where that leads."""
     so_far, table = Decimal(0), []
     for day, spent in sorted(burn.by_day.items()):
@@ -98,8 +98,20 @@ def commitment_row(commitment: Commitment, burn: Burn, unknown_days: int, today:
     return CommitmentRow(
         commitment, burn.burnt, burn.left, int(burn.burnt * 100 / commitment.amount), burn.forecast(today),
         burn.runs_out(today), burn.shortfall(today), burn.pace(today), burn.needed(today),
-        claim(burn, commitment.currency, today), table, unknown_days,
+        claim(burn, commitment.currency, today), table, without(missing),
     )  # fmt: skip
+
+
+def without(missing: Missing) -> str:
+    """What is in no sum of a commitment, as it follows the sum; '' where nothing is missing."""
+    said = []
+    if missing.days:
+        said.append(f"{missing.days} {'day' if missing.days == 1 else 'days'} that no exchange rate is known for")
+    if missing.tokens:
+        said.append(f"{formatting.count(missing.tokens)} tokens without a price")
+    elif missing.requests:
+        said.append(f"{formatting.count(missing.requests)} requests without a price")
+    return f"without {' and '.join(said)}" if said else ""
 
 
 def claim(burn: Burn, currency: str, today: date) -> str:

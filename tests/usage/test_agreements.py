@@ -81,9 +81,11 @@ def test_a_commitment_burns_by_the_contracted_cost_of_its_provider_in_its_period
         organisation, "ann", name="b", amount=Decimal(1), effective_until=date(2026, 4, 1), **whole
     )
     facts = [make_fact("early", "2026-03-09 12:00"), make_fact("a"), make_fact("late", "2026-04-01 00:00")]
-    import_facts([*facts, make_fact("other", model="model-b", host="elsewhere")])
-    ((_, burnt, unknown),) = agreed.burning(organisation)
-    assert (burnt.by_day, unknown) == ({date(2026, 3, 10): Decimal("0.0006")}, 0)
+    unpriced = [make_fact("u", "2026-03-12 12:00", model="new"), make_fact("before", "2026-03-01 12:00", model="new")]
+    import_facts([*facts, *unpriced, make_fact("other", model="model-b", host="elsewhere")])
+    ((_, burnt, missing),) = agreed.burning(organisation)
+    assert burnt.by_day == {date(2026, 3, 10): Decimal("0.0006")}
+    assert missing == agreed.Missing(days=0, requests=1, tokens=1_100)
     (saved,) = agreed.savings(organisation, date(2026, 3, 1), date(2026, 4, 1)).values()
     assert (saved.records, saved.saved) == (1, Decimal("0.0006"))
 
