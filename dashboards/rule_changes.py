@@ -113,16 +113,18 @@ def preview_json(found: Preview, book: Book) -> dict[str, Any]:
                 "usage": one.dimension.told_by(),
                 "records": one.records,
                 "spent": _money(one.spent),
+                "unknown_records": one.unknown,
                 "last": one.last.isoformat(),
             }
-            for one in found.caught
+            for one in found.caught.dearest
         ],
-        "caught_dimensions": found.caught_dimensions,
-        "caught_records": found.caught_records,
-        "caught_spent": _money(found.caught_spent),
+        "caught_dimensions": found.caught.dimensions,
+        "caught_records": found.caught.records,
+        "caught_spent": _money(found.caught.spent),
+        "caught_unknown_records": found.caught.unknown,
         "held": [{"id": one.rule_id, "name": one.name, "dimensions": one.dimensions} for one in found.held],
     }
 
 
-def _money(amount: Decimal) -> str:
-    return f"{amount.normalize():f}"
+def _money(amount: Decimal | None) -> str | None:
+    return None if amount is None else f"{amount.normalize():f}"

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 
 from usage.attributes import Reading
 from usage.attribution import Rule, compiled
-from usage.home_currency import CARDS, CURRENCY, SPENT, at_home
+from usage.home_currency import CARDS, CURRENCY, KNOWN, summed_at_home
 from usage.locks import lock_organisation
 from usage.models import AttributionRule, Organisation, Period, UsageDimension
 
@@ -30,26 +30,38 @@ Change = Callable[[], AttributionRule | None]
 @dataclass(frozen=True, slots=True)
 class Move:
     """What goes from one project to another in a month; None is unattributed. `spent` and `cost` (list) in
-    `currency`; a split record's parts count as parts."""
+    `currency`, both None of what has no price; a split record's parts count as parts."""
 
     month: date
     source: int | None
     target: int | None
     currency: str
-    spent: Decimal
-    cost: Decimal
+    spent: Decimal | None
+    cost: Decimal | None
     records: int
 
 
 @dataclass(frozen=True, slots=True)
 class Caught:
     """A dimension that a rule decides: its records and what they cost by its own feed's word, in the currency of the
-    organisation, without what has no rate."""
+    organisation, without that of `unknown` records, which have no price, or no rate; None where all have."""
 
     dimension: UsageDimension
     records: int
-    spent: Decimal
+    spent: Decimal | None
+    unknown: int
     last: date
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtInAll:
+    """What a rule decides: the dearest dimensions, and how many dimensions, records and money in all."""
+
+    dearest: Sequence[Caught] = ()
+    dimensions: int = 0
+    records: int = 0
+    spent: Decimal | None = Decimal(0)
+    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +75,19 @@ class Held:
 
 @dataclass(slots=True)
 class Preview:
-    """`dimensions` and `records` change hands; `caught` are those the rule decides then, of `caught_dimensions`."""
+    """`dimensions` and `records` change hands; `caught` is what the rule decides then."""
 
     moves: list[Move]
     dimensions: int
     records: int
     closed_months: list[date]
-    caught: list[Caught] = field(default_factory=list)
-    caught_dimensions: int = 0
-    caught_records: int = 0
-    caught_spent: Decimal = Decimal(0)
+    caught: CaughtInAll = CaughtInAll()
     held: list[Held] = field(default_factory=list)
 
     @property
     def moved(self) -> Decimal:
         """Money that changes hands, in all months; of one currency only where there is one."""
-        return sum((move.spent for move in self.moves), Decimal(0))
+        return sum((move.spent or Decimal(0) for move in self.moves), Decimal(0))
 
 
 def preview(organisation: Organisation, change: Change) -> Preview:
@@ -93,15 +102,15 @@ def preview(organisation: Organisation, change: Change) -> Preview:
     return found
 
 
-def caught_by(organisation: Organisation, rule: AttributionRule) -> tuple[list[Caught], int, int, Decimal]:
-    """What a rule decides now: the dearest dimensions, and how many dimensions, records and money in all."""
+def caught_by(organisation: Organisation, rule: AttributionRule) -> CaughtInAll:
+    """What a rule decides now."""
     with connection.cursor() as cursor:
         home = organisation.display_currency
         cursor.execute(_CAUGHT, {"organisation": organisation.pk, "rule": rule.pk, "home": home, "most": MOST})
         rows = cursor.fetchall()
     dimensions = UsageDimension.objects.select_related("connection").in_bulk([row[0] for row in rows])
-    caught = [Caught(dimensions[pk], records, spent, last) for pk, records, spent, last, *_ in rows]
-    return caught, *(rows[0][4:] if rows else (0, 0, Decimal(0)))
+    dearest = [Caught(dimensions[pk], *said) for pk, *said in (row[:5] for row in rows)]
+    return CaughtInAll(dearest, *rows[0][5:]) if rows else CaughtInAll()
 
 
 def _looked_at(organisation: Organisation, rule: AttributionRule | None) -> Preview:
@@ -113,7 +122,7 @@ def _looked_at(organisation: Organisation, rule: AttributionRule | None) -> Prev
     closed = Period.objects.filter(organisation=organisation, month__in=months or []).order_by("month")
     found = Preview(moves, dimensions, records, list(closed.values_list("month", flat=True)))
     if rule is not None:
-        found.caught, found.caught_dimensions, found.caught_records, found.caught_spent = caught_by(organisation, rule)
+        found.caught = caught_by(organisation, rule)
         found.held = _held(organisation, rule)
     return found
 
@@ -151,7 +160,8 @@ def _moves(rows: Sequence[Sequence[Any]]) -> list[Move]:
             for source, target, amount in _paired(changes):
                 sums[month, source, target, currency][measure] += amount
     order = sorted(sums.items(), key=lambda item: (item[0][0], -abs(item[1][0]), repr(item[0])))
-    return [Move(*key, *values) for key, values in order]
+    # Money always has a currency: where none is known, nothing is.
+    return [Move(*key, *(values if key[-1] else (None, None, values[2]))) for key, values in order]
 
 
 def _paired(changes: dict[int | None, Any]) -> Iterable[tuple[int | None, int | None, Any]]:
@@ -210,7 +220,6 @@ _CHANGED = f"""
         ON r.dimension_id = c.dimension_id AND {_DAY} >= c.since AND {_DAY} < c.until
     WHERE r.organisation_id = %s
 """
-_AT_HOME = at_home("by_day.spent", "by_day.currency", "by_day.day", "%(home)s", "%(organisation)s")
 _CAUGHT = f"""
     WITH decided AS MATERIALIZED (
         SELECT a.dimension_id, a.valid_from, a.valid_until FROM usage_assignment a
@@ -218,17 +227,17 @@ _CAUGHT = f"""
         WHERE a.organisation_id = %(organisation)s AND t.rule_id = %(rule)s
     ), sums AS (
         SELECT dimension_id, sum(records)::bigint AS records, max(day) AS last,
-            coalesce(sum({_AT_HOME}), 0) AS spent
+            {summed_at_home("by_day", "%(home)s", "%(organisation)s")}
         FROM (
-            SELECT r.dimension_id, {_DAY} AS day, {CURRENCY} AS currency, count(*) AS records,
-                sum({SPENT}) FILTER (WHERE r.cost_kind <> 'notional') AS spent
+            SELECT r.dimension_id, {_DAY} AS day, {CURRENCY} AS currency, count(*) AS records, {KNOWN}
             FROM decided d JOIN usage_usagerecord r
                 ON r.dimension_id = d.dimension_id AND {_DAY} >= d.valid_from AND {_DAY} < d.valid_until {CARDS}
             WHERE r.organisation_id = %(organisation)s GROUP BY 1, 2, 3
         ) by_day GROUP BY dimension_id
     )
-    SELECT dimension_id, records, spent, last, count(*) OVER (), (sum(records) OVER ())::bigint, sum(spent) OVER ()
-    FROM sums ORDER BY spent DESC, records DESC, dimension_id LIMIT %(most)s
+    SELECT dimension_id, records, spent, unknown, last, count(*) OVER (), (sum(records) OVER ())::bigint,
+        sum(spent) OVER (), (sum(unknown) OVER ())::bigint
+    FROM sums ORDER BY spent DESC NULLS LAST, records DESC, dimension_id LIMIT %(most)s
 """
 _WINNERS = """
     SELECT u.id, u.name, count(DISTINCT a.dimension_id) FROM usage_assignment a

@@ -183,8 +183,8 @@ class Move(Schema):
     source: str | None = Field(alias="from")
     target: str | None = Field(alias="to")
     currency: str
-    spent: str
-    list: str
+    spent: str | None = Field(description="Null of what has no price, as `list`.")
+    list: str | None
     records: int
 
 
@@ -193,7 +193,8 @@ class CaughtUsage(Schema):
 
     usage: dict[str, str]
     records: int
-    spent: str
+    spent: str | None = Field(description="In the currency of the organisation; null where nothing of it is known.")
+    unknown_records: int = Field(description="Without a price, or a rate for it: in no sum.")
     last: str
 
 
@@ -215,7 +216,8 @@ class PreviewAnswer(Schema):
     caught: list[CaughtUsage] = Field(description="What the rule decides then, the dearest first.")
     caught_dimensions: int
     caught_records: int
-    caught_spent: str
+    caught_spent: str | None
+    caught_unknown_records: int
     held: list[HeldRule]
 
 

@@ -101,6 +101,15 @@ def money(amount: Decimal | None, evidence: str = "", currency: str = "USD") -> 
 
 
 @register.simple_tag
+def without_records(unknown: int, amount: Decimal | None = Decimal(0)) -> SafeString:
+    """After a sum of money: how many records are not in it, of which nothing is known. Nothing after “unknown”."""
+    if not unknown or amount is None:
+        return SafeString("")
+    noun = "record" if unknown == 1 else "records"
+    return format_html('<span class="unit"> without {} {}</span>', formatting.count(unknown), noun)
+
+
+@register.simple_tag
 def prose(amount: Decimal | None, evidence: str = "", currency: str = "USD") -> SafeString:
     """Money in a sentence or a tile: whole from a thousand on."""
     if amount is None:

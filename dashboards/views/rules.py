@@ -34,9 +34,9 @@ def rules(request: HttpRequest) -> HttpResponse:
     feeds = dict(_feeds(organisation))
     rows = [_row(place, rule, caught.get(rule.pk), names, feeds) for place, rule in enumerate(_rules(organisation), 1)]
     currency = organisation.display_currency
-    loose = sum((row["match"].spent for row in rows if row["match"] and not row["rule"].outcome), Decimal(0))
-    loose += caught.get(None, Match()).spent
-    whole = sum((match.spent for match in caught.values()), Decimal(0))
+    loose = sum((_known(row["match"]) for row in rows if row["match"] and not row["rule"].outcome), Decimal(0))
+    loose += _known(caught.get(None, Match()))
+    whole = sum((_known(match) for match in caught.values()), Decimal(0))
     return render(request, "dashboards/rules.html", {
         "organisation": organisation,
         "rows": rows,
@@ -197,14 +197,19 @@ def _editor(
         "preview": preview,
         "moves": [_move(one, names) for one in preview.moves] if preview else [],
         "removing": removing,
-        "caught": (_caught(decided[0]), *decided[1:]) if decided else None,
-        "would_catch": _caught(preview.caught) if preview else [],
+        "caught": decided,
+        "caught_rows": _caught(decided.dearest) if decided else [],
+        "would_catch": _caught(preview.caught.dearest) if preview else [],
         "words": pages.condition_words(one.conditions) if one else [],
         "outcome": pages.outcome_words(one.outcome, names, dict(_feeds(organisation))) if one else "",
         "feeds": _feeds(organisation),
         "may_edit": access.may(request.user, "admin", organisation),
     }
     return render(request, "dashboards/rule.html", context, status=status)
+
+
+def _known(match: Match) -> Decimal:
+    return match.spent or Decimal(0)
 
 
 def _caught(found: Sequence[previews.Caught]) -> list[dict[str, Any]]:

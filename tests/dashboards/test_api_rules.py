@@ -369,7 +369,7 @@ def test_a_list_that_is_set_is_what_there_is_moves_what_was_previewed_and_again_
         assert (looked["changes"], done["preview"]) == (done["changes"], None)
         for move in looked["preview"]["moves"]:
             for project, sign in ((move["from"], -1), (move["to"], 1)):
-                before[project] = before.get(project, Decimal(0)) + sign * Decimal(move["spent"])
+                before[project] = before.get(project, Decimal(0)) + sign * Decimal(move["spent"] or 0)
         after = by_project(organisation)
         assert after == {project: spent for project, spent in before.items() if spent}
         assert sum(after.values()) == whole == total(organisation)

@@ -87,12 +87,12 @@ def test_a_preview_says_what_moves_from_whom_to_whom_and_changes_nothing(import_
         (date(2026, 3, 1), None, shop.pk, Decimal("0.0012"), 1)
     ]
     assert [(held.name, held.dimensions) for held in last.held] == [("rule", 2)]
-    assert [(one.dimension.path, one.spent) for one in last.caught] == [("/shop/1", Decimal("0.0012"))]
+    assert [(one.dimension.path, one.spent) for one in last.caught.dearest] == [("/shop/1", Decimal("0.0012"))]
     first = previews.preview(organisation, lambda: assignments.save_rule(organisation, position=0, **rule))
     assert {(m.month, m.source) for m in first.moves} == {
         (date(2026, 3, 1), web.pk), (date(2026, 3, 1), None), (date(2026, 4, 1), web.pk),
     }  # fmt: skip
-    assert (first.dimensions, first.records, first.held, first.caught_dimensions) == (3, 3, [], 3)
+    assert (first.dimensions, first.records, first.held, first.caught.dimensions) == (3, 3, [], 3)
     assert (by_project(organisation), list(Assignment.objects.values())) == (before, kept)
     assert AttributionRule.objects.count() == 1
 
@@ -173,8 +173,8 @@ def test_a_rule_by_model_follows_what_its_name_means(import_facts):
     for field, value in (("model", "model-a"), ("provider", "seller")):
         rule = make_rule(organisation, [{"field": field, "op": "equals", "value": value}], {shop.pk: "1"})
         import_facts([make_fact("a"), make_fact("b", model="nobody-knows")], into=organisation)
-        caught, *_ = previews.caught_by(organisation, rule)
-        assert [one.dimension.model_raw for one in caught] == ["model-a"]
+        caught = previews.caught_by(organisation, rule)
+        assert [one.dimension.model_raw for one in caught.dearest] == ["model-a"]
         assignments.delete_rule(rule)
 
 
@@ -193,7 +193,8 @@ def test_a_person_is_known_by_domain_and_role(user, field, value, import_facts):
     )
     import_facts([make_fact("a", ext_user=user), make_fact("b", ext_user="arn:aws:iam::1:user/x")], into=organisation)
     assert UsageDimension.objects.count() == 2
-    assert previews.caught_by(organisation, rule)[1:3] == (1, 1)
+    caught = previews.caught_by(organisation, rule)
+    assert (caught.dimensions, caught.records) == (1, 1)
 
 
 def test_what_a_rule_catches_is_money_of_one_currency_at_the_rate_of_its_day(import_facts):
@@ -213,12 +214,34 @@ def test_what_a_rule_catches_is_money_of_one_currency_at_the_rate_of_its_day(imp
         ],
         into=organisation,
     )
-    caught, dimensions, records, spent = previews.caught_by(organisation, rule)
+    caught = previews.caught_by(organisation, rule)
     listed = Decimal("0.0012") / 2 + Decimal("0.0012") / 4
-    assert [(one.dimension.path, one.records, one.spent) for one in caught] == [
-        ("/shop/b", 2, 3),
-        ("/shop/a", 2, listed),
+    assert [(one.dimension.path, one.records, one.spent, one.unknown) for one in caught.dearest] == [
+        ("/shop/b", 2, 3, 1),
+        ("/shop/a", 2, listed, 0),
     ]
-    assert (dimensions, records, spent) == (2, 4, 3 + listed)
+    assert (caught.dimensions, caught.records, caught.spent, caught.unknown) == (2, 4, 3 + listed, 1)
     found = matches(organisation, date(2026, 3, 20))[rule.pk]
     assert (found.records, found.spent, found.last) == (4, 3 + listed, date(2026, 3, 12))
+
+
+def test_what_a_rule_catches_at_no_known_price_is_unknown_and_what_a_seat_pays_is_nothing(import_facts):
+    organisation = make_organisation()
+    shop = make_project(organisation, "shop")
+    import_facts(
+        [
+            make_fact("a", path="/shop", model="nobody-knows"),
+            make_fact("b", path="/shop", model="nobody-knows"),
+            make_fact("seat", path="/seat", cost_kind="notional"),
+        ],
+        into=organisation,
+    )
+    before = previews.preview(organisation, lambda: make_rule(organisation, path("/shop"), {shop.pk: "1"}))
+    assert (before.caught.spent, before.caught.unknown, before.caught.records) == (None, 2, 2)
+    assert [(move.spent, move.cost, move.records) for move in before.moves] == [(None, None, 2)]
+    rule = make_rule(organisation, path("/seat"), {shop.pk: "1"})
+    seat = previews.caught_by(organisation, rule)
+    assert (seat.spent, seat.unknown, seat.records) == (0, 0, 1)
+    found = matches(organisation, date(2026, 3, 20))
+    assert (found[rule.pk].spent, found[rule.pk].unknown) == (0, 0)
+    assert (found[None].spent, found[None].unknown, found[None].records) == (None, 2, 2)

@@ -112,8 +112,9 @@ class TestLedger:
         (move,) = found.moves
         assert (move.source, move.target, move.month, move.records) == (owner.pk, nightly.pk, date(2026, 3, 1), 2)
         # Batch has no price here, so no money moves.
-        assert (found.dimensions, found.records, found.caught_records) == (1, 2, 2)
-        assert found.caught[0].dimension.service_tier == "batch"
+        assert (found.dimensions, found.records, found.caught.records) == (1, 2, 2)
+        assert (move.spent, found.caught.spent, found.caught.unknown) == (None, None, 2)
+        assert found.caught.dearest[0].dimension.service_tier == "batch"
         assert by_project(organisation) == {"owner": 4}
         assert UsageDimension.objects.filter(organisation=organisation).count() == 1
 

@@ -105,6 +105,12 @@ def _whose(outcome: Any) -> str:
     return ", ".join(f"{share['project']} {share['weight']}" for share in outcome) or "nobody"
 
 
+def _moved_words(move: dict[str, Any]) -> str:
+    if move["spent"] is None:
+        return "at no known price"
+    return f"{move['spent']} {move['currency']} spent, list {move['list']}"
+
+
 def _change_words(found: dict[str, Any]) -> str:
     """What is changed, a rule a line, and what would move, a month and pair of projects a line."""
     would = "would be " if found["dry_run"] else ""
@@ -116,7 +122,7 @@ def _change_words(found: dict[str, Any]) -> str:
     if preview and found["changes"]:
         lines += [
             f"  {move['month']} {move['from'] or 'unattributed'} → {move['to'] or 'unattributed'}: "
-            f"{move['spent']} {move['currency']} spent, list {move['list']}, {move['records']} records"
+            f"{_moved_words(move)}, {move['records']} records"
             for move in preview["moves"]
         ] or ["  no money moves"]
         if preview["closed_months"]:
