@@ -77,7 +77,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     context = {
         "chart_title": chart_title, "chart_subtitle": chart_subtitle, "chart_note": chart_note,
         "ask": ask, "wrong": asked.wrong, "columns": columns, "is_full": len(columns) >= read.MOST,
-        "finding": pages.finding(ask, columns, found), "scope": pages.scope(ask, columns, [blended, *rows], asked.at),
+        "finding": pages.finding(ask, columns, found, asked.at),
+        "scope": pages.scope(ask, columns, [blended, *rows], asked.at),
         "facts": pages.fact_rows(asked.items), "blended": blended, "groups": pages.groups(rows), "bases": found,
         "unit_words": pages.UNITS[ask.unit], "timeline": timeline, "steps": pages.step_rows(ask, timeline),
         "legend": [{"series": f"x{one.series}", "name": one.label} for one in columns],

@@ -138,7 +138,8 @@ def _composed(ask: model_page.Ask, model: LanguageModel, now: datetime, yours: C
     events = model_page.event_lines(ask, _happened(model), sellers, prices, page.main, known_at)
     held = [price for price in prices if price.known_at(known_at) and price.held_at(at)]
     known = rates({price.currency for price in held}, at.date())
-    strips = model_page.strips(ask, sellers, held, known, at.date(), yours)
+    sold = [seller for seller in sellers if seller.sells_at(at)]
+    strips = model_page.strips(ask, sold, held, known, at.date(), yours)
     return _Composed(replace(page, history=model_page.with_marks(page.history, events)), events, strips)
 
 

@@ -44,6 +44,10 @@ class Item:
         """How an address names it: `provider:sku@region`."""
         return f"{self.provider}:{self.sku}{f'@{self.region}' if self.region else ''}"
 
+    def sells_at(self, when: datetime) -> bool:
+        """Whether it was not retired by then; a price it had stays for late usage and is nobody's offer."""
+        return self.retired_at is None or when < self.retired_at
+
 
 def items(offering_ids: Iterable[int]) -> list[Item]:
     """Some offerings, in no particular order."""

@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal as D
 from typing import Any
 
@@ -100,6 +100,25 @@ def test_each_price_stands_in_its_own_currency_with_its_worth_and_its_multiple(c
     assert cells_of(html, "Web search")[1:] == ["not stated", "not stated"]
     assert "Prompts" not in html
     assert "Standard, prompts over 131,072 tokens" in html
+
+
+def test_what_is_no_longer_sold_is_compared_and_never_the_cheapest(client: Client, yuan: None) -> None:
+    Offering.objects.filter(sku="plus", region="cn").update(retired_at=datetime(2026, 10, 26, tzinfo=UTC))
+    html = client.get(ALL).content.decode()
+    assert finding_of(html) == (
+        "Pro 3 input costs 18× Plus at Umbra, cn (CN¥0.80, $0.112) and 5.0× Plus at Umbra ($0.40). "
+        "Plus at Umbra, cn is no longer sold."
+    )
+    pro, plus, china = cells_of(html, "Input")
+    assert pro.startswith("$2.00 5.0×")
+    assert plus.startswith("$0.40 cheapest")
+    assert china.startswith("CN¥0.80 no longer sold")
+    ends = [line.split(",")[5] for line in client.get(f"/compare/history.csv?{ALL.split('?')[1]}").content.decode()
+            .splitlines() if line.startswith("umbra,plus,cn")]  # fmt: skip
+    assert ends == ["2026-10-26T00:00:00+00:00"]
+    before = client.get(f"{ALL}&at=2026-10-25").content.decode()
+    assert "no longer sold" not in finding_of(before)
+    assert cells_of(before, "Input")[2].startswith("CN¥0.80 cheapest")
 
 
 def test_without_a_rate_nothing_is_guessed(client: Client, shop: Any) -> None:

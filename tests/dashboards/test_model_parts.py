@@ -222,3 +222,44 @@ def test_the_page_with_all_its_parts_is_sound(look: Look, sold: dict[str, Offeri
         make_event(sold["own"], "cut", "0.6", "0.3", f"2026-07-0{day}")
     LanguageModel.objects.filter(slug="wide").update(retires_on=date(2026, 12, 1))
     look.at("/models/wide", "model-parts")
+
+
+def retire(offering: Offering, on: str) -> None:
+    offering.retired_at = utc(on)
+    offering.save()
+
+
+def test_who_no_longer_sells_it_is_named_and_compared_with_nothing(client: Client, sold: dict[str, Offering]) -> None:
+    retire(sold["own"], "2026-10-26")
+    retire(sold["cheap"], "2026-11-01")
+    html = client.get("/models/wide").content.decode()
+    assert "Acme no longer sells Wide; Freehost does, at nothing." in text_of(html)
+    rows = part(html, "sellers").split("<tbody>")[1].split("</tbody>")[0]
+    assert re.findall(r'scope="row">(\w+)', rows) == ["Freehost", "Middlehost"]
+    assert 'id="spread"' not in html  # one price is left
+    said = text_of(part(html, "sellers"))
+    assert "Acme wide since 26 Oct 2026, last $0.60 in" in said
+    assert "Cheaphost w since 1 Nov 2026, last $0.05 in" in said
+    table = client.get("/models/wide?format=csv").content.decode()
+    assert {line.split(",")[0] for line in table.splitlines()[1:]} == {"middlehost", "freehost"}
+
+
+def test_while_it_was_sold_it_is_compared(client: Client, sold: dict[str, Offering]) -> None:
+    retire(sold["own"], "2026-10-26")
+    retire(sold["cheap"], "2026-11-01")
+    before = client.get("/models/wide?at=2026-10-25").content.decode()
+    assert re.sub(r"<[^>]*>", "", before).count("Wide costs $0.60 in at Acme.") == 1
+    assert "Cheaphost" in part(before, "spread")
+    assert "o longer sold" not in before
+
+
+def test_what_nobody_sells_any_more_keeps_its_last_price_and_says_so(client: Client, sold: dict[str, Offering]) -> None:
+    for offering in sold.values():
+        retire(offering, "2026-10-26")
+    make_price(sold["own"], "output", "1", until="2026-09-01")
+    make_price(sold["own"], "output", "2", since="2026-09-01")
+    html = client.get("/models/wide").content.decode()
+    assert "Nobody lists a price for Wide any more; it was last $0.60 in and $2.00 out at Acme." in text_of(html)
+    assert "<h2>No longer sold</h2>" in html
+    drawn = json.loads(client.get("/models/wide/history.json").content)["wide"]["data"]
+    assert max(x for trace in drawn if trace["mode"] == "lines" for x in trace["x"])[:10] == "2026-10-26"

@@ -72,7 +72,8 @@ def priced_over_time(
     end = max(now, latest + timedelta(days=14) if latest > now else now)
     lines = []
     for column in columns:
-        steps = _steps(ask, own.get(column.item.id, ()), units, end)
+        # A line ends where its offering did, though its last price stays for late usage.
+        steps = _steps(ask, own.get(column.item.id, ()), units, min(end, column.item.retired_at or end))
         lines.append(Line(column, steps, tuple(_in_usd(steps, rates))))
     start = min((line.steps[0].start for line in lines if line.steps), default=now)
     return Timeline(tuple(lines), start, end, now)
@@ -87,7 +88,7 @@ def _steps(ask: Ask, prices: Iterable[PriceRow], units: Sequence[str], end: date
     found = list(prices)
     moments = {_since(price) for price in found} | {min(price.effective_until or end, end) for price in found}
     steps: list[Stretch] = []
-    for start, until in pairwise(sorted(moments)):
+    for start, until in pairwise(sorted(moment for moment in moments if moment <= end)):
         parts = {price.unit: price for price in found if _since(price) <= start < (price.effective_until or end)}
         if not all(unit in parts for unit in units):
             continue

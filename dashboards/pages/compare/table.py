@@ -53,6 +53,8 @@ class Cell:
     mark: str = ""
     is_cheapest: bool = False
     derived: bool = False
+    is_gone: bool = False
+    """The offering is no longer sold: it is set beside the others and is never the cheapest."""
 
     @property
     def text(self) -> str:
@@ -158,11 +160,15 @@ def rows(
         by_key.setdefault(_key(price), {})[price.offering_id] = price
     found = []
     for key, own in by_key.items():
-        cells = [_cell(ask, item, own.get(item.id), rates, at) for item in items]
+        cells = [_of(item, _cell(ask, item, own.get(item.id), rates, at), at) for item in items]
         first = next(iter(own.values()))
         found.append(Row(_name(first), _terms(first), _per(own.values()), _marked(cells), key))
-    blended = [_blended(ask, item, plain(now, item.id), rates, at) for item in items]
+    blended = [_of(item, _blended(ask, item, plain(now, item.id), rates, at), at) for item in items]
     return Row(f"Blended {mix_words(ask.mix)}", "standard", "", _marked(blended)), found
+
+
+def _of(item: Item, cell: Cell, at: datetime) -> Cell:
+    return cell if item.sells_at(at) or cell.amount is None else replace(cell, is_gone=True, mark="no longer sold")
 
 
 def _key(price: PriceRow) -> tuple[object, ...]:
@@ -242,8 +248,11 @@ def _times(one: Decimal, least: Decimal) -> str:
 
 
 def _marked(cells: Sequence[Cell]) -> tuple[Cell, ...]:
-    """The cheapest in words, every other as its multiple; nothing is marked where there is nothing to compare."""
-    each = [cell.usd / cell.per if cell.usd is not None else None for cell in cells]
+    """The cheapest in words, every other as its multiple; nothing is marked where there is nothing to compare.
+
+    What is no longer sold is marked as that and nothing is measured by it.
+    """
+    each = [cell.usd / cell.per if cell.usd is not None and not cell.is_gone else None for cell in cells]
     known = [one for one in each if one is not None]
     if len(known) < 2:
         return tuple(cells)

@@ -54,7 +54,18 @@ def bases(columns: Sequence[Column], row: Row | None) -> list[Basis]:
     return found
 
 
-def finding(ask: Ask, columns: Sequence[Column], found: Sequence[Basis]) -> Words:
+def finding(ask: Ask, columns: Sequence[Column], found: Sequence[Basis], at: datetime) -> Words:
+    """How much the dearest asks of the others, and which of them nobody can buy any more."""
+    gone = [one.label for one in columns if not one.item.sells_at(at)]
+    if not gone:
+        return _ratios(ask, columns, found)
+    who = f"{', '.join(gone[:-1])} and {gone[-1]} are" if gone[1:] else f"{gone[0]} is"
+    if len(gone) > NAMED:
+        who = f"{len(gone)} of them are"
+    return (*_ratios(ask, columns, found), f" {who} no longer sold.")
+
+
+def _ratios(ask: Ask, columns: Sequence[Column], found: Sequence[Basis]) -> Words:
     """`Gemini 3 Pro input costs 18× Qwen3.5 Plus at Alibaba, cn (CN¥0.80, $0.112) and 5.0× …`."""
     if not columns:
         return ("Put up to six offerings beside each other.",)

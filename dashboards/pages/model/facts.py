@@ -36,6 +36,10 @@ class Seller:
     retired_at: datetime | None = None
     notes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
+    def sells_at(self, when: datetime) -> bool:
+        """Whether it was not retired by then; a price it had stays for late usage and is compared with nothing."""
+        return self.retired_at is None or when < self.retired_at
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -233,7 +237,7 @@ class History:
 
 @dataclass(frozen=True)
 class ModelPage:
-    """Everything the page shows; `main` is the maker's own offering, else the cheapest host's."""
+    """Everything the page shows; `main` is the maker's own offering, else the cheapest host's, of those still sold."""
 
     ask: Ask
     facts: Facts
@@ -256,6 +260,8 @@ class ModelPage:
     notes_evidence: str
     foreign: tuple[Words, ...] = ()
     """Offerings that ask in another currency only, a sentence's part each."""
+    gone: tuple[Words, ...] = ()
+    """Offerings that are no longer sold, with the day and the last price, a sentence's part each."""
 
     @property
     def blended_decimals(self) -> int:

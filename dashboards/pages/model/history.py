@@ -85,7 +85,10 @@ def history(
     ask: Ask, sellers: Sequence[Seller], known: Sequence[Held], main: Seller | None, offered: Sequence[Offered],
     at: datetime, now: datetime,
 ) -> History:  # fmt: skip
-    """The main seller's input and output over time, three other sellers' muted, and what happened when."""
+    """The main seller's input and output over time, two other sellers' muted, and what happened when.
+
+    A maker that no longer sells it is the first of the others; a line ends where its offering did.
+    """
     by_offering: dict[int, list[Held]] = defaultdict(list)
     for price in known:
         if price.is_plain and price.unit in ("input", "output") and price.usd_per_mtok is not None:
@@ -94,17 +97,22 @@ def history(
     end = max(now, at, future + timedelta(days=14) if future > now else now)
     lines = []
     if main:
-        lines += _lines(main.name, by_offering.get(main.offering_id, ()), end, is_main=True)
+        lines += _lines(main, by_offering.get(main.offering_id, ()), end, is_main=True)
     others = [row.seller for row in offered if not main or row.seller.provider != main.provider]
-    others.sort(key=lambda seller: -len(by_offering.get(seller.offering_id, ())))
+    others.sort(
+        key=lambda seller: (
+            not seller.first_party, not seller.sells_at(at), -len(by_offering.get(seller.offering_id, ())),
+        )
+    )  # fmt: skip
     for seller in others[:2]:
-        lines += _lines(seller.name, by_offering.get(seller.offering_id, ()), end, is_main=False)
+        lines += _lines(seller, by_offering.get(seller.offering_id, ()), end, is_main=False)
     starts = [line.steps[0].start for line in lines if line.steps]
     start = min(starts, default=now)
     return History(tuple(lines), _events(ask, known, main, now), start, end, now)
 
 
-def _lines(name: str, prices: Iterable[Held], end: datetime, *, is_main: bool) -> list[HistoryLine]:
+def _lines(seller: Seller, prices: Iterable[Held], end: datetime, *, is_main: bool) -> list[HistoryLine]:
+    end = min(end, seller.retired_at or end)
     by_unit: dict[str, list[Held]] = defaultdict(list)
     for price in sorted(prices, key=lambda price: price.effective_from):
         by_unit[price.unit].append(price)
@@ -121,7 +129,7 @@ def _lines(name: str, prices: Iterable[Held], end: datetime, *, is_main: bool) -
             else:
                 steps.append(Step(start, until, amount, price.price_id, price.starts_unknown))
         if steps:
-            lines.append(HistoryLine(name, unit, is_main, tuple(steps)))
+            lines.append(HistoryLine(seller.name, unit, is_main, tuple(steps)))
     return lines
 
 

@@ -39,21 +39,28 @@ def compose(
         if written:
             own_prices["cache_write"] = written
     columns = _columns(plain)
-    main = _main(facts, sellers, plain)
-    offered = _offered(ask, sellers, plain, held, columns, main)
-    foreign = _foreign(sellers, held, plain)
+    main = _main(facts, sellers, plain, at)
+    rows = _offered(ask, sellers, plain, held, columns, main)
+    offered = tuple(row for row in rows if row.seller.sells_at(at))
+    gone = tuple(row for row in rows if not row.seller.sells_at(at))
+    foreign = _foreign([seller for seller in sellers if seller.sells_at(at)], held, plain)
     own = [price for price in held if main and price.offering_id == main.offering_id]
-    past = history.history(ask, sellers, known, main, offered, at, now)
+    past = history.history(ask, sellers, known, main, [*gone, *offered], at, now)
     hours = terms.hours(ask, own, columns)
-    upcoming = history.upcoming(ask, known, main, at)
+    upcoming = history.upcoming(ask, known, main, at) if main and main.sells_at(at) else ()
     return ModelPage(
         ask=ask, facts=facts,
-        finding=finding(facts, main, offered, upcoming, len(foreign)),
+        finding=finding(facts, main, offered, upcoming, len(foreign), gone, _left(sellers, at)),
         scope=words.scope(ask, facts, at, known_at),
         main=main, columns=columns, offered=offered,
-        unpriced=tuple(seller for seller in sellers if not plain.get(seller.offering_id) and seller not in foreign),
+        unpriced=tuple(
+            seller
+            for seller in sellers
+            if seller.sells_at(at) and not plain.get(seller.offering_id) and seller not in foreign
+        ),
         foreign=tuple(words.foreign(ask, seller, own) for seller, own in foreign.items()),
-        table_title=words.table_title(offered),
+        gone=tuple(words.gone(row) for row in gone),
+        table_title=words.table_title(offered, gone),
         history=past, history_title=history.title(past, main, upcoming),
         hours=hours, hours_said=terms.hours_said(own, holidays_through),
         tiers=terms.tiers(ask, own, columns), services=terms.services(ask, own, columns),
@@ -61,6 +68,12 @@ def compose(
         notes=tuple((slug.replace("_", "-"), text) for slug, text in sorted(main.notes.items())) if main else (),
         notes_evidence=_notes_evidence(ask, own),
     )  # fmt: skip
+
+
+def _left(sellers: Sequence[Seller], at: datetime) -> str:
+    """The maker's name where it sold the model and sells it no longer, under no id."""
+    own = [seller for seller in sellers if seller.first_party]
+    return own[0].name if own and not any(seller.sells_at(at) for seller in own) else ""
 
 
 def _foreign(
@@ -90,15 +103,18 @@ def _columns(plain: Mapping[int, Mapping[str, Held]]) -> tuple[str, ...]:
     return tuple(unit for unit in COLUMNS if unit in UNITS or unit in there)
 
 
-def _main(facts: Facts, sellers: Sequence[Seller], plain: Mapping[int, Mapping[str, Held]]) -> Seller | None:
-    """The maker's own offering, its plain name first; else the cheapest seller's."""
+def _main(
+    facts: Facts, sellers: Sequence[Seller], plain: Mapping[int, Mapping[str, Held]], at: datetime
+) -> Seller | None:
+    """The maker's own offering, its plain name first; else the cheapest seller's. Of those still sold, if any is."""
 
     def preference(seller: Seller) -> tuple[object, ...]:
         usd = _usd(plain.get(seller.offering_id, {}))
         price = blend(usd, CHAT_MIX)
         theirs = seller.first_party
         return (
-            not usd, not theirs, theirs and seller.region not in ("", "global"), theirs and seller.sku != facts.slug,
+            not usd, not seller.sells_at(at), not theirs, theirs and seller.region not in ("", "global"),
+            theirs and seller.sku != facts.slug,
             price is None, not price, price or 0, seller.provider, seller.sku, seller.region,
         )  # fmt: skip
 

@@ -12,21 +12,29 @@ from dashboards.pages.quality import name_of
 
 
 def finding(
-    facts: Facts, main: Seller | None, offered: Sequence[Offered], upcoming: Sequence[Upcoming], foreign: int = 0
-) -> Words:
-    """Who sells it for what; what is about to change; who asks less."""
+    facts: Facts, main: Seller | None, offered: Sequence[Offered], upcoming: Sequence[Upcoming], foreign: int = 0,
+    gone: Sequence[Offered] = (), left: str = "",
+) -> Words:  # fmt: skip
+    """Who sells it for what; what is about to change; who asks less. `left` is a maker who no longer sells it."""
+    start: Words
     own = next((row for row in offered if row.is_main), None) if main else None
     if own is None and foreign:
         who = "one offering states" if foreign == 1 else f"{foreign} offerings state"
         return (f"Nobody states a price in USD for {facts.name}; {who} one in another currency.",)
+    last = next((row for row in gone if row.is_main), None)
+    if own is None and last:
+        start = (f"Nobody lists a price for {facts.name} any more; it was last ",)
+        return (*start, *_asked(last), f" at {last.seller.name}.")
     if own is None:
         return (f"Nobody states a list price for {facts.name}.",)
     asked = _asked(own)
+    if left and not own.seller.first_party:
+        return (f"{left} no longer sells {facts.name}; {own.seller.name} does, at ", *asked, ".")
     if not own.seller.first_party:
         if len({row.seller.provider for row in offered}) == 1:
             return (f"Only {own.seller.name} sells {facts.name}, at ", *asked, ".")
         return (f"Only other hosts sell {facts.name}, from ", *asked, ".")
-    start: Words = (f"{facts.name} costs ", *asked, f" at {own.seller.name}")
+    start = (f"{facts.name} costs ", *asked, f" at {own.seller.name}")
     if upcoming:
         return (*start, f"; {upcoming[0].said}.")
     paid = [row for row in offered if row.blended and row.seller.provider != own.seller.provider]
@@ -48,6 +56,14 @@ def foreign(ask: Ask, seller: Seller, prices: Sequence[Held]) -> Words:
         said += [", " if place else "", Figure(amount, evidence_url(ask, price.price_id))]
         said.append(" in" if price.unit == "input" else " out")
     return tuple(said)
+
+
+def gone(row: Offered) -> Words:
+    """`xAI grok-2 since 26 Oct 2026, last $2.00 in and $10.00 out`."""
+    seller = row.seller
+    since = f" since {formatting.day(seller.retired_at)}" if seller.retired_at else ""
+    where = f" ({seller.region})" if seller.region else ""
+    return (f"{seller.name} {seller.sku}{where}{since}, last ", *_asked(row))
 
 
 def _asked(row: Offered) -> Words:
@@ -77,7 +93,9 @@ def scope(ask: Ask, facts: Facts, at: datetime, known_at: datetime | None) -> tu
     return tuple(part for part in parts if part)
 
 
-def table_title(offered: Sequence[Offered]) -> str:
+def table_title(offered: Sequence[Offered], gone: Sequence[Offered] = ()) -> str:
+    if not offered and gone:
+        return "No longer sold"
     if not offered:
         return "No list price"
     hosts = len({row.seller.provider for row in offered})
