@@ -15,6 +15,7 @@ from django.utils.functional import SimpleLazyObject
 from dashboards import access
 from dashboards.models import Person
 from pricing.models import SourceRun
+from pricing.sources import all_sources
 
 if TYPE_CHECKING:
     from usage.models import Organisation
@@ -101,9 +102,14 @@ def _counted(links: list[Link], organisation: "Organisation | None") -> list[Lin
 
 
 def prices_read_at() -> datetime | None:
-    """When a price source was last read without fault; None before the first time."""
+    """When a source of prices was last read without fault; None before the first time.
+
+    Rates of exchange are no prices, and what ships with this project (it has no feed) is a table of old ones: the day
+    on which somebody reviewed it says nothing of how old today's prices are.
+    """
     read = [SourceRun.Status.CHANGED, SourceRun.Status.UNCHANGED]
-    runs = SourceRun.objects.filter(status__in=read)
+    shipped = [slug for slug, source in all_sources().items() if not source.FEED]
+    runs = SourceRun.objects.filter(status__in=read).exclude(source__slug__in=shipped).exclude(counts__claims=0)
     return _as_time(runs.aggregate(at=Max("observed_at"))["at"])
 
 

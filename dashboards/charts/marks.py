@@ -21,15 +21,19 @@ def escaped(text: str) -> str:
 
 
 def log_ticks(low: float, high: float, *, narrow: bool = False) -> tuple[list[float], list[str]]:
-    """Ticks at 1, 2 and 5 of each decade in [low, high]: the decades with a unit, the others only where wide."""
+    """Ticks at 1, 2 and 5 of each decade in [low, high]: the decades with a unit, the others only where wide.
+
+    One number is no scale: a narrow axis with fewer than two decades names the others too.
+    """
     values, texts = [], []
+    spared = narrow and len(decades(low, high)) > 1
     for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1):
         for step in (1, 2, 5):
             value = step * 10.0**power
             if low <= value <= high:
                 values.append(value)
                 plain = f"{Decimal(step).scaleb(power):f}"
-                texts.append(f"${plain}" if step == 1 else "" if narrow else plain)
+                texts.append(f"${plain}" if step == 1 else "" if spared else plain)
     return values, texts
 
 

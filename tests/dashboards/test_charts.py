@@ -118,7 +118,12 @@ def test_a_label_without_room_is_left_out_rather_than_laid_over_another() -> Non
 )
 def test_log_ticks_read_as_plain_numbers(low: float, high: float, texts: list[str]) -> None:
     assert log_ticks(low, high)[1] == texts
-    assert [text for text in log_ticks(low, high, narrow=True)[1] if text] == [t for t in texts if "$" in t]
+
+
+def test_a_narrow_log_axis_names_its_decades_and_more_where_one_alone_would_be_no_scale() -> None:
+    named = [text for text in log_ticks(0.08, 12, narrow=True)[1] if text]
+    assert named == ["$0.1", "$1", "$10"]
+    assert log_ticks(0.21, 6.5, narrow=True)[1] == ["0.5", "$1", "2", "5"]
 
 
 def test_decades_and_even_ticks_stay_inside() -> None:

@@ -321,6 +321,14 @@ def test_changes_are_in_the_navigation_and_the_sources_behind_the_age_of_the_pri
     assert '<a href="/sources">Prices read</a>' in html
 
 
+def test_the_age_of_the_prices_is_that_of_a_source_that_states_prices_of_today(client: Client, db: None) -> None:
+    make_run("alpha", observed="2026-11-10")
+    make_run("ecb_rates", observed="2026-11-12", counts={"claims": 0, "added": 0, "withdrawn": 0, "offerings": 0})
+    make_run("early_prices", observed="2026-11-13")
+    make_run("beta", "failed", observed="2026-11-14")
+    assert "10 Nov 2026" in get(client, "/changes").split("Prices read")[1].split("</span>")[0]
+
+
 def row(slug: str, *, read: bool = True, late: bool = False, failed: bool = False) -> page.Row:
     run = Run(1, "failed" if failed else "changed", NOW, NOW, NOW, "", "", {}, {})
     last = NOW - timedelta(days=9 if late else 0) if read else None
