@@ -82,7 +82,8 @@ def layout(prices: Sequence[PriceFact]) -> list[Card]:
     ops: dict[int, str] = {}
     for price in prices:
         lines[price.service_tier, price.context_from, price.schedule][price.unit].append(price)
-        ops[price.context_from] = price.context_op
+        # Sources that read one threshold both ways, of two units: the narrower reading, in whatever order they came.
+        ops[price.context_from] = min(price.context_op, ops.get(price.context_from, price.context_op))
     tiers = sorted({tier for tier, _, _ in lines}, key=lambda tier: (tier != STANDARD, tier))
     cards: list[Card] = []
     for tier in tiers:

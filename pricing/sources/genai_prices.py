@@ -243,10 +243,17 @@ def _entry(
         base = stated["base"] if isinstance(stated, Mapping) else stated
         yield Statement(provider=provider, sku=sku, unit=unit, per=per, amount=Decimal(base), url=url, **shared)
         for tier in stated["tiers"] if isinstance(stated, Mapping) else ():
+            beyond, op = _threshold(tier["start"])
             yield Statement(
                 provider=provider, sku=sku, unit=unit, per=per, amount=Decimal(tier["price"]), url=url,
-                context_from=tier["start"], context_op=">", context_mode="whole_request", **shared,
+                context_from=beyond, context_op=op, context_mode="whole_request", **shared,
             )  # fmt: skip
+
+
+def _threshold(start: int) -> tuple[int, str]:
+    """Where a tier begins. More than 199,999 tokens is 200,000 and more: the threshold that others name as well, so
+    that what they say of it is heard together."""
+    return (start + 1, ">=") if start % 1000 == 999 else (start, ">")
 
 
 def _is_window(entry: Mapping[str, Any]) -> bool:

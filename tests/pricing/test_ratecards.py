@@ -56,6 +56,13 @@ def test_a_context_tier_has_the_base_price_of_what_it_does_not_state_and_a_servi
     assert laid["standard", 0, PEAK, START] == {"input": "3", "output": "3", "cache_read": "0.3"}
 
 
+def test_of_two_readings_of_one_threshold_the_narrower_holds_in_whatever_order_they_came():
+    base, tier = fact(1, "input", "3"), {"context_from": 200_000}
+    said = [fact(2, "input", "6", context_op=">", **tier), fact(3, "output", "9", context_op=">=", **tier)]
+    for order in (said, said[::-1]):
+        assert [card.context_op for card in layout([base, *order])] == ["", ">"]
+
+
 def test_a_cache_write_of_a_lifetime_is_unknown_where_long_prompts_have_an_input_price_and_no_such_write():
     """It is a multiple of the input price: the base price would be 6 beside an input price of 6, and 12 is asked."""
     long = {"context_from": 200_000, "context_op": ">"}
