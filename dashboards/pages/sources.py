@@ -107,6 +107,11 @@ class Row:
         return self.standing.last_run.error if self.standing.last_run and self.has_failed else ""
 
     @property
+    def states_prices(self) -> bool:
+        """Whether it ever claimed a price: the bank states rates, and the table of names states names."""
+        return self.standing.wrong.whole > 0
+
+    @property
     def covers(self) -> Ratio:
         return Ratio(self.standing.covers)
 

@@ -329,6 +329,18 @@ def test_the_age_of_the_prices_is_that_of_a_source_that_states_prices_of_today(c
     assert "10 Nov 2026" in get(client, "/changes").split("Prices read")[1].split("</span>")[0]
 
 
+def test_who_states_no_prices_or_none_of_today_covers_nothing_rather_than_none(client: Client, offering: Any) -> None:
+    make_run("beta")
+    make_run("alpha")
+    make_claim(
+        offering, "input", "1", source="alpha", effective_from=utc("2022-01-01"), effective_until=utc("2023-01-01")
+    )
+    html = get(client)
+    assert "states no prices" in html
+    assert "past prices only" in html
+    assert '0 <span class="unit">offerings' not in html
+
+
 def row(slug: str, *, read: bool = True, late: bool = False, failed: bool = False) -> page.Row:
     run = Run(1, "failed" if failed else "changed", NOW, NOW, NOW, "", "", {}, {})
     last = NOW - timedelta(days=9 if late else 0) if read else None
