@@ -140,14 +140,15 @@ def fact(line: int, row: Json, keys: str) -> Fact:
 
 def _day(row: Json) -> date:
     try:
-        return date.fromisoformat(text(row.get("date"))[:10])
+        day = date.fromisoformat(text(row.get("date"))[:10])
     except ValueError:
         raise Unreadable("the date is no day such as 2026-09-01") from None
+    if not 2015 <= day.year < 2100:
+        raise Unreadable("the date is not between 2015 and 2100")
+    return day
 
 
 def _starts(day: date) -> datetime:
-    if not 2015 <= day.year < 2100:
-        raise Unreadable("the date is not between 2015 and 2100")
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 

@@ -92,6 +92,7 @@ def test_a_file_speaks_for_its_days() -> None:
     assert covered([{**ROW, "date": "2026-09-03"}, ROW]) == Covered(day(1), day(4))
     assert covered([]) is None
     assert covered([{**ROW, "date": "soon"}]) is None
+    assert covered([ROW, {**ROW, "date": "0001-01-01T00:00:00+23:59"}]) is None
 
 
 def test_a_file_of_keys_speaks_for_the_days_of_each_key_alone() -> None:
