@@ -46,7 +46,11 @@ class HotAnswers:
         self.application = application
 
     def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] != "GET" or not environ.get("PATH_INFO", "").startswith(PATHS):
+        if not environ.get("PATH_INFO", "").startswith(PATHS):
+            return self.application(environ, start_response)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return self._head(environ, start_response)
+        if environ["REQUEST_METHOD"] != "GET":
             return self.application(environ, start_response)
         key = _key(environ)
         caller = _caller(environ)
@@ -67,6 +71,16 @@ class HotAnswers:
             return self.application(environ, start_response)  # which refuses it in its own words
         start_response(found.status, found.headers + (quota.headers() if quota else []))
         return [found.body]
+
+    def _head(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
+        """What GET would answer without its body: readers of feeds and whoever checks a link ask so (RFC 9110, 9.3.2).
+
+        The API declares no operation for it, which would stand in its document beside every GET.
+        """
+        response = self({**environ, "REQUEST_METHOD": "GET"}, start_response)
+        if hasattr(response, "close"):
+            response.close()
+        return []
 
     def _asked(self, key: tuple[Any, ...], environ: Environ, start_response: Start) -> Iterable[bytes]:
         """What Django answers, kept where it says that the answer may be."""
