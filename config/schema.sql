@@ -3197,6 +3197,7 @@ CREATE UNIQUE INDEX pull_one_at_a_time ON public.usage_pull USING btree (connect
 CREATE UNIQUE INDEX rate_once_a_day ON public.pricing_exchangerate USING btree (currency, day, source_id) WHERE (superseded_at IS NULL);
 CREATE INDEX ratecard_current ON public.pricing_ratecard USING btree (offering_id, service_tier, effective_from) WHERE (known_until IS NULL);
 CREATE INDEX rates_by_arrival ON public.pricing_exchangerate USING btree (recorded_at, day);
+CREATE INDEX rates_by_day ON public.pricing_exchangerate USING btree (currency, day);
 CREATE INDEX record_flagged ON ONLY public.usage_usagerecord USING btree (organisation_id, occurred_at) WHERE (rating_flags > 0);
 CREATE INDEX record_of_month ON ONLY public.usage_usagerecord USING btree (organisation_id, occurred_at) WHERE ((grain)::text = '1mo'::text);
 CREATE INDEX run_latest_of_source ON public.pricing_sourcerun USING btree (source_id, observed_at DESC);
@@ -3635,6 +3636,7 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES
 ('pricing', '0008_looks_at_benchmarks', now()),
 ('pricing', '0009_superseded_rates_are_kept', now()),
 ('pricing', '0010_prices_seen_by_who_agrees', now()),
+('pricing', '0011_rates_by_day', now()),
 ('sessions', '0001_initial', now()),
 ('usage', '0001_initial', now()),
 ('usage', '0002_closed_months', now()),

@@ -259,7 +259,11 @@ class ExchangeRate(models.Model):
                 fields=["currency", "day", "source"], condition=Q(superseded_at=None), name="rate_once_a_day"
             )
         ]
-        indexes = [models.Index(fields=["recorded_at", "day"], name="rates_by_arrival")]
+        indexes = [
+            models.Index(fields=["recorded_at", "day"], name="rates_by_arrival"),
+            # Of rates that stood once, too, which those of the constraint are not.
+            models.Index(fields=["currency", "day"], name="rates_by_day"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.currency} {self.day}"

@@ -1,11 +1,13 @@
 """Exchange rates in the catalogue: kept once a day, restated by the newest reading, read by the day."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from pricing import catalog
 from pricing.models import ExchangeRate
@@ -95,3 +97,13 @@ class TestTheRateOfADay:
         assert len(found) == 2 * 11 + 30
         assert found == {pair: rate for pair in asked if (rate := ExchangeRate.objects.on(*pair))}
         assert ExchangeRate.objects.for_days([]) == {}
+
+
+def test_rates_of_old_are_not_looked_for_once_for_each_rate():
+    body = "Date,USD,CNY\n" + "".join(f"{FRIDAY - timedelta(days=n)},1.1,8\n" for n in range(400))
+    assert catalog.record("ecb_rates", body.encode(), observed_at=NOON).error == ""
+    later = timezone.now() + timedelta(days=1)
+    asked = ExchangeRate.objects.spanning(FRIDAY, MONDAY, later)
+    assert {(rate.currency, rate.day) for rate in asked} == {("EUR", FRIDAY), ("CNY", FRIDAY)}
+    loops = re.findall(r'"Actual Loops": ([\d.]+)', asked.explain(analyze=True, format="json"))
+    assert max(map(float, loops)) == 1
