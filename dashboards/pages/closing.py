@@ -22,6 +22,7 @@ CAUSES = {
     "rates": ("Rates of exchange came later", "the month is converted at the rates that stood when it was closed"),
 }
 KINDS = (
+    ("spent", "Spent"),
     ("list", "List"),
     ("contracted", "Contracted"),
     ("reported", "Reported"),
@@ -31,7 +32,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One month. Money is list cost; None is unknown."""
+    """One month. Money is what was spent; None is unknown."""
 
     month: date
     ledger: Decimal | None
@@ -77,6 +78,14 @@ def records_of(month: date) -> str:
     return f"{RECORDS}?{urlencode({'from': f'{month}', 'until': f'{next_month(month)}'})}"
 
 
+def moved_words(money: Mapping[str, str | None], currency: str) -> str:
+    """What a difference comes to: of what was spent, or, where a bill stands still, of list cost."""
+    spent, listed = amount(money["spent"]), amount(money["list"])
+    if not spent and listed:
+        return f"{formatting.signed_money(listed, currency)} of list cost"
+    return "an unknown amount" if spent is None else formatting.signed_money(spent, currency)
+
+
 def amount(text: str | None) -> Decimal | None:
     """Money as `spend` writes it; None is unknown."""
     return None if text is None else Decimal(text)
@@ -85,7 +94,7 @@ def amount(text: str | None) -> Decimal | None:
 def lines(before: Mapping[str, str | None], after: Mapping[str, str | None]) -> list[Line]:
     """The kinds of cost of two totals side by side; kinds of which neither knows anything are left out."""
     found = [Line(label, amount(before.get(kind)), amount(after.get(kind))) for kind, label in KINDS]
-    return [line for line in found if line.before or line.after or line.label == "List"]
+    return [line for line in found if line.before or line.after or line.label == "Spent"]
 
 
 def added(total: Mapping[str, str | None], moved: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -103,9 +112,12 @@ def finding(rows: Sequence[Row], currency: str) -> str:
     waiting = [row for row in rows if row.pending_days]
     if waiting:
         where = waiting[0].name if len(waiting) == 1 else f"{len(waiting)} closed months"
-        moved = sum((row.pending or Decimal(0) for row in waiting), Decimal(0))
-        moved_words = formatting.signed_money(moved, currency)
-        return f"{moved_words} is pending in {where}: it is in the ledger, not in the official figures."
+        known = [row.pending for row in waiting if row.pending is not None]
+        moved = [formatting.signed_money(sum(known, Decimal(0)), currency)] if known else []
+        moved += ["an unknown amount"] if len(known) < len(waiting) else []
+        words = " and ".join(moved)
+        verb = "is" if len(moved) == 1 else "are"
+        return f"{words[0].upper()}{words[1:]} {verb} pending in {where}: in the ledger, not in the official figures."
     if ready := [row for row in rows if row.can_close]:
         oldest = ready[-1]
         more = "" if len(ready) == 1 else f", and {len(ready) - 1} more"
@@ -128,10 +140,9 @@ def beside(pending: Sequence[Mapping[str, Any]], currency: str) -> list[Beside]:
     """One a month: what came after it was closed and is not in the figures shown."""
     found = []
     for one in pending:
-        month, moved = date.fromisoformat(f"{one['month']}-01"), amount(one["list"])
+        month = date.fromisoformat(f"{one['month']}-01")
         days = f"{one['days']} {'day' if one['days'] == 1 else 'days'}"
-        what = "an unknown amount" if moved is None else formatting.signed_money(moved, currency)
-        words = f"{month:%B} is closed: {what} on {days} pending: in the ledger's rows, not in these totals"
+        words = f"{month:%B} is closed: {moved_words(one, currency)} on {days} pending: in the ledger's rows, not in these totals"
         found.append(Beside(words, f"/periods?month={one['month']}"))
     return found
 

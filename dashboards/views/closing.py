@@ -130,13 +130,12 @@ def _is_over(month: date) -> bool:
 
 def _row(one: Month, organisation: Organisation, shown: date | None) -> pages.Row:
     period, is_over = one.period, _is_over(one.month)
-    ledger, official = pages.amount(one.ledger.money()["list"]), pages.amount(one.official.money()["list"])
-    unknown = ledger is None or official is None
+    ledger, official = one.ledger.amount("spent"), one.official.amount("spent")
     return pages.Row(
         month=one.month,
         ledger=ledger,
         official=official,
-        pending=None if unknown else one.ledger.list_cost - one.official.list_cost,
+        pending=pages.Line("", official, ledger).moved,
         pending_days=one.pending_days,
         state="closed" if period else "over, open" if is_over else "running",
         by=period.closed_by if period else "",
@@ -165,7 +164,7 @@ def _detail(organisation: Organisation, month: date) -> dict[str, Any]:
         "seen": _seen(waiting) if period else _seen_of(organisation, month, answer),
         "causes": [
             {"name": one.name, "title": pages.CAUSES[one.name][0], "said": pages.CAUSES[one.name][1], "days": one.days,
-             "moved": pages.amount(one.sums.money()["list"])}
+             "moved": pages.moved_words(one.sums.money(), organisation.display_currency)}
             for one in waiting.causes
         ],
         "days": waiting.days,

@@ -10,6 +10,7 @@ import pytest
 
 from dashboards import access
 from dashboards.models import AuditEntry, Person
+from dashboards.pages.closing import moved_words
 from pricing.models import ExchangeRate
 from tests.dashboards.ledger_cast import World, client_of, world  # noqa: F401
 from tests.usage.factories import make_source
@@ -70,7 +71,7 @@ def test_late_usage_is_shown_beside_the_official_figures_everywhere(october: Wor
     october.imported(LATE)
     text = page(october)
     assert "+$40.00 is pending in October 2026" in text
-    assert "Usage came, changed or went: $40.00 on 1 day" in text
+    assert "Usage came, changed or went: +$40.00 on 1 day" in text
     overview = october.admin.get("/?period=month&from=2026-10-01").content.decode()
     project = october.admin.get("/projects/alpha?period=month&from=2026-10-01").content.decode()
     for shown in (overview, project):
@@ -79,6 +80,30 @@ def test_late_usage_is_shown_beside_the_official_figures_everywhere(october: Wor
     assert "$60.00" not in overview
     assert project.count("$60.00") == 1  # by API key: read from the ledger's rows
     assert "pending" not in october.admin.get("/projects/beta?period=month&from=2026-10-01").content.decode()
+
+
+def test_a_bill_that_is_stated_anew_is_pending_with_its_money(october: World) -> None:
+    columns = {"time": "day", "model": "model", "host": "host", "cost": "cost"}
+    mapping = {"columns": columns, "grain": "1d", "currency": "USD", "cost_kind": "billed"}
+
+    def billed(cost: str) -> None:
+        october.imported(f"2026-10-05,seller,model-a,{cost}", head="day,host,model,cost", mapping=mapping)
+
+    billed("21")
+    closed(october)
+    billed("121")
+    text = page(october)
+    assert "+$100.00 is pending in October 2026" in text
+    assert "Usage came, changed or went: +$100.00 on 1 day" in text
+    assert re.search(r"Spent</th><td[^>]*>\$21.00</td><td[^>]*>\$100.00</td><td[^>]*>\$121.00<", text)
+    overview = october.admin.get("/?period=month&from=2026-10-01").content.decode()
+    assert "October is closed: +$100.00 on 1 day pending" in overview
+
+
+def test_what_is_pending_of_list_cost_under_a_bill_says_so() -> None:
+    assert moved_words({"spent": "0", "list": "-3"}, "USD") == "−$3.00 of list cost"
+    assert moved_words({"spent": "5", "list": "-3"}, "USD") == "+$5.00"
+    assert moved_words({"spent": None, "list": None}, "USD") == "an unknown amount"
 
 
 def test_a_restatement_stays_in_the_currency_it_was_made_in(october: World) -> None:
@@ -101,13 +126,13 @@ def test_rates_that_come_later_are_taken_in_by_themselves(october: World) -> Non
     october.imported(LATE)
     ExchangeRate.objects.create(currency="EUR", day=date(2026, 10, 2), usd=Decimal(4), source=source)
     text = page(october)
-    assert "Usage came, changed or went: €20.00 on 1 day" in text
+    assert "Usage came, changed or went: +€20.00 on 1 day" in text
     assert "Rates of exchange came later: −€15.00 on 2 days" in text
     form = {"seen": seen(text), "cause": ["rates"], "reason": "The bank was late"}
     assert october.admin.post("/periods/2026-10/restate", form).status_code == 302
     text = page(october)
     assert "List: €10.00 before, €5.00 after" in text
-    assert "Usage came, changed or went: €10.00 on 1 day" in text
+    assert "Usage came, changed or went: +€10.00 on 1 day" in text
     assert "Rates of exchange came later" not in text
 
 
