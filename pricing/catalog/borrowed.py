@@ -4,8 +4,9 @@ genai-prices says that `chat-latest` is its `gpt-chat-latest`; so what it says o
 where a second source sells `chat-latest` as an id of its own, the two speak of one price. The vendor's own names bind
 every source and lend both ways: Anthropic documents `claude-sonnet-4-5` as `claude-sonnet-4-5-20250929`, so whoever
 prices one of the two has priced both, and a price for long prompts stated of the alias alone is the snapshot's too, by
-which vendors report usage. A source's own word on the very id always comes first. A service tier that a vendor sells
-under two names is lent from one name to the other in the same way.
+which vendors report usage. So do ids of a seller that differ by case alone: `GLM-5.2` is how Z.ai and genai-prices
+write what others list as `glm-5.2`. A source's own word on the very id always comes first. A service tier that a
+vendor sells under two names is lent from one name to the other in the same way.
 
 A *pointer* moves: its name ends in `-latest`, or its vendor dates several models it meant one after the other. While
 the vendor says what it means, what is said of that model is all that counts for it: a source's price of the pointer may
@@ -84,6 +85,11 @@ _LINKS = """
         FROM pricing_alias a
         JOIN pricing_offering n ON n.provider_id = a.provider_id AND n.sku = a.name AND n.region = ''
         JOIN pricing_pricesource s ON s.id = a.source_id AND s.trust = q.trust
+        UNION ALL
+        SELECT n.id, o.id, '', true, NULL, NULL, false, n.provider_id, n.sku, o.id, false
+        FROM pricing_offering n
+        JOIN pricing_offering o ON o.provider_id = n.provider_id AND o.region = n.region
+            AND lower(o.sku) = lower(n.sku)
     ) l
     WHERE NOT l.dated AND l.other <> l.offering AND l.{column} = ANY(q.asked)
     ORDER BY l.offering, l.other, l.slug, l.valid_from

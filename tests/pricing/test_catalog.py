@@ -262,6 +262,15 @@ def test_the_vendors_own_name_binds_every_source_and_another_source_only_itself(
     assert {tuple(p.agreeing) for p in [current("m-latest")]} == {("data",)}
 
 
+def test_ids_that_differ_by_case_alone_have_one_price_that_each_source_is_a_voice_of():
+    read("data", DAYS[0], M="5")
+    read("table", DAYS[0], m="5")
+    assert [set(current(sku).agreeing) for sku in ("M", "m")] == [{"data", "table"}] * 2
+    read("table", DAYS[1], m="6")
+    assert {(current(sku).amount, current(sku).disputed) for sku in ("M", "m")} == {(current("m").amount, True)}
+    assert list(differences(list(Offering.objects.values_list("pk", flat=True)))) == []
+
+
 SWITCH, LATER = datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 18, tzinfo=UTC)
 
 
