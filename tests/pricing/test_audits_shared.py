@@ -174,7 +174,7 @@ def test_the_labs_standard_prices_are_known_and_none_is_wrong(audited):
 def test_of_all_the_labs_prices_few_are_wrong_and_none_that_is_said_to_be_sure(audited):
     every = shares(of(audited, LABS))
     assert every.right >= 0.88
-    assert every.wrong <= 0.02
+    assert every.wrong <= 0.002
     assert every.sure >= 0.72
     assert every.sure_wrong == 0
 
