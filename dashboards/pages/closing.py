@@ -142,7 +142,8 @@ def beside(pending: Sequence[Mapping[str, Any]], currency: str) -> list[Beside]:
     for one in pending:
         month = date.fromisoformat(f"{one['month']}-01")
         days = f"{one['days']} {'day' if one['days'] == 1 else 'days'}"
-        words = f"{month:%B} is closed: {moved_words(one, currency)} on {days} pending: in the ledger's rows, not in these totals"
+        moved = moved_words(one, currency)
+        words = f"{month:%B} is closed: {moved} on {days} pending: in the ledger's rows, not in these totals"
         found.append(Beside(words, f"/periods?month={one['month']}"))
     return found
 
