@@ -123,6 +123,14 @@ def test_what_is_no_count_is_refused(number: str) -> None:
     assert reason({"output": number}).startswith(("a count is", "a cell is not a plain number"))
 
 
+def test_a_small_cost_is_read_as_what_exports_floats_writes_it() -> None:
+    assert one({"cost": "4.5e-06"}).cost_reported == Decimal("0.0000045")
+    assert one({"cost": "4,5E-06"}, decimal=",", money_unit="cents").cost_reported == Decimal("0.000000045")
+    assert one({"cost": "1.2e+3"}).cost_reported == 1200
+    assert "larger than any bucket" in reason({"cost": "1e99"})
+    assert "not a plain number" in reason({"cost": "1e999999"})
+
+
 @pytest.mark.parametrize("number", ["12,50", "0,05", "1,2345", "1234,567", ",5"])
 def test_a_separator_that_does_not_part_thousands_is_refused(number: str) -> None:
     declared = {"thousands": ",", "currency": "USD"}

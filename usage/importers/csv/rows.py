@@ -22,6 +22,8 @@ MAX_RAW, KEPT_CELL = 500, 60  # of a rejected row, and of each of its cells
 MAX_COST = 10**11
 """What the ledger refuses is refused here: rows are numbered among those that are taken."""
 _NUMBER = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?", re.ASCII)
+_AMOUNT = re.compile(rf"{_NUMBER.pattern}(?:[eE][+-]?\d{{1,2}})?", re.ASCII)
+"""What exports floats (PostgreSQL, pandas, Excel) writes the cost of a short request as 4.5e-06."""
 
 
 _GROUPED = re.compile(r"-?\d{1,3}(?:[,.'\s]\d{3})+(?:[.,]\d+)?")
@@ -152,7 +154,7 @@ class RowReader:
             raise Unreadable("row lies outside the window that the mapping declares")
         return known
 
-    def _number(self, cell: str) -> Decimal | None:
+    def _number(self, cell: str, form: re.Pattern[str] = _NUMBER) -> Decimal | None:
         text = cell.strip()
         if not text:
             return Decimal(0) if self._map.blank == "zero" else None
@@ -162,7 +164,7 @@ class RowReader:
             text = text.replace(self._map.thousands, "")
         if self._map.decimal == ",":
             text = text.replace(",", ".") if "." not in text else "?"
-        if not _NUMBER.fullmatch(text):
+        if not form.fullmatch(text):
             if _GROUPED.fullmatch(cell.strip()):
                 raise Unreadable(GROUPED)
             raise Unreadable("a cell is not a plain number")
@@ -227,7 +229,7 @@ class RowReader:
         return out, reasoning
 
     def _cost(self, fields: list[str]) -> tuple[Decimal | None, str]:
-        amount = self._number(fields[self._at["cost"]])
+        amount = self._number(fields[self._at["cost"]], _AMOUNT)
         if amount is None:
             return None, ""
         if amount < 0:
