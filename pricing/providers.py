@@ -11,7 +11,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Known:
-    """A provider: its slug, what people call it, other slugs for it, and whether it trains what it sells."""
+    """A provider: its slug, what people call it, other slugs for it, and whether it trains what it sells.
+
+    Each of them names it, written with hyphens, underscores or spaces.
+    """
 
     slug: str
     name: str
@@ -22,26 +25,26 @@ class Known:
 PROVIDERS = (
     Known("openai", "OpenAI", ("open-ai",), maker=True),
     Known("anthropic", "Anthropic", ("claude",), maker=True),
-    Known("google", "Google", ("gemini", "google-ai", "googleai", "google_ai_studio"), maker=True),
-    Known("vertex", "Google Vertex AI", ("vertex_ai", "google-vertex", "vertex-ai", "google_vertex")),
-    Known("azure", "Microsoft Azure", ("azure_ai", "azure-openai", "azure_openai")),
-    Known("bedrock", "AWS Bedrock", ("aws", "amazon-bedrock", "bedrock_converse", "aws-bedrock")),
+    Known("google", "Google", ("gemini", "google-ai", "googleai", "google-ai-studio", "google-gemini"), maker=True),
+    Known("vertex", "Google Vertex AI", ("vertex-ai", "google-vertex")),
+    Known("azure", "Microsoft Azure", ("azure-ai", "azure-openai")),
+    Known("bedrock", "AWS Bedrock", ("aws", "amazon-bedrock", "bedrock-converse")),
     Known("deepseek", "DeepSeek", ("deepseek-ai",), maker=True),
     Known("mistral", "Mistral", ("mistralai", "mistral-ai"), maker=True),
     Known("xai", "xAI", ("x-ai", "grok"), maker=True),
     Known("groq", "Groq"),
-    Known("together", "Together AI", ("together_ai", "togetherai", "together-ai")),
-    Known("fireworks", "Fireworks", ("fireworks_ai", "fireworks-ai")),
+    Known("together", "Together AI", ("togetherai",)),
+    Known("fireworks", "Fireworks", ("fireworks-ai",)),
     Known("deepinfra", "DeepInfra"),
     Known("openrouter", "OpenRouter"),
     Known("oci", "Oracle Cloud", ("oracle",)),
-    Known("alibaba", "Alibaba Cloud", ("dashscope", "qwen", "aliyun", "alibaba-cloud"), maker=True),
-    Known("moonshot", "Moonshot AI", ("moonshotai", "moonshot-ai", "kimi"), maker=True),
-    Known("zai", "Z.ai", ("z-ai", "zhipu", "z.ai"), maker=True),
+    Known("alibaba", "Alibaba Cloud", ("dashscope", "qwen", "aliyun"), maker=True),
+    Known("moonshot", "Moonshot AI", ("moonshotai", "kimi"), maker=True),
+    Known("zai", "Z.ai", ("z-ai", "zhipu", "zhipu-ai"), maker=True),
     Known("zhipuai", "Zhipu BigModel (China)", ("bigmodel",)),
     Known("minimax", "MiniMax", ("minimaxai",), maker=True),
-    Known("meta", "Meta", ("meta-llama", "meta_llama", "llama_api"), maker=True),
-    Known("cohere", "Cohere", ("cohere_chat",), maker=True),
+    Known("meta", "Meta", ("meta-llama", "llama-api"), maker=True),
+    Known("cohere", "Cohere", ("cohere-chat",), maker=True),
     Known("ai21", "AI21", (), maker=True),
     Known("perplexity", "Perplexity", (), maker=True),
     Known("xiaomi", "Xiaomi", ("xiaomimimo",), maker=True),
@@ -59,15 +62,20 @@ PROVIDERS = (
     Known("elevenlabs", "ElevenLabs", (), maker=True),
     Known("longcat", "LongCat", (), maker=True),
     Known("bailing", "Ant Ling", (), maker=True),
-    Known("nova", "Amazon Nova", ("amazon-nova", "amazon_nova")),
+    Known("nova", "Amazon Nova", ("amazon-nova",)),
     Known("byteplus", "BytePlus"),
     Known("volcengine", "Volcano Engine"),
     Known("sensenova", "SenseNova", (), maker=True),
-    Known("vercel", "Vercel AI Gateway", ("vercel_ai_gateway", "vercel-ai-gateway")),
+    Known("vercel", "Vercel AI Gateway"),
     Known("typesafe", "TypeSafe", (), maker=True),
 )
 
-_BY_NAME = {name: known for known in PROVIDERS for name in (known.slug, *known.aliases)}
+
+def _spelled(name: str) -> str:
+    return name.strip().lower().replace("_", "-").replace(" ", "-")
+
+
+_BY_NAME = {_spelled(name): known for known in PROVIDERS for name in (known.slug, known.name, *known.aliases)}
 
 MAKER_OF_NAMESPACE = {
     # What resellers and model hubs write before the slash (or, on Bedrock, before the dot).
@@ -119,20 +127,20 @@ MAKER_OF_NAME = (
 
 
 def canonical(name: str) -> str:
-    """The one slug for a provider's slug or declared alias; the lower-cased name itself where none is declared."""
-    lowered = name.strip().lower()
-    known = _BY_NAME.get(lowered)
-    return known.slug if known else lowered.replace("_", "-")
+    """The one slug for a provider's slug, name or declared alias; what was written, as a slug, where there is none."""
+    spelled = _spelled(name)
+    known = _BY_NAME.get(spelled)
+    return known.slug if known else spelled
 
 
 def is_declared(name: str) -> bool:
-    """Whether the name is a declared provider slug or alias."""
-    return name.strip().lower() in _BY_NAME
+    """Whether the name is a declared provider's slug, name or alias."""
+    return _spelled(name) in _BY_NAME
 
 
 def declared(slug: str) -> Known | None:
-    """What we declare of a provider, by slug or alias."""
-    return _BY_NAME.get(slug)
+    """What we declare of a provider, by slug, name or alias."""
+    return _BY_NAME.get(_spelled(slug))
 
 
 def maker_of(name: str) -> str:

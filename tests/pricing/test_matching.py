@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing.matching import AliasEntry, Entry, Resolver, cache_write_unit, identify
+from pricing.providers import PROVIDERS, canonical
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -143,6 +144,23 @@ def test_a_longer_name_never_gets_a_shorter_names_offering_but_by_a_declared_suf
     assert (
         not match.resolved or match.sku == f"gpt-4o{suffix}" or match.rule in {"effort suffix", "declared dated name"}
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "slug"),
+    [
+        ("AWS Bedrock", "bedrock"), ("Amazon Bedrock", "bedrock"), ("Google Vertex AI", "vertex"),
+        ("Azure OpenAI", "azure"), ("together_ai", "together"), ("Fireworks AI", "fireworks"), ("Z.ai", "zai"),
+        ("Black Forest Labs", "black-forest-labs"),
+    ],
+)  # fmt: skip
+def test_a_seller_is_known_by_what_people_call_it_too(written, slug):
+    assert canonical(written) == slug
+
+
+def test_no_name_is_declared_for_two_sellers():
+    known = [{canonical(name) for name in (one.slug, one.name, *one.aliases)} for one in PROVIDERS]
+    assert known == [{one.slug} for one in PROVIDERS]
 
 
 @given(name=st.text(max_size=60), provider=st.none() | st.text(max_size=20))
