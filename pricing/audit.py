@@ -18,6 +18,8 @@ COLUMNS: Final = (
 )  # fmt: skip
 PERIODS: Final = ("", "peak", "off_peak")
 TOLERANCE: Final = Decimal("0.005")
+_TIERS: Final = {"": "standard", "default": "standard", "on_demand": "standard", "on-demand": "standard"}
+"""How OpenAI and Groq, and AWS, call what is neither cheaper nor faster."""
 _MOST_TOKENS: Final = 1_000_000_000_000
 _EXACT: Final = Context(prec=60)
 
@@ -89,7 +91,7 @@ def _listed(cells: dict[str, str | None], line: int) -> Listed:
         provider=row["provider"],
         sku=row["sku"],
         unit=row["unit"],
-        service_tier=row["service_tier"].lower() or "standard",
+        service_tier=_TIERS.get(tier := row["service_tier"].lower(), tier),
         region=row["region"],
         period=row["period"],
         prompt_tokens=_tokens(row["min_input_tokens"], line) + 1,

@@ -77,7 +77,8 @@ def _ours(row: Listed, rule: str, offerings: Sequence[Seller], known: _Known, at
         where = f" in {row.region}" if row.region else ""
         return Ours(None, rule, f"We know no {row.sku} at {row.provider}{where}.")
     if not is_token_unit(row.unit):
-        return Ours(None, rule, f"{row.unit} does not count tokens, so it has no price per million of them.")
+        units = ", ".join(RATED_UNITS[:4])
+        return Ours(None, rule, f"{row.unit} is no unit that counts tokens; those are {units} and so on.")
     # A sku sold in several regions and asked for without one means the offering bound to none.
     seller = min(offerings, key=lambda s: (s.region != "", s.region))
     now, others = _prices(row, seller.id, known, at)

@@ -145,6 +145,10 @@ def _in_region(found: Found, asked: Question) -> Found:
     if asked.region is None:
         return found
     there = tuple(seller for seller in found.offerings if seller.region == asked.region)
+    if not there and asked.region == "global":
+        # Azure's Global Standard, Vertex's global endpoint, `inference_geo: global`: the price bound to no region. On
+        # Bedrock an id bound to none is sold in regions.
+        there = tuple(seller for seller in found.offerings if not seller.region and seller.provider != "bedrock")
     if not there and found.offerings:
         first = found.offerings[0]
         there = tuple(sellers(provider__slug=first.provider, model__slug=first.model, region=asked.region))

@@ -173,6 +173,12 @@ class TestRegions:
         assert {one["region"] for one in worldwide["offerings"]} == {"global"}
         assert worldwide["rule"].endswith("the same model in global")
 
+    def test_global_is_the_price_bound_to_no_region_but_on_bedrock(self) -> None:
+        plain, worldwide = (ask("gpt-5.6-sol", "openai", region=region) for region in (None, "global"))
+        assert {one["region"] for one in worldwide["offerings"]} == {""}
+        assert worldwide["offerings"] == [one for one in plain["offerings"] if not one["region"]]
+        assert ask("amazon.nova-pro-v1:0", "bedrock", region="global")["status"] == "unknown"
+
     def test_a_region_nobody_sells_in_is_unknown(self) -> None:
         assert ask("gpt-5.6-sol", "openai", region="atlantis")["status"] == "unknown"
 

@@ -145,7 +145,12 @@ class TestAgainstTheCatalogue:
         )
         assert (unknown["verdict"], unknown["ours"], unknown["grade"]) == ("missing", None, None)
         assert "We know no claude-sonnet-4-99999999 at openai" in unknown["why"]
-        assert "does not count tokens" in not_tokens["why"]
+        assert "web_search is no unit that counts tokens; those are input, output, cache_read" in not_tokens["why"]
+
+    @pytest.mark.parametrize("tier", ["", "default", "On_Demand", "standard"])
+    def test_the_standard_tier_is_meant_by_its_sellers_names_for_it(self, tier: str) -> None:
+        (row,) = rows(f"openai,gpt-5.6-sol,input,{tier},,,,4")
+        assert (row["verdict"], row["service_tier"]) == ("right", tier)
 
     def test_a_held_price_is_missing(self) -> None:
         offering = Offering.objects.get(provider__slug="openai", sku="gpt-5.6-sol")
