@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from importlib.metadata import version
@@ -131,14 +132,17 @@ def _interval(
     # A multiple is stated for some models that state no cache write at all: nothing to multiply.
     one_hour = rates.get("cache_write_1h_multiple") if "cache_write" in rates else None
     write = cache_write_unit(provider, model)
-    for unit, amount in _amounts(rates, write, one_hour):
-        yield Statement(unit=unit, amount=amount, **shared)
-    for tier in rates.get("tiers", ()):
-        for unit, amount in _amounts(tier, write, one_hour):
-            yield Statement(
-                unit=unit, amount=amount, context_from=tier["above"], context_op=">", context_mode="whole_request",
-                **shared,
-            )  # fmt: skip
+    said = [Statement(unit=unit, amount=amount, **shared) for unit, amount in _amounts(rates, write, one_hour)]
+    said += (
+        Statement(unit=unit, amount=amount, context_from=tier["above"], context_op=">", context_mode="whole_request",
+                  **shared)
+        for tier in rates.get("tiers", ())
+        for unit, amount in _amounts(tier, write, one_hour)
+    )  # fmt: skip
+    yield from said
+    if mode == "thinking":
+        # Tokens of thought are made in this mode alone: its output price is theirs, and not that of other answers.
+        yield from (replace(s, unit="reasoning", qualifier="") for s in said if s.unit == "output")
 
 
 def _evidence_of(interval: Mapping[str, Any]) -> datetime:
