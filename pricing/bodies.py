@@ -7,7 +7,8 @@ published table. A vendor's own page without a suffix is read by its parser alon
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -26,6 +27,9 @@ _NULS_IN_A_PAGE: Final = 1000
 _BOMS: Final = {
     b"\xff\xfe\x00\x00": "UTF-32", b"\x00\x00\xfe\xff": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16",
 }  # fmt: skip
+_NO_TEXT: Final = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
+"""In ASCII, an escape that may be no text: a NUL, or half of a pair; read apart, as most are whole pairs."""
+_HALVES: Final = re.compile("[\x00\ud800-\udfff]")
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
 REPEATED: Final = 100
 """One repeated entry in so many is a slip of a hand-kept table, and the last holds, as for every reader of JSON."""
@@ -92,6 +96,20 @@ def refuse_json(body: bytes) -> None:
         raise SourceFailure("malformed", f"The body is not usable JSON: {fault}.") from None
     if document is None or document in ({}, []):
         raise SourceFailure("empty", "The JSON holds nothing.", permanent=False)
+    if _NO_TEXT.search(body) and any(_HALVES.search(text) for text in _texts(document)):
+        raise SourceFailure("not_text", "The JSON escapes a NUL or half of a character: that is no text.")
+
+
+def _texts(document: Any) -> Iterator[str]:
+    waiting = [document]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, Mapping):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list):
+            waiting += one
 
 
 def _broken_json(body: bytes, fault: json.JSONDecodeError) -> SourceFailure:

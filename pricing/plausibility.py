@@ -22,6 +22,8 @@ JUMP: Final = 5
 
 _MOST: Final = Decimal(10) ** 12
 """What numeric(24,12) holds."""
+_LEAST: Final = Decimal("5e-13")
+"""What it rounds to more than zero: a price below would be kept as free."""
 _NAME: Final = 400
 """Characters of the longest name that is kept."""
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -51,7 +53,7 @@ def refuse_unsound(reading: Reading) -> None:
             raise SourceFailure("nan", f"The {one.unit} price of {one.sku} is {one.amount}, which is no number.")
         if one.amount < 0:
             raise SourceFailure("negative", f"The {one.unit} price of {one.sku} is {one.amount}, below zero.")
-        if one.amount >= _MOST or one.per < 1 or not _CURRENCY.fullmatch(one.currency):
+        if one.amount >= _MOST or 0 < one.amount < _LEAST or one.per < 1 or not _CURRENCY.fullmatch(one.currency):
             raise SourceFailure(
                 "amount", f"The {one.unit} price of {one.sku}, {one.amount} {one.currency} per {one.per}, is no price."
             )

@@ -131,6 +131,10 @@ def record(
     except SourceFailure as fault:
         held = (body, answer) if answer is not None and fault.kind == "implausible" else None
         outcome = _failed(source, fault, observed_at, version, answer.url if answer else "", held, dry_run=dry_run)
+    except UnicodeEncodeError as fault:
+        # JSON can write half of a character as an escape, in ASCII; no text holds it, so no encoding writes it.
+        half = SourceFailure("not_text", f"The body holds half of a character, {fault.object[fault.start]!a}.")
+        outcome = _failed(source, half, observed_at, version, answer.url if answer else "", dry_run=dry_run)
     except _REFUSALS as fault:
         refusal = SourceFailure("amount", f"The database cannot hold what the body says: {str(fault).splitlines()[0]}.")
         outcome = _failed(source, refusal, observed_at, version, answer.url if answer else "", dry_run=dry_run)

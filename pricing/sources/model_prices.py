@@ -60,7 +60,7 @@ def parse(body: bytes) -> Reading:
         if snapshot["schema"] != 1:
             raise SourceError(f"model-prices publishes schema {snapshot['schema']}; this parser knows schema 1.")
         return _read(snapshot)
-    except (ValueError, KeyError, TypeError, AttributeError) as fault:
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as fault:
         raise SourceError(f"The body is not a model-prices snapshot: {fault!r}.") from fault
 
 

@@ -112,9 +112,12 @@ HOSTILE: dict[str, tuple[str, Callable[[Exchange], None]]] = {
     "a byte order mark": ("not_text", answers(b"\xef\xbb\xbf" + GOOD)),
     "bytes that are not UTF-8": ("not_text", answers(b'{"model-\xff": {"input": 1}}')),
     "NUL bytes": ("not_text", answers(b'{"model-\x00": {"input": 1}}')),
+    "half a character, escaped": ("not_text", answers(b'{"model-\\ud800": {"input": 1}}')),
+    "a NUL, escaped": ("not_text", answers(b'{"model-\\u0000": {"input": 1}}')),
     "a picture": ("not_text", answers(b"\x89PNG\r\n\x1a\n" + bytes(100))),
     # Amounts that are none
     "a price below zero": ("negative", answers(b'{"model-1": {"input": -1}}')),
+    "a price that would round to nothing": ("amount", answers(b'{"model-1": {"input": 1e-13}}')),
     "a price of 10^30": ("amount", answers(b'{"model-1": {"input": 1e30}}')),
     "a price beyond every float": ("amount", answers(b'{"model-1": {"input": 1e999}}')),
     "a number as text": ("layout", answers(b'{"model-1": {"input": "1"}}')),
@@ -412,6 +415,18 @@ def test_tls_is_spoken_with_the_name_and_not_with_the_address(market: Server) ->
     _, headers = market.requests[-1]
     assert headers["host"] == f"prices.test:{market.port}"
     assert ssl.HAS_SNI
+
+
+def test_a_whole_pair_of_escapes_is_a_character():
+    bodies.refuse(b'{"model-\\ud83d\\ude00": {"note": "\\\\ud800"}}', "json")
+    with pytest.raises(SourceFailure, match="half of a character"):
+        bodies.refuse(b'{"model-\\ude00\\ud83d": 1}', "json")
+
+
+def test_half_a_character_in_a_page_is_named_too(market: Server) -> None:
+    vars(refreshing.all_sources()["bad"])["MEDIA"] = ""
+    turn(market, answers(GOOD[:-1] + b', "model-\\ud800": {"input": 1}}'))
+    assert refused() == "not_text"
 
 
 def test_a_page_may_hold_a_stray_nul_and_no_more():

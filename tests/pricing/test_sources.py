@@ -151,6 +151,14 @@ def test_nothing_of_the_installed_packages_is_dropped_without_being_counted():
     assert len(reading.statements) + unplaced == stated
 
 
+@pytest.mark.parametrize("amount", ["ten", "0x10", "", "1.0.0"])
+def test_an_amount_that_is_no_number_is_a_layout_nobody_knows(amount):
+    snapshot = json.loads(recorded_body("model_prices"))
+    snapshot["prices"]["deepseek"]["deepseek-flash"]["standard"][0]["rates"]["output"] = amount
+    with pytest.raises(SourceError, match="not a model-prices snapshot"):
+        all_sources()["model_prices"].parse(json.dumps(snapshot).encode())
+
+
 def test_amounts_are_read_as_written():
     model = {"id": "m", "match": {"equals": "m"}, "prices": {"input_mtok": 0.1}}
     body = json.dumps([{"id": "x", "name": "X", "models": [model]}])
