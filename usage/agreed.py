@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -13,7 +14,7 @@ from usage import commitments, fixed_costs, rollups
 from usage.commitments import Burn, Committed
 from usage.costs import Scope
 from usage.exchange import Rates, days_of
-from usage.models import Commitment, FixedCost, Organisation
+from usage.models import Commitment, CostKind, FixedCost, Organisation
 from usage.partitions import LEDGER
 from usage.querysets import NOTIONAL
 
@@ -93,24 +94,38 @@ def burning(organisation: Organisation) -> list[tuple[Commitment, Burn, Missing]
 def _spent(
     organisation: Organisation, provider: str, currency: str, since: date, until: date
 ) -> tuple[dict[date, Decimal], dict[date, Missing]]:
-    """Contracted cost at a provider by day, each at its day's rate, and what is missing from it."""
-    rows = Scope(organisation, since, until, filters={"provider": [provider]}).rows("day")
-    foreign = any(row["list_currency"] not in ("", currency) for row in rows)
+    """What burns at a provider by day, each at its day's rate, and what is missing from it.
+
+    In a month of which a bill gives the money that is what was spent; it knows what has no price, too. Else it is
+    contracted cost: what gateways report may be at list prices. By month, as an invoice is of one.
+    """
+    rows = [
+        row
+        for row in Scope(organisation, since, until, filters={"provider": [provider]}).rows("day")
+        if row["cost_kind"] != NOTIONAL
+    ]
+    billed = {_month(row) for row in rows if row["cost_kind"] == CostKind.BILLED and row["sum_spent_records"]}
+    foreign = any(row[name] not in ("", currency) for row in rows for name in ("list_currency", "spent_currency"))
     rates = Rates(organisation, foreign, days_of(rows), currency=currency)
     spent: dict[date, Decimal] = defaultdict(Decimal)
     missing: dict[date, Missing] = defaultdict(Missing)
     for row in rows:
-        if row["cost_kind"] == NOTIONAL:
-            continue
-        day, so_far = row["key_day"], missing[row["key_day"]]
-        amount = rates.converted(row["sum_contracted_cost"], row["list_currency"], day)
+        day, by_bill = row["key_day"], _month(row) in billed
+        so_far = missing[day]
+        told = ("sum_spent", "spent_currency") if by_bill else ("sum_contracted_cost", "list_currency")
+        amount = rates.converted(row[told[0]], row[told[1]], day)
         missing[day] = Missing(
             1 if amount is None else so_far.days,
-            so_far.requests + row["sum_unpriced_requests"],
-            so_far.tokens + row["sum_unpriced_tokens"],
+            so_far.requests + (0 if by_bill else row["sum_unpriced_requests"]),
+            so_far.tokens + (0 if by_bill else row["sum_unpriced_tokens"]),
         )
         spent[day] += amount or Decimal(0)
     return spent, missing
+
+
+def _month(row: dict[str, Any]) -> date:
+    month: date = row["key_day"].replace(day=1)
+    return month
 
 
 def fixed(organisation: Organisation, since: date, until: date) -> list[tuple[FixedCost, Decimal]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -88,6 +89,31 @@ def test_a_commitment_burns_by_the_contracted_cost_of_its_provider_in_its_period
     assert missing == agreed.Missing(days=0, requests=1, tokens=1_100)
     (saved,) = agreed.savings(organisation, date(2026, 3, 1), date(2026, 4, 1)).values()
     assert (saved.records, saved.saved) == (1, Decimal("0.0006"))
+
+
+@pytest.mark.django_db
+def test_a_commitment_burns_by_the_bill_in_months_of_which_one_tells(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    make_card(make_offering())
+    whole = {"provider": make_offering().provider, "currency": "USD", "effective_from": date(2026, 3, 1)}
+    contracts.save(organisation, "ann", name="a", kind="discount", value=Decimal(50), **whole)
+    contracts.save_commitment(
+        organisation, "ann", name="b", amount=Decimal(90), effective_until=date(2026, 6, 1), **whole
+    )
+    bill: dict[str, Any] = {"in_uncached": None, "in_cache_read": None, "in_cache_write": None, "out_total": None}
+    bill |= {"cost_reported": Decimal(5), "currency": "USD", "cost_kind": "billed", "grain": "1d"}
+    at_list = {"cost_reported": Decimal("0.0012"), "currency": "USD"}
+    import_facts([make_fact(f"{month}", f"2026-0{month}-10 12:00", **at_list) for month in (3, 4)])
+    import_facts(
+        [make_fact(f"bill {month}", f"2026-0{month}-10 00:00", **bill) for month in (4, 5)], importer_slug="bill"
+    )
+    ((_, burnt, _),) = agreed.burning(organisation)
+    assert burnt.by_day == {
+        date(2026, 3, 10): Decimal("0.0006"),
+        date(2026, 4, 10): Decimal(5),
+        date(2026, 5, 10): Decimal(5),
+    }
 
 
 @pytest.mark.django_db
