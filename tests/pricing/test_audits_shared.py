@@ -22,6 +22,7 @@ from pricing.answers import kept
 from pricing.answers.audits import audit
 from pricing.models import Claim
 from pricing.sources import all_sources
+from pricing.units import is_token_unit
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow, pytest.mark.django_db]
 
@@ -188,3 +189,32 @@ def test_of_the_hosts_prices_few_are_wrong_and_none_that_is_said_to_be_sure(audi
 def test_what_a_source_states_of_the_hosts_prices_is_known(audited):
     stated = shares(row for row in of(audited, HOSTS) if row["stated"])
     assert stated.right >= 0.9
+
+
+def listed_by(slug: str, body: bytes) -> str:
+    """A vendor's page as a list to audit by: its token prices in USD, as the reader of the page reads them."""
+    found = {
+        (s.provider, s.sku, s.unit, s.service_tier, str(s.context_from or "")): s.amount * 1_000_000 / s.per
+        for s in all_sources()[slug].parse(body).statements
+        if is_token_unit(s.unit) and (s.currency, s.qualifier, s.region, s.schedule) == ("USD", "", "", "")
+    }
+    lines = (f"{p},{sku},{unit},{tier},,,{above},{usd}" for (p, sku, unit, tier, above), usd in found.items())
+    return "\n".join([",".join(lists.COLUMNS), *lines])
+
+
+@pytest.mark.parametrize("day", ["2025-10-20", "2025-11-25"])
+def test_every_name_of_anthropics_page_is_priced_as_it_says_beside_the_table_of_that_week(shared_data, day):
+    """What is missing is what no source dates so early: prices of long prompts in batches and of their hourly cache."""
+    page = (shared_data / f"pages/pricing_{day}.md").read_bytes()
+    table = next((shared_data / "prices/litellm").glob("2025-11-01*")).read_bytes()
+    when = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    for slug in ("genai_prices", "model_prices", "vendor_names"):
+        assert catalog.record(slug, all_sources()[slug].bundled().body, observed_at=when).error == ""
+    assert catalog.record("litellm", gzip.decompress(table), observed_at=when).error == ""
+    kept.forget()
+    rows = audit(lists.read(listed_by("anthropic_page", page)), when)["rows"]
+    kept.forget()
+    standard, every = shares(row for row in rows if is_standard(row)), shares(rows)
+    assert (standard.right, standard.wrong, every.wrong) == (1, 0, 0)
+    assert standard.sure >= 0.95
+    assert every.right >= 0.9
