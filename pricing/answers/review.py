@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -22,6 +22,7 @@ from django.db.models import (
     Func,
     IntegerField,
     OuterRef,
+    Q,
     QuerySet,
     Value,
     When,
@@ -81,6 +82,8 @@ class Said:
     last_seen_at: datetime
     withdrawn_at: datetime | None
     url: str
+    lent_by: str = ""
+    """The id it was said of, where that is another name of the same model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +186,21 @@ def doubt(pk: int, at: datetime) -> Doubt | None:
 
 
 def claims_of(one: Doubt) -> list[Said]:
-    """Every claim of the same price, those still made first, the newest first."""
+    """Every claim of the same price, those still made first, the newest first.
+
+    The one that serves and the one that is not heard are among them though they were said of another id of the model.
+    """
     key = {name: getattr(one.key, name) for name in KEY}
-    rows = Claim.objects.filter(offering=one.offering_id, **key).select_related("source")
-    made = sorted(rows, key=lambda claim: (claim.withdrawn_at is not None, -claim.last_seen_at.timestamp(), claim.pk))
-    return [_said(claim) for claim in made]
+    parties = [party.claim_id for party in (one.served, one.other) if party]
+    rows = Claim.objects.filter(Q(offering=one.offering_id, **key) | Q(pk__in=parties))
+    made = sorted(
+        rows.select_related("source", "offering"),
+        key=lambda claim: (claim.withdrawn_at is not None, -claim.last_seen_at.timestamp(), claim.pk),
+    )
+    return [
+        _said(claim) if claim.offering_id == one.offering_id else replace(_said(claim), lent_by=claim.offering.sku)
+        for claim in made
+    ]
 
 
 def _said(claim: Claim) -> Said:

@@ -335,3 +335,15 @@ def test_deciding_in_the_browser_needs_a_reason_and_moves_on(
     assert axe_faults(page) == []
     assert faults.said == []
     look.at("/review/decided", "review-decided")
+
+
+def test_who_serves_is_among_the_voices_though_it_was_said_of_another_id(admin: Client, doubted: Offering) -> None:
+    lender = make_offering("m-1-dated", name="Model One")
+    lent = make_claim(
+        lender, "input", "4", source="litellm", effective_from=None, basis="inferred", precision="unknown"
+    )
+    Disagreement.objects.filter(pk=the_doubt().pk).update(accepted=lent)
+    html = admin.get(f"/review?doubt={the_doubt().pk}").content.decode()
+    voices = html.split("Who says what")[1].split("</table>")[0]
+    assert "litellm, of m-1-dated" in text_of(voices)
+    assert "serves" in text_of(voices)

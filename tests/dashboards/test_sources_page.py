@@ -341,6 +341,19 @@ def test_who_states_no_prices_or_none_of_today_covers_nothing_rather_than_none(c
     assert '0 <span class="unit">offerings' not in html
 
 
+def test_many_failures_leave_the_table_in_sight(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"source{n}" for n in range(5)]
+    known = {slug: module(slug) for slug in names}
+    for place in ("pricing.answers.sources", "dashboards.pages.sources"):
+        monkeypatch.setattr(f"{place}.all_sources", lambda: known)
+    for slug in names:
+        make_run(slug, "failed", error=f"{slug} has no address.")
+    html = get(client)
+    assert html.count('class="alert fault"') == 5
+    before, after = html.split("<summary>2 more failed</summary>")
+    assert (before.count('class="alert fault"'), after.split("</details>")[0].count('class="alert fault"')) == (3, 2)
+
+
 def row(slug: str, *, read: bool = True, late: bool = False, failed: bool = False) -> page.Row:
     run = Run(1, "failed" if failed else "changed", NOW, NOW, NOW, "", "", {}, {})
     last = NOW - timedelta(days=9 if late else 0) if read else None

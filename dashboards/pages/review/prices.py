@@ -239,7 +239,8 @@ def _voices(doubt: Doubt, claims: Sequence[Said]) -> tuple[Voice, ...]:
         if at in lines:
             continue
         lines[at] = Voice(
-            claim.source, amount(claim, doubt.key), ids.get(claim.claim_id, ""), _same(doubt.served, claim),
+            f"{claim.source}, of {claim.lent_by}" if claim.lent_by else claim.source,
+            amount(claim, doubt.key), ids.get(claim.claim_id, ""), _same(doubt.served, claim),
             f"{formatting.day(claim.effective_from)}, {claim.basis}" if claim.effective_from else "not stated",
             claim.first_seen_at, claim.last_seen_at, claim.withdrawn_at,
             f"copies {', '.join(claim.copies)}" if claim.copies else "yes",
