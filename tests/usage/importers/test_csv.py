@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -447,3 +448,20 @@ def test_the_shared_company_file_reads_to_its_figures(shared_data: Path) -> None
     export = shared_data / "usage" / "openrouter" / "activity_export_generation_csv.header.csv"
     header = importer.read_header(export.read_bytes().splitlines(keepends=True))
     assert importer.validate_mapping(importer.suggest_mapping(header), header) == []
+
+
+def test_rows_without_ids_that_share_their_minute_are_held_by_their_ranks_alone() -> None:
+    rows, body = 20_000, bytearray(HEADER)
+    for number in range(rows):
+        body += b"2026-09-01,gpt-5.6-sol,ranker,%d,100\n" % (1_000 + number)
+    lines = bytes(body).splitlines(keepends=True)
+    tracemalloc.start()
+    outcomes = importer.parse(lines, "usage.csv", SPEC)
+    first = next(outcome for outcome in outcomes if isinstance(outcome, Fact))
+    before, _ = tracemalloc.get_traced_memory()
+    others = {next(outcomes).record_key for _ in range(rows - 1)}  # type: ignore[union-attr]
+    del others
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert first.out_total == 100
+    assert held - before < 50 * rows

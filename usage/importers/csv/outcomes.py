@@ -101,15 +101,18 @@ def _shared(keys: Iterable[str]) -> set[str]:
 
 
 class _Ordinals:
-    """Tells rows of equal dimensions apart by how many of their ranks are greater."""
+    """Tells rows of equal dimensions apart by how many of their ranks are greater.
+
+    The ranks of a key stand packed one after the other: exports by the minute have them for every row of a file.
+    """
 
     def __init__(self) -> None:
-        self._ranks: dict[str, list[bytes]] = {}
+        self._ranks: dict[str, bytearray] = {}
         self._given: dict[tuple[str, bytes], int] = {}
         self._sorted = False
 
     def add(self, fact: Fact) -> None:
-        self._ranks.setdefault(fact.record_key, []).append(_RANK.pack(*fact.rank))
+        self._ranks.setdefault(fact.record_key, bytearray()).extend(_RANK.pack(*fact.rank))
 
     def told_apart(self, fact: Fact) -> Fact:
         """The fact with its ordinal; the first keeps the bare key."""
@@ -118,11 +121,18 @@ class _Ordinals:
             return fact
         if not self._sorted:
             for equals in self._ranks.values():
-                equals.sort()
+                equals[:] = b"".join(sorted(_nth(equals, n) for n in range(len(equals) // _RANK.size)))
             self._sorted = True
-        own = _RANK.pack(*fact.rank)
-        # Rows that are equal in everything are interchangeable: they take their places as they come.
-        nth = self._given.get((fact.record_key, own), 0)
-        self._given[fact.record_key, own] = nth + 1
-        ordinal = len(ranks) - bisect_right(ranks, own) + nth
+        own, places = _RANK.pack(*fact.rank), range(len(ranks) // _RANK.size)
+        after = bisect_right(places, own, key=lambda n: _nth(ranks, n))
+        nth = 0
+        if after > 1 and _nth(ranks, after - 2) == own:
+            # Rows that are equal in everything are interchangeable: they take their places as they come.
+            nth = self._given.get((fact.record_key, own), 0)
+            self._given[fact.record_key, own] = nth + 1
+        ordinal = len(places) - after + nth
         return replace(fact, record_key=f"{fact.record_key}-{ordinal}") if ordinal else fact
+
+
+def _nth(ranks: bytearray, n: int) -> bytes:
+    return bytes(ranks[n * _RANK.size : (n + 1) * _RANK.size])
