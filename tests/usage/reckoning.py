@@ -199,9 +199,10 @@ def _record(books: Books, prices: Prices, feed: Feed, account: str, fact: Fact) 
     reported = fact.cost_reported
     currency = price.currency if price and (listed is not None or is_by_contract) else ""
     spent = next((cost for cost in (reported, contracted, listed) if cost is not None), None)
-    needs_no_price = fact.in_uncached is None and reported is not None
     unpriced = listed is None
     tokens = sum(count or 0 for count in (fact.in_uncached, fact.in_cache_read, fact.in_cache_write, fact.out_total))
+    # Money that is stated for no tokens: of a bill's line, or of a call to what the catalogue does not know.
+    needs_no_price = reported is not None and (fact.in_uncached is None or (model not in prices and not tokens))
     values = {
         "records": 1,
         "requests": fact.requests or 0,

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 import orjson
 
+_QUANTUM = Decimal("1e-12")
 MAX_COUNT = 10**12
 """More than any organisation uses in a month: beyond it a number is an error."""
 MAX_DIGITS = 11
@@ -122,6 +123,11 @@ def clean(value: str) -> str:
 def inner(value: object) -> Mapping[str, Any]:
     """An object inside an object; empty where there is none."""
     return value if isinstance(value, dict) else {}
+
+
+def rounded(money: Decimal) -> Decimal:
+    """To the twelfth decimal, half away from zero, as all money of the ledger."""
+    return money.quantize(_QUANTUM, ROUND_HALF_UP)
 
 
 def currency(value: object) -> str:

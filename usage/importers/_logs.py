@@ -53,7 +53,7 @@ def money(value: object) -> Decimal | None:
         return None
     if found < 0:
         raise Unreadable("the cost is negative: record a credit as a fixed cost")
-    return round(found, 12)
+    return _json.rounded(found)
 
 
 def instant(value: object, *, naive_is_utc: bool = False) -> datetime:

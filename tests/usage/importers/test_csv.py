@@ -105,6 +105,14 @@ def test_a_fraction_of_a_unit_is_exact_and_a_fraction_of_a_token_is_refused() ->
     assert reason({"output": "1.5"}) == "a count is not a whole number"
 
 
+@pytest.mark.parametrize(
+    ("said", "cost"),
+    [("0.00000000005", "0.000000000001"), ("0.00000000015", "0.000000000002"), ("0.00000000014", "0.000000000001")],
+)
+def test_a_cost_is_rounded_once_half_away_from_zero(said: str, cost: str) -> None:
+    assert one({"cost": said}, money_unit="cents", cost_kind="billed").cost_reported == Decimal(cost)
+
+
 @pytest.mark.parametrize(("unit", "cost"), [("major", "1234.5"), ("cents", "12.345"), ("micro", "0.0012345")])
 def test_money_is_read_in_its_unit(unit: str, cost: str) -> None:
     found = one({"cost": "1234.5"}, money_unit=unit, cost_kind="billed")

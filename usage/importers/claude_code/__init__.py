@@ -29,6 +29,7 @@ from typing import Any
 import orjson
 
 from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, Rejected
+from usage.importers._json import rounded
 from usage.importers.claude_code.tokens import Tokens, Unreadable, read_usage
 
 SLUG = "claude_code"
@@ -260,7 +261,7 @@ def _cost(value: object) -> Decimal | None:
     cost = Decimal(str(value))
     if not 0 <= cost <= MAX_COST_USD:
         raise Unreadable("costUSD is negative or larger than any request can cost")
-    return round(cost, 12)
+    return rounded(cost)
 
 
 def _tier(tier: object, speed: object) -> str:

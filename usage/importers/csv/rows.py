@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from usage.importers import BY_LOCAL_DATE, Dimension, Fact
-from usage.importers._json import FIRST_YEAR, LAST_YEAR, MAX_COUNT
+from usage.importers._json import FIRST_YEAR, LAST_YEAR, MAX_COUNT, rounded
 from usage.importers.csv.mapping import DIMENSIONS, LIFETIMES, MONEY_UNITS, TOKENS, Columns
 
 MAX_TEXT = 1000
@@ -241,7 +241,7 @@ class RowReader:
             currency = self._text(fields, "currency").upper() or currency
             if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
                 raise Unreadable("currency is not three letters")
-        return round(amount / MONEY_UNITS[self._map.money_unit], 12), currency
+        return rounded(amount / MONEY_UNITS[self._map.money_unit]), currency
 
     def _text(self, fields: list[str], name: str) -> str:
         index = self._at.get(name)
