@@ -273,3 +273,14 @@ class TestTheCatalogue:
         told = json.loads(exports.litellm_inexpressible())
         assert told["kinds"] == Counter(one["kind"] for one in told["inexpressible"])
         assert told["models"] == len(json.loads(exports.litellm_map()))
+
+
+@pytest.mark.parametrize("sku", ["claude-2", "claude-instant-1"])
+def test_what_litellm_looks_for_at_another_provider_is_not_in_the_map_but_under_its_own_sellers_prefix(
+    sku: str,
+) -> None:
+    """LiteLLM 1.106.2 takes the two for Anthropic's text API, `anthropic_text`, and finds no price there."""
+    own = sold(card(input="8", output="24"), provider="anthropic", maker="anthropic", sku=sku)
+    made = cost_map([own])
+    assert (made.as_json(), [one.why for _, _, one in made.left]) == ({}, [f"LiteLLM has no name for {sku}."])
+    assert list(cost_map([replace(own, provider="openrouter")]).as_json()) == [f"openrouter/{sku}"]

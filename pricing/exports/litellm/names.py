@@ -59,6 +59,10 @@ _PROFILES = ("", "us.", "eu.", "apac.", "jp.", "au.", "ca.")
 """What the price sources' `regional.` stands for: in-region calls and each geographic profile (pricing.matching)."""
 
 
+_OF_TEXT = {"claude-2", "claude-instant-1"}
+"""What LiteLLM takes for models of Anthropic's text API, a provider of its own by which it then finds no price."""
+
+
 def naming(sold: Sold) -> Naming | None:
     """How LiteLLM names this offering's seller; None where it does not know it."""
     if sold.provider in ("google", "vertex") and sold.maker == "anthropic":
@@ -94,6 +98,8 @@ def _profiles(sold: Sold) -> list[str]:
 
 def _callable(sold: Sold, name: str) -> bool:
     """Whether the seller could be called by the name. An alias is of the same form as the id."""
+    if sold.provider == "anthropic" and name in _OF_TEXT:
+        return False
     if sold.provider == "bedrock":
         return bool(_BEDROCK_ID.match(name)) and not name.startswith(_PLACEHOLDER)
     return name == sold.sku or name.count("/") == sold.sku.count("/")
