@@ -1,7 +1,6 @@
 from typing import Any
 
 from django.apps import AppConfig
-from django.db.migrations.loader import MigrationLoader
 from django.db.models.signals import post_migrate
 
 
@@ -14,8 +13,8 @@ class UsageConfig(AppConfig):
 
 def _recompute(plan: Any = (), **_: Any) -> None:
     """After an upgrade of the ledger's tables: sums and settled days as this release reckons them."""
-    applied = {migration.name for migration, backwards in plan if migration.app_label == "usage" and not backwards}
-    if applied and applied & {name for _, name in MigrationLoader(None).graph.leaf_nodes("usage")}:
-        from usage import verification  # models are not there before
+    from pricing import upgrades
+    from usage import verification  # models are not there before
 
+    if upgrades.is_complete(plan, "usage"):
         verification.repair()

@@ -5,24 +5,15 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from django.core.management.sql import emit_post_migrate_signal
-from django.db import migrations
-from django.db.migrations.loader import MigrationLoader
 
 from pricing import catalog
 from pricing.models import Price
 from pricing.verification import checks
+from tests.upgrading import migrated
 
 pytestmark = pytest.mark.django_db
-
-
-def migrated(app_label: str, *, backwards: bool = False, name: str = "") -> None:
-    ((_, latest),) = MigrationLoader(None).graph.leaf_nodes("pricing")
-    plan: Any = [(migrations.Migration(name or latest, app_label), backwards)]
-    emit_post_migrate_signal(0, False, "default", plan=plan)
 
 
 def test_prices_that_a_release_accepts_otherwise_are_accepted_anew_with_its_migrations() -> None:
@@ -33,8 +24,8 @@ def test_prices_that_a_release_accepts_otherwise_are_accepted_anew_with_its_migr
     Price.objects.update(amount=4)
     on_the_way = {"app_label": "pricing", "name": "0001_initial"}  # the tables are not yet those of the release
     for other in ({"app_label": "usage"}, {"app_label": "pricing", "backwards": True}, on_the_way):
-        migrated(**other)
+        migrated(**other, newest_of="pricing")
         assert list(checks())
-    migrated("pricing")
+    migrated("pricing", newest_of="pricing")
     assert not list(checks())
     assert Price.objects.get(superseded_at=None).amount == Decimal(5)

@@ -48,6 +48,13 @@ def read(*rates: tuple[int, str], hours: int = 0) -> None:
     assert catalog.record("ecb_rates", body.encode(), observed_at=at).error == ""
 
 
+def closed_at_four(organisation: Organisation, import_facts: ImportFacts) -> None:
+    """March with one fact, closed when a EUR was 4 CNY."""
+    import_facts([make_fact("a")])
+    read((9, "4"))
+    periods.close(organisation, MARCH, "ada")
+
+
 def march(organisation: Organisation) -> dict[str, Any]:
     found = report(organisation, MARCH, APRIL, ["model"])
     return {"total": found["total"], "groups": found["groups"], "apart": found["coverage"]["unconverted"]}
@@ -108,9 +115,7 @@ def in_currency_of(organisation: Organisation) -> list[dict[str, Any]]:
 def test_rates_are_taken_in_without_late_usage_and_late_usage_without_rates(
     organisation: Organisation, import_facts: ImportFacts
 ) -> None:
-    import_facts([make_fact("a")])
-    read((9, "4"))
-    periods.close(organisation, MARCH, "ada")
+    closed_at_four(organisation, import_facts)
     import_facts([make_fact("late", "2026-03-20 10:00")])
     read((9, "8"), hours=1)
     assert waits(organisation) == {USAGE: FACT / 4, RATES: 2 * (FACT / 8 - FACT / 4)}
@@ -143,9 +148,7 @@ def test_restated_rates_are_undone_after_later_ones(organisation: Organisation, 
 def test_rates_that_move_nothing_of_the_month_are_not_pending(
     organisation: Organisation, import_facts: ImportFacts
 ) -> None:
-    import_facts([make_fact("a")])
-    read((9, "4"))
-    periods.close(organisation, MARCH, "ada")
+    closed_at_four(organisation, import_facts)
     read((8, "5"), (9, "4"), (11, "6"), hours=1)
     assert waits(organisation) == {}
     with pytest.raises(PeriodFault, match="Nothing is pending"):
@@ -155,9 +158,7 @@ def test_rates_that_move_nothing_of_the_month_are_not_pending(
 def test_a_closed_total_that_moved_without_a_restatement_is_found(
     organisation: Organisation, import_facts: ImportFacts
 ) -> None:
-    import_facts([make_fact("a")])
-    read((9, "4"))
-    periods.close(organisation, MARCH, "ada")
+    closed_at_four(organisation, import_facts)
     ExchangeRate.objects.filter(currency="CNY").update(usd=1)
     assert [one.problem for one in checks()] == ["Its total is not what was closed."]
 

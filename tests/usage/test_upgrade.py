@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from django.core.management.sql import emit_post_migrate_signal
-from django.db import migrations
-from django.db.migrations.loader import MigrationLoader
 
+from tests.upgrading import migrated
 from tests.usage.factories import make_card, make_fact, make_offering
 from usage.models import ModelDailyCost, Organisation, Settlement
 from usage.spending import report
 from usage.verification import checks
 
 pytestmark = pytest.mark.django_db
-
-
-def migrated(app_label: str, *, backwards: bool = False, name: str = "") -> None:
-    ((_, latest),) = MigrationLoader(None).graph.leaf_nodes("usage")
-    plan: Any = [(migrations.Migration(name or latest, app_label), backwards)]
-    emit_post_migrate_signal(0, False, "default", plan=plan)
 
 
 def test_days_that_a_release_sums_or_settles_otherwise_are_recomputed_with_its_migrations(import_facts) -> None:
@@ -34,8 +25,8 @@ def test_days_that_a_release_sums_or_settles_otherwise_are_recomputed_with_its_m
     ModelDailyCost.objects.update(unpriced_requests=7)
     on_the_way = {"app_label": "usage", "name": "0001_initial"}  # the tables are not yet those of the release
     for other in ({"app_label": "pricing"}, {"app_label": "usage", "backwards": True}, on_the_way):
-        migrated(**other)
+        migrated(**other, newest_of="usage")
         assert {found.check for found in checks()} == {"rollups", "feeds"}
-    migrated("usage")
+    migrated("usage", newest_of="usage")
     assert not list(checks())
     assert Decimal(report(organisation, grades=False)["total"]["spent"]) == Decimal("0.0012")
