@@ -220,7 +220,9 @@ def _labels(reader: Reader, answer: dict[str, Any]) -> explore.Label:
             return f"{name} ({value})"
         if dimension == "source":
             return value.replace("_", " ")
-        return value or "not reported"
+        if dimension == "unpriced":
+            return value or "has a price"
+        return value or f"no {spoken(dimension)} reported"
 
     return label
 

@@ -64,6 +64,12 @@ def test_the_page_says_the_total_how_it_moved_and_what_most_of_it_is(world: Worl
     assert "Acme spent $78.00 in 9–15 Nov 2026, 20.0% more than the 7 days before; Alpha is 76.9% of it." in page
 
 
+def test_a_group_of_what_was_not_reported_says_what_was_not(world: World) -> None:  # noqa: F811
+    for dimension, name in (("session", "no session reported"), ("unpriced", "has a price")):
+        answer = world.admin.get(f"/spend.csv?group_by={dimension}&from=2026-11-01&until=2026-12-01")
+        assert name in {line["name"] for line in lines(answer)}
+
+
 @pytest.mark.parametrize("grouping", GROUPINGS)
 def test_groups_sum_to_the_total_by_whatever_they_are_grouped(world: World, grouping: str) -> None:  # noqa: F811
     found = lines(world.admin.get(f"/spend.csv?{NOVEMBER}&group_by={grouping}"))
