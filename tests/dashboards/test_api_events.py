@@ -147,6 +147,24 @@ def test_a_bad_event_is_named_with_its_place_and_the_others_are_taken() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
+    ("field", "sentence"),
+    [
+        ({"at": "9999-12-31T23:30:00Z", "grain": "1h"}, "at is not between 2015 and 2100."),
+        ({"at": "9999-12-31T00:00:00Z", "grain": "1mo"}, "at is not between 2015 and 2100."),
+        ({"at": "0001-01-01T00:00:00+14:00"}, "at is not between 2015 and 2100."),
+        ({"grain": "1d", "until": "9999-12-31T00:00:00Z"}, "until is not between 2015 and 2100."),
+        ({"input": 1.5}, "input is a whole number from 0 on."),
+        ({"cost": 1.25, "currency": "ßßß"}, "A cost needs its currency in three letters, such as USD."),
+    ],
+)  # fmt: skip
+def test_an_event_beyond_belief_is_named_and_stops_no_other(field: dict[str, Any], sentence: str) -> None:
+    status, answer = post(token_of(make_organisation()), {"events": [event(1), event(2, **field), event(3)]})
+    assert (status, counts(answer)) == (200, (3, 2, 0, 0))
+    assert answer["errors"] == [{"index": 1, "id": "req-2", "sentence": sentence}]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
     ("body", "status"),
     [
         ("{", 400), (b"\xff", 400), ("[" * 100_000, 400), ('{"events": [NaN]}', 400), ([], 422), ({"events": []}, 422),

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from usage.content import content_in
 from usage.importers import APPEND, BY_LOCAL_DATE, Dimension, Fact, Ignored, Outcome, Rejected
+from usage.importers._json import FIRST_YEAR, LAST_YEAR
 
 SLUG = "events"
 NAME = "Usage events (JSON lines)"
@@ -45,6 +46,7 @@ DIMENSIONS: Final = {
 TEXTS: Final = {"id": 200, "at": 40, "until": 40, "grain": 7, "service_tier": 40, "session": 200, "currency": 3,
                 "cost_kind": 9, **dict.fromkeys(DIMENSIONS, 400)}  # fmt: skip
 _NAME: Final = re.compile(r"[A-Za-z][\w.-]{0,39}", re.ASCII)
+_CURRENCY: Final = re.compile(r"[A-Za-z]{3}")
 FIELDS: Final = frozenset({*COUNTS, *TEXTS, "cache_write_by_lifetime", "tags", "cost"})
 
 
@@ -91,7 +93,7 @@ def fact_of(event: Any, line: int, seen: dict[Dimension, Dimension]) -> Fact:
     grain = _one_of("grain", texts["grain"] or "request", GRAINS)
     occurred_at, until, quality = _bucket(_time(texts["at"], "at"), texts["until"], grain)
     cost = _cost(event.get("cost"))
-    if cost is not None and not (len(texts["currency"]) == 3 and texts["currency"].isalpha()):
+    if cost is not None and not _CURRENCY.fullmatch(texts["currency"]):
         raise Unreadable("A cost needs its currency in three letters, such as USD.")
     total = (uncached or 0) + (read or 0) + (written or 0) + (out or 0)
     return Fact(
@@ -231,9 +233,11 @@ def _time(text: str, name: str) -> datetime:
         when = datetime.fromisoformat(text)
         if when.tzinfo is None or when.utcoffset() is None:
             raise ValueError
-        return when
     except (ValueError, OverflowError):
         raise Unreadable(f"{name} is a time with its zone, such as 2026-11-01T09:30:00Z.") from None
+    if not FIRST_YEAR <= when.year < LAST_YEAR:
+        raise Unreadable(f"{name} is not between {FIRST_YEAR} and {LAST_YEAR}.")
+    return when
 
 
 def _bucket(at: datetime, until: str, grain: str) -> tuple[datetime, datetime | None, tuple[str, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Sequence
 from typing import Any, Final
@@ -16,6 +15,7 @@ from usage.importers import events as importer
 from usage.ingest import uploads
 from usage.ingest.running import advance
 from usage.models import ImportBatch, Organisation
+from usage.pulling.spool import written
 
 MOST: Final = 1_000
 _ATTEMPTS: Final = 5
@@ -44,7 +44,7 @@ def _taken(organisation: Organisation, events: Sequence[Any], scope: str, reques
     try:
         with path.open("xb") as file:
             for event in events:
-                file.write(json.dumps(event, default=str).encode() + b"\n")
+                file.write(written(event).encode() + b"\n")
         batch = ImportBatch.objects.create(
             organisation=organisation,
             connection=connection_of(organisation, importer.SLUG, scope),
