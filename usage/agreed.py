@@ -96,21 +96,20 @@ def _spent(
 ) -> tuple[dict[date, Decimal], dict[date, Missing]]:
     """What burns at a provider by day, each at its day's rate, and what is missing from it.
 
-    In a month of which a bill gives the money that is what was spent; it knows what has no price, too. Else it is
-    contracted cost: what gateways report may be at list prices. By month, as an invoice is of one.
+    A bill's money, which knows what has no price, and the contracted cost of what no bill tells of: what gateways
+    report may be at list prices. In a month with a bill that is the cost of the feeds that give the money beside it,
+    as the bill's usage is told by feeds that do not; else of those that give the tokens.
     """
-    rows = [
-        row
-        for row in Scope(organisation, since, until, filters={"provider": [provider]}).rows("day")
-        if row["cost_kind"] != NOTIONAL
-    ]
-    billed = {_month(row) for row in rows if row["cost_kind"] == CostKind.BILLED and row["sum_spent_records"]}
+    scope = Scope(organisation, since, until, filters={"provider": [provider]})
+    rows = list(scope.rollup("day").spent().paid_by_day())
+    billed = {_month(row) for row in rows if _is_billed(row)}
+    rows = [row for row in rows if row["counted" if _month(row) in billed else "tallied"]]
     foreign = any(row[name] not in ("", currency) for row in rows for name in ("list_currency", "spent_currency"))
-    rates = Rates(organisation, foreign, days_of(rows), currency=currency)
+    rates = Rates(organisation, foreign, days_of(rows, "day"), currency=currency)
     spent: dict[date, Decimal] = defaultdict(Decimal)
     missing: dict[date, Missing] = defaultdict(Missing)
     for row in rows:
-        day, by_bill = row["key_day"], _month(row) in billed
+        day, by_bill = row["day"], _is_billed(row)
         so_far = missing[day]
         told = ("sum_spent", "spent_currency") if by_bill else ("sum_contracted_cost", "list_currency")
         amount = rates.converted(row[told[0]], row[told[1]], day)
@@ -123,8 +122,12 @@ def _spent(
     return spent, missing
 
 
+def _is_billed(row: dict[str, Any]) -> bool:
+    return bool(row["cost_kind"] == CostKind.BILLED and row["counted"] and row["sum_reported_records"])
+
+
 def _month(row: dict[str, Any]) -> date:
-    month: date = row["key_day"].replace(day=1)
+    month: date = row["day"].replace(day=1)
     return month
 
 

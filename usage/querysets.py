@@ -150,6 +150,14 @@ class RollupQuerySet(QuerySet[Any]):
         sums: QuerySet[Any, dict[str, Any]] = found.annotate(**{f"sum_{name}": summed(name) for name in MEASURES})
         return sums.order_by()
 
+    def paid_by_day(self) -> QuerySet[Any, dict[str, Any]]:
+        """What rows were spent, cost at contract and leave unpriced, by day, currencies and cost kind, and apart by
+        whether they give the money (`counted`) and the tokens (`tallied`)."""
+        names = ("spent", "reported_records", "contracted_cost", "unpriced_requests", "unpriced_tokens")
+        keys = ("day", "list_currency", "spent_currency", "cost_kind", "counted", "tallied")
+        found: QuerySet[Any, dict[str, Any]] = self.values(*keys).annotate(**{f"sum_{name}": Sum(name) for name in names})
+        return found.order_by()
+
     def unresolved_names(self) -> QuerySet[Any, dict[str, Any]]:
         """Names that meant nothing the catalogue knows, by host: records, requests, tokens, reported cost, days.
 

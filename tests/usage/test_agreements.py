@@ -92,7 +92,7 @@ def test_a_commitment_burns_by_the_contracted_cost_of_its_provider_in_its_period
 
 
 @pytest.mark.django_db
-def test_a_commitment_burns_by_the_bill_in_months_of_which_one_tells(
+def test_a_commitment_burns_by_the_bill_and_at_contract_by_what_no_bill_tells_of(
     organisation: Organisation, import_facts: ImportFacts
 ) -> None:
     make_card(make_offering())
@@ -104,16 +104,20 @@ def test_a_commitment_burns_by_the_bill_in_months_of_which_one_tells(
     bill: dict[str, Any] = {"in_uncached": None, "in_cache_read": None, "in_cache_write": None, "out_total": None}
     bill |= {"cost_reported": Decimal(5), "currency": "USD", "cost_kind": "billed", "grain": "1d"}
     at_list = {"cost_reported": Decimal("0.0012"), "currency": "USD"}
-    import_facts([make_fact(f"{month}", f"2026-0{month}-10 12:00", **at_list) for month in (3, 4)])
+    used = [make_fact(f"{month}", f"2026-0{month}-10 12:00", **at_list) for month in (3, 4)]
+    unbilled = [make_fact("a", "2026-04-11 12:00", **at_list), make_fact("u", "2026-04-12 12:00", model="new")]
+    import_facts([*used, *unbilled])
     import_facts(
         [make_fact(f"bill {month}", f"2026-0{month}-10 00:00", **bill) for month in (4, 5)], importer_slug="bill"
     )
-    ((_, burnt, _),) = agreed.burning(organisation)
+    ((_, burnt, missing),) = agreed.burning(organisation)
     assert burnt.by_day == {
         date(2026, 3, 10): Decimal("0.0006"),
         date(2026, 4, 10): Decimal(5),
+        date(2026, 4, 11): Decimal("0.0006"),
         date(2026, 5, 10): Decimal(5),
     }
+    assert missing == agreed.Missing(days=0, requests=1, tokens=1_100)
 
 
 @pytest.mark.django_db
