@@ -155,8 +155,9 @@ class RollupQuerySet(QuerySet[Any]):
         whether they give the money (`counted`) and the tokens (`tallied`)."""
         names = ("spent", "reported_records", "contracted_cost", "unpriced_requests", "unpriced_tokens")
         keys = ("day", "list_currency", "spent_currency", "cost_kind", "counted", "tallied")
-        by_day: QuerySet[Any, dict[str, Any]] = self.order_by().values(*keys)
-        return by_day.annotate(**{f"sum_{name}": Sum(name) for name in names})
+        sums = {f"sum_{name}": Sum(name) for name in names}
+        by_day: QuerySet[Any, dict[str, Any]] = self.order_by().values(*keys).annotate(**sums)
+        return by_day
 
     def unresolved_names(self) -> QuerySet[Any, dict[str, Any]]:
         """Names that meant nothing the catalogue knows, by host: records, requests, tokens, reported cost, days.
