@@ -69,9 +69,9 @@ class OfferingQuerySet(QuerySet["Offering"]):
 
 
 class ClaimQuerySet(QuerySet["Claim"]):
-    def standing(self) -> ClaimQuerySet:
-        """Claims their source still makes."""
-        return self.filter(withdrawn_at=None)
+    def made(self) -> ClaimQuerySet:
+        """Without those withdrawn at the reading that made them: a later program read its body otherwise."""
+        return self.exclude(withdrawn_at=F("first_seen_at"))
 
 
 @dataclass(frozen=True, slots=True)

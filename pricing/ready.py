@@ -12,13 +12,12 @@ import struct
 import zlib
 from contextlib import suppress
 from datetime import datetime
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from django.db import DatabaseError
 
-from pricing import direct
+from pricing import direct, program
 from pricing.models import ReadyAnswer
 
 MOST: Final = 20_000
@@ -109,13 +108,4 @@ def forget() -> None:
 
 @lru_cache(maxsize=4)
 def _stamp(version: str) -> str:
-    return hashlib.sha256(f"{_program()}|{version}".encode()).hexdigest()[:32]
-
-
-@cache
-def _program() -> str:
-    """What this program's text comes to, so that no release serves what another has worded."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return hashlib.sha256(f"{program.stamp()}|{version}".encode()).hexdigest()[:32]

@@ -304,7 +304,7 @@ def _evidence(ask: model_page.Ask, price: Price, at: datetime) -> evidence_page.
         "unit": price.unit, "qualifier": price.qualifier, "service_tier": price.service_tier,
         "context_from": price.context_from,
     }  # fmt: skip
-    claims = Claim.objects.filter(offering_id=price.offering_id, schedule=price.schedule, **key)
+    claims = Claim.objects.made().filter(offering_id=price.offering_id, schedule=price.schedule, **key)
     claims = claims.filter(Q(effective_until=None) | Q(effective_until__gt=price.effective_from))
     claims = claims.filter(Q(withdrawn_at=None) | Q(withdrawn_at__gt=price.effective_from) | Q(pk=price.claim_id))
     if price.effective_until is not None:

@@ -192,7 +192,7 @@ def claims_of(one: Doubt) -> list[Said]:
     """
     key = {name: getattr(one.key, name) for name in KEY}
     parties = [party.claim_id for party in (one.served, one.other) if party]
-    rows = Claim.objects.filter(Q(offering=one.offering_id, **key) | Q(pk__in=parties))
+    rows = Claim.objects.made().filter(Q(offering=one.offering_id, **key) | Q(pk__in=parties))
     made = sorted(
         rows.select_related("source", "offering"),
         key=lambda claim: (claim.withdrawn_at is not None, -claim.last_seen_at.timestamp(), claim.pk),

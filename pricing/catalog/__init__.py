@@ -28,6 +28,7 @@ from pricing.catalog.claims import write_claims
 from pricing.catalog.locks import lock
 from pricing.catalog.prices import accept_offerings
 from pricing.catalog.releases import write_releases
+from pricing.catalog.rereading import read_anew
 from pricing.catalog.runs import ENDED, Vetted, held_run, last_good, write_failure
 from pricing.catalog.traits import write_traits
 from pricing.failures import SourceFailure
@@ -35,7 +36,7 @@ from pricing.fetching import Fetched
 from pricing.models import PriceSource, SourceRun
 from pricing.sources import Bundle, Source, SourceError, all_sources
 
-__all__ = ["Outcome", "accept_held", "fail", "is_current", "load_bundled", "recompute", "record"]
+__all__ = ["Outcome", "accept_held", "fail", "load_bundled", "recompute", "record"]
 
 _REFUSALS = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError)  # COPY goes past Django's own
 
@@ -69,12 +70,14 @@ class Outcome:
 
 
 def load_bundled() -> list[Outcome]:
-    """Read every source that ships as an installed package; a release already read is left alone."""
+    """Read every source that ships as an installed package, and anew what another program read; a release that this
+    program has read is left alone."""
     outcomes = []
     with transaction.atomic():
         lock()
         touched: set[int] = set()
         for slug, source in all_sources().items():
+            touched |= read_anew(cast(Source, Vetted(source)))
             if hasattr(source, "bundled") and not _has_read(slug, _release(slug)):
                 bundle = _bundle(slug)
                 run, changed = write_claims(source, bundle.body, bundle.observed_at, bundle.version)
@@ -119,13 +122,14 @@ def record(
             lock()
             judged = answer is not None and not accepted
             vetted = Vetted(source, beside=lambda: last_good(source, observed_at) if judged else None)
+            corrected = read_anew(cast(Source, Vetted(source)))
             run, touched = write_claims(cast(Source, vetted), body, observed_at, version)
             write_releases()
             write_traits()
             if answer is not None:
                 run.fetched_from, run.etag, run.last_modified = answer.url, answer.etag, answer.last_modified
                 run.save(update_fields=["fetched_from", "etag", "last_modified"])
-            outcome = _outcome(run, accept_offerings(touched))
+            outcome = _outcome(run, accept_offerings(corrected | touched))
             if dry_run:
                 transaction.set_rollback(True)
     except SourceFailure as fault:
@@ -164,11 +168,6 @@ def recompute(offering_ids: set[int]) -> int:
         lock()
         ready.clear()  # no reading and no decision says that something changed
         return accept_offerings(offering_ids)
-
-
-def is_current() -> bool:
-    """Whether the releases of the installed packages are what the catalogue was last read from."""
-    return all(_has_read(slug, _release(slug)) for slug, source in all_sources().items() if hasattr(source, "bundled"))
 
 
 def _release(slug: str) -> str:

@@ -18,12 +18,14 @@ from typing import Any
 from django.db.models import Q
 from django.db.models.functions import Greatest
 
+from pricing import program
 from pricing.acceptance import STALE
+from pricing.catalog.offerings import Key as OfferingKey
 from pricing.catalog.offerings import offerings_of, write_aliases, write_calendars, write_offerings
 from pricing.catalog.rates import write_rates
 from pricing.catalog.rows import copy_rows, update_rows
 from pricing.models import Claim, Price, PriceSource, Snapshot, SourceRun
-from pricing.sources import Source, SourceError, Statement
+from pricing.sources import Reading, Source, SourceError, Statement
 
 logger = logging.getLogger(__name__)
 
@@ -32,15 +34,19 @@ KEY = (
     "currency", "effective_from", "effective_until", "basis",
 )  # fmt: skip
 """With the offering, what makes two statements of one source the same claim."""
-_key_of = attrgetter(*KEY)
+key_of = attrgetter(*KEY)
 
 _COLUMNS = (
     "source_id", "offering_id", *KEY, "until_known_at", "precision", "evidence_at", "url", "note", "first_seen_at",
     "last_seen_at", "withdrawn_at", "snapshot_id",
 )  # fmt: skip
 
-_OF_THE_FIRST = ("first_seen_at", "evidence_at", "until_known_at", "precision", "url", "note", "snapshot_id")
-"""What a claim has from the first reading that makes it."""
+_MOVED = (
+    "first_seen_at", "evidence_at", "until_known_at", "precision", "url", "note", "snapshot_id", "last_seen_at",
+    "withdrawn_at",
+)  # fmt: skip
+"""What changes of a claim: what it has from the first reading that makes it, and until when it was made."""
+moved = attrgetter(*_MOVED)
 
 NOTE = 2000
 """Characters of a source's sentence that a claim keeps."""
@@ -65,19 +71,18 @@ def write_claims(source: Source, body: bytes, observed_at: datetime, version: st
     row = source_row(source)
     snapshot = _snapshot(body)
     ended = SourceRun.objects.filter(source=row, status__in=[SourceRun.Status.CHANGED, SourceRun.Status.UNCHANGED])
-    before = ended.filter(observed_at__lte=observed_at).order_by("-observed_at").first()
+    before = ended.filter(observed_at__lte=observed_at).order_by("-observed_at", "-pk").first()
     after = ended.filter(observed_at__gt=observed_at).order_by("observed_at").first()
-    run = SourceRun(source=row, snapshot=snapshot, version=version, observed_at=observed_at)
-    if before is not None and before.snapshot_id == snapshot.pk:
+    run = SourceRun(
+        source=row, snapshot=snapshot, version=version, observed_at=observed_at, read_by=program.stamp()
+    )  # fmt: skip
+    if before is not None and before.snapshot_id == snapshot.pk and (after or before.read_by == run.read_by):
         run.status, run.counts, run.unplaced = SourceRun.Status.UNCHANGED, before.counts, before.unplaced
         run.counts = {**before.counts, "added": 0, "withdrawn": 0}
         touched = _saw_again(row, before.observed_at, observed_at)
     else:
         reading = source.parse(body)
-        ids = write_offerings(reading, row, observed_at)
-        renamed = write_aliases(reading, row, ids, observed_at, after.observed_at if after else None)
-        write_calendars(reading, row)
-        write_rates(reading, row, newest=after is None)
+        ids, renamed = write_facts(reading, row, observed_at, after.observed_at if after else None)
         runs = _Runs(source, row.pk, snapshot.pk, observed_at, before.observed_at if before else None, after)
         touched = runs.take(reading.statements, ids) | renamed
         run.status = SourceRun.Status.CHANGED
@@ -88,6 +93,20 @@ def write_claims(source: Source, body: bytes, observed_at: datetime, version: st
     run.finished_at = datetime.now(UTC)
     run.save()
     return run, touched
+
+
+def write_facts(
+    reading: Reading, source: PriceSource, observed_at: datetime, next_at: datetime | None
+) -> tuple[dict[OfferingKey, int], set[int]]:
+    """Write what a reading says beside prices: the ids of its offerings, and of those known by another name now.
+
+    `next_at`: when the source was read after it, None where this is its newest reading.
+    """
+    ids = write_offerings(reading, source, observed_at)
+    renamed = write_aliases(reading, source, ids, observed_at, next_at)
+    write_calendars(reading, source)
+    write_rates(reading, source, newest=next_at is None)
+    return ids, renamed
 
 
 def _snapshot(body: bytes) -> Snapshot:
@@ -102,7 +121,7 @@ def _saw_again(source: PriceSource, before: datetime, observed_at: datetime) -> 
 
     The offerings for which that matters: a younger look decides between their sources.
     """
-    again = Claim.objects.filter(source=source, last_seen_at=before)
+    again = Claim.objects.made().filter(source=source, last_seen_at=before)
     touched = _overtaken(source.pk, again.values_list("offering_id"), before, observed_at)
     unsure = _date_by(source.pk, source.slug, again.values_list("offering_id"), before, observed_at)
     again.update(last_seen_at=observed_at)
@@ -149,16 +168,16 @@ class _Runs:
     def take(self, statements: Sequence[Statement], ids: dict[tuple[str, str, str], int]) -> set[int]:
         """Write what the statements change; the ids of the offerings concerned."""
         around: dict[Identity, Claim] = {}
-        for claim in Claim.objects.filter(source_id=self._source):
+        for claim in Claim.objects.made().filter(source_id=self._source):
             if self._borders(claim):
-                around[(claim.offering_id, *_key_of(claim))] = claim
+                around[(claim.offering_id, *key_of(claim))] = claim
         fresh: list[tuple[Any, ...]] = []
         changed: list[Claim] = []
         touched: set[int] = set()
         stated: set[Identity] = set()
         for statement in statements:
             offering = ids[statement.provider, statement.sku, statement.region]
-            identity = (offering, *_key_of(statement))
+            identity = (offering, *key_of(statement))
             if identity in stated:
                 continue
             stated.add(identity)
@@ -175,15 +194,9 @@ class _Runs:
                 touched.add(claim.offering_id)
                 self.withdrawn += 1
         self.added = len(fresh)
-        self._move(changed)
-        copy_rows(Claim._meta.db_table, _COLUMNS, fresh)
+        move_claims(changed)
+        copy_claims(fresh)
         return touched | self._touched_by_time(lengthened - touched)
-
-    def _move(self, changed: Sequence[Claim]) -> None:
-        moved = (*_OF_THE_FIRST, "last_seen_at", "withdrawn_at")
-        if changed:
-            rows = ((claim.pk, *(getattr(claim, column) for column in moved)) for claim in changed)
-            update_rows(Claim._meta.db_table, moved, rows)
 
     def _touched_by_time(self, lengthened: set[int]) -> set[int]:
         """The offerings for which it matters when the source looked, though it says the same as before."""
@@ -211,9 +224,7 @@ class _Runs:
             claim.last_seen_at = self._now
             claim.withdrawn_at = self._after
         else:
-            row = self._row(claim.offering_id, s)
-            for column in _OF_THE_FIRST:
-                setattr(claim, column, row[_COLUMNS.index(column)])
+            begin(claim, s, self._now, self._snapshot)
         return True
 
     def _cut(self, claim: Claim, fresh: list[tuple[Any, ...]]) -> bool:
@@ -235,7 +246,7 @@ class _Runs:
         """What a claim has from the reading after this one, where that is the first of a run that makes it."""
         next_ = self._next
         assert next_ is not None  # noqa: S101 - only what is said later is asked for
-        said = self._next_statements.get((claim.offering_id, *_key_of(claim)))
+        said = self._next_statements.get((claim.offering_id, *key_of(claim)))
         if said is None:
             # Today's parser reads the body otherwise than the one that took it in: what was kept of it then stands.
             evidence_at = next_.observed_at if claim.evidence_at == claim.first_seen_at else claim.evidence_at
@@ -257,15 +268,41 @@ class _Runs:
         for s in reading.statements:
             offering = ids.get((s.provider, s.sku, s.region))
             if offering is not None:
-                said.setdefault((offering, *_key_of(s)), s)
+                said.setdefault((offering, *key_of(s)), s)
         return said
 
     def _row(self, offering: int, s: Statement) -> tuple[Any, ...]:
-        found = _from_reading(s, self._now)
-        return (
-            self._source, offering, *_key_of(s), found["until_known_at"], s.precision, found["evidence_at"], s.url,
-            found["note"], self._now, self._now, self._after, self._snapshot,
-        )  # fmt: skip
+        return new_claim(self._source, offering, s, self._snapshot, (self._now, self._now), self._after)
+
+
+def new_claim(
+    source: int, offering: int, s: Statement, snapshot: int, seen: tuple[datetime, datetime],
+    withdrawn_at: datetime | None,
+) -> tuple[Any, ...]:  # fmt: skip
+    """The row of a claim that begins with a statement in a snapshot, seen from the first moment to the last."""
+    found = _from_reading(s, seen[0])
+    return (
+        source, offering, *key_of(s), found["until_known_at"], s.precision, found["evidence_at"], s.url,
+        found["note"], *seen, withdrawn_at, snapshot,
+    )  # fmt: skip
+
+
+def begin(claim: Claim, s: Statement, observed_at: datetime, snapshot: int) -> None:
+    """Have a claim begin with a statement: what else that says of the price is the claim's then."""
+    for column, value in _from_reading(s, observed_at).items():
+        setattr(claim, column, value)
+    claim.snapshot_id = snapshot
+
+
+def copy_claims(rows: Sequence[tuple[Any, ...]]) -> None:
+    """Add claims, as `new_claim` makes them."""
+    copy_rows(Claim._meta.db_table, _COLUMNS, rows)
+
+
+def move_claims(claims: Sequence[Claim]) -> None:
+    """Write when claims were made, and what they have from their first reading."""
+    if claims:
+        update_rows(Claim._meta.db_table, _MOVED, ((claim.pk, *moved(claim)) for claim in claims))
 
 
 def _from_reading(s: Statement, observed_at: datetime) -> dict[str, Any]:

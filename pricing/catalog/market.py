@@ -34,7 +34,7 @@ def witnesses(odd: Mapping[int, set[str]]) -> dict[int, list[Witness]]:
     }
     models = {model for model, _, _ in subjects.values()}
     shelves = {(maker, provider) for _, maker, provider in subjects.values() if maker}
-    rows = Claim.objects.filter(
+    rows = Claim.objects.made().filter(
         Q(offering__model__in=models) | Q(offering__model__maker__in={maker for maker, _ in shelves},
                                           offering__provider__slug__in={provider for _, provider in shelves}),
         unit__in={unit for units in odd.values() for unit in units},

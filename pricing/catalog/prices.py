@@ -108,7 +108,7 @@ class _View:
 
 def _claims(offering_ids: Iterable[int]) -> dict[int, list[ClaimFact]]:
     claims: dict[int, list[ClaimFact]] = defaultdict(list)
-    rows = Claim.objects.filter(offering__in=among(offering_ids)).values_list("offering_id", *_CLAIM)
+    rows = Claim.objects.made().filter(offering__in=among(offering_ids)).values_list("offering_id", *_CLAIM)
     for offering, *columns in rows.iterator(chunk_size=5000):
         claims[offering].append(ClaimFact(*columns))
     return claims
@@ -120,12 +120,10 @@ def _decided(claims: Mapping[int, Sequence[ClaimFact]]) -> dict[int, str]:
     def saying(offering: int, claim: ClaimFact) -> tuple[object, ...]:
         return (offering, claim.source, claim.slot, claim.schedule, claim.amount, claim.per, claim.currency)
 
-    verdicts = dict(
-        Decision.objects.filter(revoked_at=None, claim__offering__in=among(claims)).values_list("claim_id", "verdict")
+    decided = Decision.objects.filter(revoked_at=None, claim__offering__in=among(claims)).values_list(
+        "verdict", "claim__offering_id", *(f"claim__{column}" for column in _CLAIM)
     )
-    if not verdicts:
-        return {}
-    of = {saying(o, c): verdicts[c.id] for o, own in claims.items() for c in own if c.id in verdicts}
+    of = {saying(offering, ClaimFact(*columns)): verdict for verdict, offering, *columns in decided}
     return {c.id: of[said] for o, own in claims.items() for c in own if (said := saying(o, c)) in of}
 
 

@@ -55,7 +55,7 @@ class Vetted:
 def last_good(source: Source, at: datetime) -> Reading | None:
     """What the newest good run says, read anew by today's parser; None where there is none at or before `at`, or where
     a later one exists: then this reading is history, and history may have been smaller."""
-    run = SourceRun.objects.filter(source__slug=source.SLUG, status__in=ENDED).order_by("-observed_at").first()
+    run = SourceRun.objects.filter(source__slug=source.SLUG, status__in=ENDED).order_by("-observed_at", "-pk").first()
     if run is None or run.observed_at > at or run.snapshot is None:
         return None
     try:
@@ -67,7 +67,7 @@ def last_good(source: Source, at: datetime) -> Reading | None:
 def last_answer(source: Source) -> tuple[SourceRun, bytes] | None:
     """The newest good run with its body, where it was fetched from where the source is fetched now."""
     runs = SourceRun.objects.filter(source__slug=source.SLUG, status__in=ENDED).select_related("snapshot")
-    run = runs.order_by("-observed_at").first()
+    run = runs.order_by("-observed_at", "-pk").first()
     if run is None or run.snapshot is None or not run.fetched_from or run.fetched_from != source.FEED:
         return None
     return run, zlib.decompress(run.snapshot.body)

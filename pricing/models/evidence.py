@@ -60,6 +60,7 @@ class SourceRun(models.Model):
     fetched_from = models.CharField(max_length=500, blank=True, help_text="'' = from a package or a file.")
     etag = models.CharField(max_length=200, blank=True, help_text="What the host calls this state of the body.")
     last_modified = models.CharField(max_length=200, blank=True, help_text="The host's header, verbatim.")
+    read_by = models.CharField(max_length=32, blank=True, help_text="pricing.program.stamp; '' = an earlier release.")
     observed_at = models.DateTimeField()
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
@@ -130,7 +131,9 @@ class Claim(PriceKey):
     until_known_at = models.DateTimeField(null=True, help_text="The same of its end; NULL: with the claim itself.")
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
-    withdrawn_at = models.DateTimeField(null=True, help_text="First reading that no longer says it.")
+    withdrawn_at = models.DateTimeField(
+        null=True, help_text="First reading that no longer says it; first_seen_at = it was misread."
+    )
     url = models.URLField(max_length=1000, blank=True)
     note = models.CharField(max_length=2000, blank=True)
     snapshot = models.ForeignKey(Snapshot, models.PROTECT, related_name="claims")

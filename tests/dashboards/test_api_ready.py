@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from dashboards import access
 from dashboards.api import plain
-from pricing import catalog, direct, ready, schedules
+from pricing import catalog, direct, program, ready, schedules
 from pricing.acceptance import FRESH, STALE
 from pricing.answers import kept
 from pricing.answers.prices import Question, price
@@ -253,7 +253,7 @@ def test_nothing_is_served_of_another_release(framed: list[str], monkeypatch: py
     ask()
     forget_answers()
     ready._stamp.cache_clear()
-    monkeypatch.setattr(ready, "_program", lambda: "another")
+    monkeypatch.setattr(program, "stamp", lambda: "another")
     ask()
     ready._stamp.cache_clear()
     assert framed == [PATH, PATH]
