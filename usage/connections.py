@@ -6,7 +6,7 @@ Refused says in a sentence what to change. Pulling itself is `usage.pulling.runn
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings as instance
@@ -173,7 +173,8 @@ def claimed(now: datetime) -> list[Connection]:
 def start(connection: Connection, days: int | None = None, requested_by: str = "") -> Pull:
     """The pull to advance: the one that is open, the one that broke off, or a new one. Refused where there is none.
 
-    `days` begins anew and goes back so far, whatever is there.
+    `days` begins anew and goes back so far, whatever is there; so does a pull after one that broke off so long ago
+    that the API does not answer for its days any more.
     """
     api = api_of(connection)
     if not connection.is_live:
@@ -186,7 +187,7 @@ def start(connection: Connection, days: int | None = None, requested_by: str = "
                     latest.next_try_at = None
                     latest.save(update_fields=["next_try_at"])
                 return latest
-            if latest is not None and latest.status == Pull.Status.FAILED and days is None:
+            if latest is not None and days is None and _goes_on(latest, api):
                 return _reopened(latest, requested_by)
             if days is not None:
                 _days(days, 1, min(api.BACK, MOST_DAYS), "A pull goes back")
@@ -203,7 +204,7 @@ def pull_again(batch: ImportBatch, requested_by: str = "", accepted: bool = Fals
     connection = batch.connection
     api = api_of(connection)
     since, until = (datetime.fromisoformat(window[name]) for name in ("from", "until"))
-    if since < windows.midnight(timezone.now()) - timedelta(days=api.BACK):
+    if since < windows.oldest(api, timezone.now()):
         raise Refused(f"{api.NAME} answers for the last {api.BACK} days only.")
     if not connection.is_live:
         raise Refused("The connection has no key: connect it first.")
@@ -212,6 +213,11 @@ def pull_again(batch: ImportBatch, requested_by: str = "", accepted: bool = Fals
             return _created(connection, (since, until), requested_by, accepted=accepted)
     except IntegrityError:
         raise Refused("A pull of this connection is going on: wait for its end.") from None
+
+
+def _goes_on(pull: Pull, api: Api) -> bool:
+    """Whether it broke off and the API still answers for its days."""
+    return pull.status == Pull.Status.FAILED and pull.part_from >= windows.oldest(api, timezone.now())
 
 
 def _reopened(pull: Pull, requested_by: str) -> Pull:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.management import call_command
@@ -185,6 +186,48 @@ def test_a_page_that_goes_on_with_itself_ends_the_pull(connection: Connection, v
     vendor.script = {number: lambda exchange: exchange.answer(looping) for number in range(1, 20)}
     found = pull(connection)
     assert (found.status, "again and again" in found.sentence) == ("failed", True)
+
+
+def test_pages_that_go_round_in_a_circle_end_the_pull(connection: Connection, vendor: Vendor) -> None:
+    following = {"": "a", "a": "b", "b": "c", "c": "a"}
+
+    def circle(exchange: Exchange) -> None:
+        page = parse_qs(urlsplit(exchange.path).query).get("page", [""])[0]
+        exchange.answer(json.dumps({"data": [], "has_more": True, "next_page": following[page]}).encode())
+
+    vendor.script = dict.fromkeys(range(1, 100), circle)
+    found = pull(connection)
+    assert (found.status, tokens(connection)) == ("failed", 0)
+    assert "again and again" in found.sentence
+    assert len(vendor.asked) < 40
+
+
+def test_pages_of_two_keys_do_not_go_together(connection: Connection, vendor: Vendor) -> None:
+    vendor.script = {3: lambda exchange: exchange.answer(b"", 401)}
+    assert pull(connection).status == "failed"
+    connections.change(connection, key=KEY.replace("9876", "5432"))
+    assert pull(connection).status == "done"
+    assert [query.get("page") for query in vendor.asked[3:]] == [None, *([f"cursor-{n}"] for n in (2, 4, 6, 8))]
+    assert {key[-4:] for key in vendor.keys[3:]} == {"5432"}
+
+
+@pytest.mark.parametrize("page", [2, 5], ids=["in the middle", "on the last page"])
+def test_a_connection_that_is_removed_while_a_page_comes_is_asked_no_further(
+    page: int, connection: Connection, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page_of = asking.page_of
+
+    def removing(*asked: Any) -> asking.Page:
+        found = page_of(*asked)
+        if len(vendor.asked) == page:
+            connections.disconnect(Connection.objects.get(pk=connection.pk))
+        return found
+
+    monkeypatch.setattr(asking, "page_of", removing)
+    running.advance(connections.start(connection))
+    assert len(vendor.asked) == page
+    assert [model.objects.count() for model in (Connection, Pull, ImportBatch)] == [0, 0, 0]
+    assert list(spool.folder().iterdir()) == []
 
 
 def test_lost_pages_begin_the_window_again(connection: Connection, vendor: Vendor) -> None:
@@ -368,6 +411,29 @@ def test_what_is_no_key_is_refused(key: str, organisation: Organisation, server:
 
 
 # When
+
+
+def test_a_pull_that_broke_off_longer_ago_than_the_api_goes_back_begins_anew(
+    connection: Connection, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(all_apis()["anthropic_usage"], "BACK", 10)
+    first = pull(connection)
+    later(monkeypatch, days=1)
+    vendor.script = {len(vendor.asked) + 1: lambda exchange: exchange.answer(b"", 401)}
+    assert pull(connection).status == "failed"
+    later(monkeypatch, days=20)
+    anew = pull(connection)
+    assert (anew.status, anew.window_from) == ("done", day(28))
+    assert "Nothing is known of 2026-11-18 to 2026-11-28" in anew.sentence
+    assert first.sentence == "10 records imported, 0 restated, 0 withdrawn, 0 unchanged."
+
+
+def test_a_pull_of_few_days_leaves_no_gap_behind_what_is_there(
+    connection: Connection, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull(connection)
+    later(monkeypatch, days=9)
+    assert pull(connection, days=2).window_from == day(18)
 
 
 def test_a_due_connection_is_pulled_once_and_again_a_period_later(

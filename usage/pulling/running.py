@@ -12,21 +12,25 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from hashlib import sha256
 from traceback import format_tb
 from typing import Any, Final
 
 from django.db import DatabaseError, InterfaceError, transaction
 from django.db import connection as db
+from django.db.models import F, Max
 from django.utils import timezone
 
 from pricing.fetching import Fetcher
 from usage import assignments, connections, ingest
+from usage.ingest import uploads
 from usage.models import ImportBatch, Pull
 from usage.pulling import Ask, all_apis, asking, spool, windows
 from usage.pulling.asking import Fault
 
 logger = logging.getLogger(__name__)
 
+_OPEN: Final = (Pull.Status.RUNNING, Pull.Status.WAITING)
 TRIES: Final = 8
 RESTARTS: Final = 3
 FIRST_WAIT: Final = timedelta(seconds=5)
@@ -34,6 +38,10 @@ LONGEST_WAIT: Final = timedelta(minutes=15)
 LATEST_RETRY: Final = timedelta(hours=6)
 CURSOR_LIVES: Final = timedelta(hours=12)
 MOST_PAGES: Final = 20_000
+
+
+class _Removed(Exception):
+    """The connection was removed while a page was on its way."""
 
 
 def advance(pull: Pull, seconds: float | None = None, fetcher: Fetcher | None = None) -> None:
@@ -44,10 +52,16 @@ def advance(pull: Pull, seconds: float | None = None, fetcher: Fetcher | None = 
         pull.refresh_from_db()
         until = None if seconds is None else time.monotonic() + seconds
         fetcher = fetcher or asking.default_fetcher()
-        while pull.is_open and not _waits(pull):
-            _step(pull, fetcher, None if until is None else max(1.0, until - time.monotonic()))
-            if until is not None and time.monotonic() >= until:
-                return
+        try:
+            while pull.is_open and not _waits(pull):
+                _step(pull, fetcher, None if until is None else max(1.0, until - time.monotonic()))
+                if until is not None and time.monotonic() >= until:
+                    return
+        except _Removed:
+            spool.discard(pull.spool)
+            if pull.batch is not None:
+                uploads.discard(pull.batch)
+            pull.status = Pull.Status.FAILED
 
 
 def _waits(pull: Pull) -> bool:
@@ -62,7 +76,7 @@ def _step(pull: Pull, fetcher: Fetcher, seconds: float | None) -> None:
         _read_page(pull, fetcher)
     except Fault as fault:
         _note_fault(pull, fault)
-    except (DatabaseError, InterfaceError):
+    except (DatabaseError, InterfaceError, _Removed):
         raise
     except Exception as fault:
         # Where it happened and not what it says: the words of an error may repeat what was sent.
@@ -91,15 +105,18 @@ def _read_page(pull: Pull, fetcher: Fetcher) -> None:
         following, line = None, b""
     except ValueError as fault:
         raise Fault(str(fault), passing=True) from None
-    if following == ask or pull.pages >= MOST_PAGES:
+    params = following and [list(pair) for pair in following.params]
+    mark = pull.cursor.get("mark")
+    if following == ask or (params and params == mark) or pull.pages >= MOST_PAGES:
         raise Fault(f"{api.NAME} sends the same page again and again, so nothing was imported.", stale=True)
     if not pull.spool:
         pull.spool = spool.new_name()
     pull.spooled = spool.append(pull.spool, pull.spooled, line)
     pull.pages, pull.asked = pull.pages + bool(line), pull.asked + 1
     number += following is None
-    pull.cursor = {"ask": number, "params": following and [list(pair) for pair in following.params],
-                   "settings": _settings(pull)}  # fmt: skip
+    # The page of the last power of two is met again by whoever goes round in a circle, however long.
+    mark = params if pull.pages & (pull.pages - 1) == 0 else params and mark
+    pull.cursor = {"ask": number, "params": params, "mark": mark, "settings": _settings(pull)}
     pull.tries, pull.next_try_at, pull.status, pull.sentence = 0, None, Pull.Status.RUNNING, ""
     if number < len(asks):
         _save(pull)
@@ -127,10 +144,14 @@ def _next_ask(pull: Pull, asks: list[Ask]) -> tuple[int, Ask]:
 
 
 def _settings(pull: Pull) -> dict[str, Any]:
-    """What a cursor holds for: pages asked otherwise do not go together."""
-    api = all_apis()[pull.connection.importer]
-    group_by = asking.group_by(pull.connection, api)
-    return {"base_url": asking.base_url(pull.connection, api), "group_by": group_by}
+    """What a cursor holds for: pages asked otherwise, or with another key, do not go together."""
+    connection = pull.connection
+    api = all_apis()[connection.importer]
+    return {
+        "base_url": asking.base_url(connection, api),
+        "group_by": asking.group_by(connection, api),
+        "key": sha256(connection.credential.encode()).hexdigest(),
+    }
 
 
 def _spec(pull: Pull, group_by: list[str], part_until: datetime) -> dict[str, Any]:
@@ -181,7 +202,16 @@ def _sentence(pull: Pull) -> str:
     withdrawn, duplicate = (sum(getattr(batch, name) for batch in batches) for name in ("withdrawn", "duplicate"))
     told = f"{imported:,} records imported, {updated:,} restated, {withdrawn:,} withdrawn, {duplicate:,} unchanged."
     held = next((batch.error for batch in batches if batch.status == ImportBatch.Status.HELD), "")
-    return f"{told} {held}".strip()
+    return " ".join(filter(None, [told, held, _gap(pull)]))
+
+
+def _gap(pull: Pull) -> str:
+    """What no pull has brought, as the API does not answer for it any more; '' where nothing is missing."""
+    earlier = Pull.objects.filter(connection=pull.connection_id, pk__lt=pull.pk, part_from__gt=F("window_from"))
+    ends: datetime | None = earlier.aggregate(last=Max("part_from"))["last"]
+    if ends is None or ends >= pull.window_from:
+        return ""
+    return f"Nothing is known of {ends:%Y-%m-%d} to {pull.window_from:%Y-%m-%d}: the API answers for later days only."
 
 
 # How it goes on
@@ -220,8 +250,13 @@ def _end(pull: Pull, status: str, sentence: str) -> None:
 
 
 def _save(pull: Pull) -> None:
+    """Note where the pull stands, unless its connection has been removed: that ended it."""
     pull.touched_at = timezone.now()
-    pull.save()
+    told = {
+        field.attname: getattr(pull, field.attname) for field in pull._meta.concrete_fields if not field.primary_key
+    }
+    if not Pull.objects.filter(pk=pull.pk, status__in=_OPEN).update(**told):
+        raise _Removed
 
 
 @contextmanager

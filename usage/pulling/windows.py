@@ -22,16 +22,20 @@ def window(
     """What to ask for; None where nothing is complete that has not been asked for.
 
     The first pull, and one told how many `days`, goes back so many; a later one `repull_days` before what is there.
-    No pull goes back further than the API does.
+    A later one leaves no gap behind what is there, and no pull goes back further than the API does.
     """
     until = complete_until(api, now)
-    if days is None and pulled_until is not None:
-        since = midnight(min(pulled_until, until) - repull_days * _DAY)
-    else:
-        since = midnight(until) - (first_days if days is None else days) * _DAY
-    oldest = midnight(now) - api.BACK * _DAY
-    since = max(since, oldest)
+    since = midnight(until) - (first_days if days is None else days) * _DAY
+    if pulled_until is not None:
+        known = midnight(min(pulled_until, until))
+        since = known - repull_days * _DAY if days is None else min(since, known)
+    since = max(since, oldest(api, now))
     return (since, until) if since < until else None
+
+
+def oldest(api: Api, now: datetime) -> datetime:
+    """The beginning of the time for which the API answers."""
+    return midnight(now) - api.BACK * _DAY
 
 
 def part_until(api: Api, part_from: datetime, window_until: datetime) -> datetime:
