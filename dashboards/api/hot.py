@@ -4,8 +4,8 @@ A response that `caching.answered` marked is kept as it left Django, headers and
 it holds: the catalogue's version was seen within the last second and is the same, and no price or hour has begun
 since. A price that nobody asked this process for may be ready in PostgreSQL (`plain`). Whoever asks has to be let in
 as before: nobody is asked for a name where the catalogue is public; a token must have been found live within the last
-second; a session always goes through Django. Everything that could make Django answer otherwise is part of the key:
-the host, the scheme, the address, compression.
+second and be for the catalogue; a session always goes through Django. Everything that could make Django answer
+otherwise is part of the key: the host, the scheme, the address, compression.
 """
 
 from __future__ import annotations
@@ -147,4 +147,4 @@ def _caller(environ: Environ) -> str | None:
     if header is None:
         return limits.address(environ) if settings.PUBLIC_CATALOG else None
     token = auth.believed(header)
-    return f"token {token.pk}" if token else None
+    return f"token {token.pk}" if token and auth.reads_catalogue(token) else None

@@ -157,6 +157,18 @@ def test_a_private_catalogue_is_told_from_memory_only_to_a_token_just_found_live
     assert get(**bearer)[0] == 401
 
 
+def test_a_token_that_is_not_for_the_catalogue_is_not_told_a_private_one_from_memory(settings: Any) -> None:
+    settings.PUBLIC_CATALOG = False
+    reading, writing = (
+        {"HTTP_AUTHORIZATION": f"Bearer {access.create_token('t', 'member', scopes=[scope])[1]}"}
+        for scope in ("catalogue:read", "usage:write")
+    )
+    etag = get(**reading)[1]["etag"]
+    assert [get(**writing)[0] for _ in range(2)] == [403, 403]
+    assert get(HTTP_IF_NONE_MATCH=etag, **writing)[0] == 403
+    assert get(HTTP_IF_NONE_MATCH=etag, **reading)[0] == 304
+
+
 def test_a_signed_in_reader_of_a_private_catalogue_goes_through_django(
     in_django: list[str], settings: Any, client: Any
 ) -> None:
