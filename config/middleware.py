@@ -29,9 +29,10 @@ PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
 class ContentPolicyMiddleware:
-    """Adds the content security policy where the view has not set its own.
+    """Says what the view has not said by itself: who may keep the answer, and the content security policy.
 
-    Not to a 304: whoever has the copy would put it in the place of the policy that came with it, a mail's sandbox.
+    A page is its reader's: no cache on the way keeps it, and the reader's own asks whether it still holds. A 304 gets
+    no policy: whoever has the copy would put it in the place of the policy that came with it, a mail's sandbox.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -39,6 +40,7 @@ class ContentPolicyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "private, no-cache")
         if response.status_code == HTTPStatus.NOT_MODIFIED:
             return response
         response.headers.setdefault("Content-Security-Policy", POLICY)

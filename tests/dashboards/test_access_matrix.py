@@ -273,6 +273,8 @@ def test_everybody_sees_what_is_theirs_and_nothing_else(clients: dict[str, Clien
             elif who in line.read:
                 if not (let_in(answer) or (answer.status_code == 404 and route in THINGS_THAT_MAY_BE_MISSING)):
                     wrong.append(cell)
+                if not re.search("private|no-store", answer.headers.get("Cache-Control", "")):
+                    wrong.append(f"{cell}, kept by whatever lies between")
             elif not kept_out(who, answer):
                 wrong.append(cell)
     assert not wrong, "\n".join(wrong)
