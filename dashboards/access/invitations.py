@@ -82,7 +82,7 @@ def join(secret: str, name: str, password: str) -> tuple[Person, Membership] | N
     Only for an address nobody has: the link alone never opens an account that exists.
     """
     with transaction.atomic():
-        found = invitation_of(secret)
+        found = _live(secret).select_for_update().first()
         if found is None or Person.objects.filter(email=found.email).exists():
             return None
         person = Person.objects.create_user(found.email, password, name=name.strip()[:120])

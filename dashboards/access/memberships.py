@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from dashboards.access.people import Refused
 from dashboards.access.roles import RANK
-from dashboards.models import AccessToken, Membership, Person, Role
+from dashboards.models import AccessToken, Invitation, Membership, Person, Role
 
 if TYPE_CHECKING:
     from usage.models import Organisation, Project
@@ -47,11 +47,12 @@ def change_role(membership: Membership, role: str) -> list[AccessToken]:
 
 
 def remove(membership: Membership) -> list[AccessToken]:
-    """Takes a role away; the tokens that this ends."""
+    """Takes a role away, and what the person was invited to in its place; the tokens that this ends."""
     with transaction.atomic():
         _lock(membership)
         _refuse_the_last(membership)
         Membership.objects.filter(pk=membership.pk).delete()
+        _end_invitations(membership)
         return _end_tokens(membership)
 
 
@@ -71,6 +72,14 @@ def _refuse_the_last(membership: Membership) -> None:
         raise Refused(
             f"{membership.person} is the last admin of {membership.organisation}: make somebody else admin first."
         )
+
+
+def _end_invitations(membership: Membership) -> None:
+    """A link that waits in a mailbox would bring back who was just removed."""
+    Invitation.objects.filter(
+        email=membership.person.email, organisation=membership.organisation_id, project=membership.project_id,
+        accepted_at=None, revoked_at=None,
+    ).update(revoked_at=timezone.now())  # fmt: skip
 
 
 def _end_tokens(membership: Membership) -> list[AccessToken]:

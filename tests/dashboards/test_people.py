@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -94,6 +96,32 @@ def test_an_invitation_never_lowers_a_role(cast: Cast) -> None:  # noqa: F811
     assert access.may(cast.mia, "admin", cast.larkfield)
     with pytest.raises(access.Refused, match="is admin of Larkfield already"):
         access.invite(cast.ada, "mia@larkfield.example", "member", cast.larkfield)
+
+
+def test_who_is_removed_does_not_come_back_by_an_old_link(cast: Cast) -> None:  # noqa: F811
+    _, secret = access.invite(cast.ada, cast.mia.email, "admin", cast.larkfield)
+    _, elsewhere = access.invite(cast.otto, cast.mia.email, "viewer", cast.other)
+    mia = Membership.objects.get(person=cast.mia)
+    assert signed_in(cast.ada).post(f"/settings/people/{mia.pk}/remove").status_code == 302
+    assert signed_in(cast.mia).post(f"/invitation/{secret}").status_code == 410
+    assert access.accept(elsewhere, cast.mia) is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_link_that_is_pressed_twice_at_once_makes_one_person(cast: Cast) -> None:  # noqa: F811
+    _, secret = access.invite(cast.ada, "new@larkfield.example", "viewer", cast.larkfield)
+    both = Barrier(2)
+
+    def press(_: int) -> bool:
+        both.wait()
+        try:
+            return access.join(secret, "New", NEW) is not None
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(press, range(2))) == [False, True]
+    assert Membership.objects.filter(person__email="new@larkfield.example").count() == 1
 
 
 @pytest.mark.parametrize(
