@@ -1,16 +1,21 @@
 """Whether a reading can be taken in: each amount by itself, and the reading as a whole beside the last good one. Pure.
 
-A reading is implausible as a whole where at least half of what was there is gone, or where at least three in ten of
-the prices both readings state moved by more than five times (or changed their currency, or became free, or stopped
-being free). Vendors do not do that; a half-written table, a unit error and a page of another region do.
+A reading is implausible as a whole where at least half of what was there is gone, of all or of one unit of text; where
+at least three in ten of the prices both readings state, or half of one unit's, moved by more than five times (or
+changed their currency, or became free, or stopped being free); where at least half of what moved only changed places,
+as if headings were exchanged; and, by itself, where at least one model in five is priced out of order, as with an
+output cheaper than its input. Vendors do not do that; a half-written table, a unit error, columns under the wrong
+headings and a page of another region do.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final, NamedTuple
 
 from pricing.failures import SourceFailure
@@ -19,6 +24,16 @@ from pricing.sources import Reading, Statement
 LOST: Final = Decimal("0.5")
 MOVED: Final = Decimal("0.3")
 JUMP: Final = 5
+MOVED_OF_A_UNIT: Final = Decimal("0.5")
+PLACES: Final = Decimal("0.5")
+DISORDER: Final = Decimal("0.2")
+FEW: Final = 3
+"""So many prices of a unit may go or jump at once and be a decision of the vendor's."""
+
+_ORDER: Final = (
+    ("input", "output"), ("cache_read", "input"), ("input", "cache_write_5m"), ("cache_write_5m", "cache_write_1h"),
+)  # fmt: skip
+"""Of each two the first is hardly ever dearer: in no list we know with one model in forty."""
 
 _MOST: Final = Decimal(10) ** 12
 """What numeric(24,12) holds."""
@@ -59,9 +74,17 @@ def refuse_unsound(reading: Reading) -> None:
             )
 
 
-def implausible(before: Reading, now: Reading) -> str:
-    """A sentence for what makes a reading implausible beside the last good one of its source; '' where it is not."""
-    old, new = _levels(before), _levels(now)
+def implausible(before: Reading | None, now: Reading) -> str:
+    """A sentence for what makes a reading implausible, by itself and beside the last good one of its source; '' where
+    it is not."""
+    new = _levels(now)
+    if before is None:
+        return _disordered(new)
+    old = _levels(before)
+    return _lost(old, new) or _moved(old, new) or _misplaced(old, new) or _disordered(new)
+
+
+def _lost(old: Mapping[_Key, Statement], new: Mapping[_Key, Statement]) -> str:
     for what, had, has in (
         ("offerings", {key[:3] for key in old}, {key[:3] for key in new}),
         ("prices", old.keys(), new.keys()),
@@ -70,14 +93,76 @@ def implausible(before: Reading, now: Reading) -> str:
         gone = len(had - has) if what == "offerings" else len(had) - len(has)
         if had and gone >= LOST * len(had):
             return f"{gone:,} of the {len(had):,} {what} of the last good reading are gone."
+    had_of, has_of = (Counter(key.unit for key in keys) for keys in (old, new))
+    for unit in sorted({unit for pair in _ORDER for unit in pair}):
+        gone = had_of[unit] - has_of[unit]
+        if gone > FEW and gone >= LOST * had_of[unit]:
+            return f"{gone:,} of the {had_of[unit]:,} prices of {unit} of the last good reading are gone."
+    return ""
+
+
+def _moved(old: Mapping[_Key, Statement], new: Mapping[_Key, Statement]) -> str:
     both = old.keys() & new.keys()
     moved = [key for key in both if _jumped(old[key], new[key])]
-    if both and len(moved) >= MOVED * len(both):
+    all_of, moved_of = (Counter(key.unit for key in keys) for keys in (both, moved))
+    of_a_unit = any(n > FEW and n >= MOVED_OF_A_UNIT * all_of[unit] for unit, n in moved_of.items())
+    if moved and (of_a_unit or len(moved) >= MOVED * len(both)):
         first = min(moved, key=lambda key: key[:9])
         return (
             f"{len(moved):,} of {len(both):,} prices moved by more than {JUMP} times or changed their currency; "
             f"{first.unit} of {first.sku} from {_text(old[first])} to {_text(new[first])}."
         )
+    return ""
+
+
+def _misplaced(old: Mapping[_Key, Statement], new: Mapping[_Key, Statement]) -> str:
+    """What only changed places: within an offering, or among all that both readings price."""
+    was, now = _by_offering(old), _by_offering(new)
+    moved = [one for one in sorted(was.keys() & now.keys()) if was[one] != now[one]]
+    misplaced = [one for one in moved if _changed_places(was[one], now[one])]
+    if misplaced and len(misplaced) >= PLACES * len(moved):
+        return (
+            f"Of {len(misplaced):,} of the {len(moved):,} offerings whose prices moved, as of {misplaced[0][1]}, the "
+            "prices are the old ones of other units: headings must have changed places."
+        )
+    both = [key for key in old.keys() & new.keys() if _price(old[key]) != _price(new[key])]
+    if both and Counter(_price(old[key]) for key in both) == Counter(_price(new[key]) for key in both):
+        return f"The {len(both):,} prices that moved are each other's old ones: models must have changed places."
+    return ""
+
+
+_Price = tuple[Decimal, str]
+_Offered = Mapping[tuple[str, ...], _Price]
+
+
+def _by_offering(levels: Mapping[_Key, Statement]) -> Mapping[tuple[str, str, str], dict[tuple[str, ...], _Price]]:
+    found: dict[tuple[str, str, str], dict[tuple[str, ...], _Price]] = defaultdict(dict)
+    for key, one in levels.items():
+        found[key[:3]][tuple(map(str, key[3:]))] = _price(one)
+    return found
+
+
+def _changed_places(old: _Offered, new: _Offered) -> bool:
+    """Whether every price that is new to its unit was there under a unit that lost it."""
+    came = [price for unit, price in new.items() if old.get(unit) != price]
+    went = {price for unit, price in old.items() if new.get(unit) != price}
+    return bool(came) and went.issuperset(came)
+
+
+def _disordered(levels: Mapping[_Key, Statement]) -> str:
+    for lower, upper in _ORDER:
+        pairs = [
+            (one, levels[above])
+            for key, one in levels.items()
+            if key.unit == lower and (above := key._replace(unit=upper)) in levels
+        ]
+        wrong = [(one, other) for one, other in pairs if _each(one) > _each(other) and one.currency == other.currency]
+        if wrong and len(wrong) >= DISORDER * len(pairs):
+            one, other = wrong[0]
+            return (
+                f"For {len(wrong):,} of {len(pairs):,} models {lower} costs more than {upper}, as for {one.sku}, "
+                f"{_text(one)} and {_text(other)}: headings must have changed places."
+            )
     return ""
 
 
@@ -97,6 +182,15 @@ def _jumped(old: Statement, new: Statement) -> bool:
     # a/p > 5 b/q without dividing: exact.
     one, other = old.amount * new.per, new.amount * old.per
     return one > JUMP * other or other > JUMP * one
+
+
+def _each(one: Statement) -> Fraction:
+    return Fraction(one.amount) / one.per
+
+
+def _price(one: Statement) -> _Price:
+    """What the source shows, whatever the unit."""
+    return one.amount, one.currency
 
 
 def _text(one: Statement) -> str:

@@ -121,7 +121,7 @@ def record(
         with transaction.atomic():
             lock()
             judged = answer is not None and not accepted
-            vetted = Vetted(source, beside=lambda: last_good(source, observed_at) if judged else None)
+            vetted = Vetted(source, beside=(lambda: last_good(source, observed_at)) if judged else None)
             corrected = read_anew(cast(Source, Vetted(source)))
             run, touched = write_claims(cast(Source, vetted), body, observed_at, version)
             write_releases()

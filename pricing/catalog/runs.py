@@ -25,10 +25,10 @@ _chance = random.SystemRandom()
 
 
 class Vetted:
-    """A source whose bodies and readings are looked over before they are taken in; `beside` gives the reading that a
-    new one must be plausible beside, and is asked only where there is a new one."""
+    """A source whose bodies and readings are looked over before they are taken in; `beside`, where a new one must be
+    plausible too, gives the last good reading, and is asked only where there is a new one."""
 
-    def __init__(self, source: Source, *, beside: Callable[[], Reading | None] = lambda: None) -> None:
+    def __init__(self, source: Source, *, beside: Callable[[], Reading | None] | None = None) -> None:
         self._source, self._beside = source, beside
 
     def __getattr__(self, name: str) -> Any:
@@ -46,8 +46,7 @@ class Vetted:
             logger.exception("The parser of %s failed", self._source.SLUG)
             raise SourceFailure("bug", f"The parser of {self._source.NAME} failed: {fault!r:.300}.") from fault
         plausibility.refuse_unsound(reading)
-        before = self._beside()
-        if before is not None and (why := plausibility.implausible(before, reading)):
+        if self._beside is not None and (why := plausibility.implausible(self._beside(), reading)):
             raise SourceFailure("implausible", why)
         return reading
 

@@ -314,6 +314,60 @@ class TestPlausibility:
         assert "6 of 20 prices moved by more than 5 times" in self.said(times(3, 5.1))
         assert "20 of 20 prices moved" in self.said(times(10, 0.1))
 
+    def test_half_of_the_prices_of_a_unit_are_missed_and_a_few_may_go(self) -> None:
+        full = {sku: {**units, "cache_read": units["input"], "seconds": 1} for sku, units in PRICES.items()}
+
+        def without(unit: str, count: int) -> Any:
+            return {
+                sku: {u: n for u, n in units.items() if u != unit or place >= count}
+                for place, (sku, units) in enumerate(full.items())
+            }
+
+        assert self.said(without("cache_read", 4), full) == self.said(without("seconds", 10), full) == ""
+        assert self.said(without("cache_read", 5), full).startswith("5 of the 10 prices of cache_read")
+        three = dict(list(full.items())[:3])
+        assert self.said({sku: PRICES[sku] | {"seconds": 1} for sku in three}, three) == ""
+
+    def test_half_of_the_prices_of_a_unit_may_not_jump(self) -> None:
+        wide = {sku: {**units, **{f"u{n}": 1 for n in range(5)}} for sku, units in PRICES.items()}
+
+        def dearer(count: int) -> Any:
+            return {
+                sku: {**units, "output": units["output"] * (1000 if place < count else 1)}
+                for place, (sku, units) in enumerate(wide.items())
+            }
+
+        assert self.said(dearer(4), wide) == ""
+        assert "output of model-1 from" in self.said(dearer(5), wide)
+
+    def test_prices_under_each_others_headings_are_noticed(self) -> None:
+        some = {sku: PRICES[sku] for sku in ("model-1", "model-2")}
+        swapped = {sku: {"input": units["output"], "output": units["input"]} for sku, units in some.items()}
+        shifted = {sku: {"output": units["input"]} for sku, units in some.items()}
+        assert self.said(PRICES | swapped).startswith("Of 2 of the 2 offerings whose prices moved, as of model-1")
+        assert self.said(PRICES | shifted).startswith("Of 2 of the 2 offerings whose prices moved, as of model-1")
+        assert "models must have changed places" in self.said(
+            PRICES | {"model-1": PRICES["model-2"], "model-2": PRICES["model-1"]}
+        )
+
+    def test_a_slip_among_true_changes_is_for_the_rules_of_single_prices(self) -> None:
+        moved = {sku: {**PRICES[sku], "input": PRICES[sku]["input"] * 3} for sku in ("model-3", "model-4")}
+        assert self.said(PRICES | {"model-1": {"input": 4, "output": 1}} | moved) == ""
+
+    def test_a_price_added_beside_the_same_price_has_not_changed_places(self) -> None:
+        assert self.said({sku: {**units, "cache_read": units["input"]} for sku, units in PRICES.items()}) == ""
+
+    def test_headings_exchanged_are_noticed_in_a_first_reading_too(self) -> None:
+        def alone(prices: Any) -> str:
+            return implausible(None, self.reading(prices))
+
+        odd = {"input": 4, "output": 1}
+        assert alone(PRICES) == alone(PRICES | {"model-1": odd}) == ""
+        assert "For 2 of 10 models input costs more than output" in alone(PRICES | {"model-1": odd, "model-2": odd})
+        assert "cache_read costs more than input" in alone({"m": {"input": 1, "cache_read": 2}})
+        written = {"input": 1, "cache_write_5m": 2, "cache_write_1h": 1.25}
+        assert "cache_write_5m costs more than cache_write_1h" in alone({"m": written})
+
     def test_the_unit_an_amount_is_stated_in_is_no_jump(self) -> None:
         before, now = self.reading(PRICES), self.reading(PRICES)
         for place, one in enumerate(now.statements):

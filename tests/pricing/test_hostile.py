@@ -124,7 +124,7 @@ HOSTILE: dict[str, tuple[str, Callable[[Exchange], None]]] = {
     "true for a price": ("layout", answers(b'{"model-1": {"input": true}}')),
     "a currency that is none": ("amount", answers(b'{"model-1": {"input": 1, "currency": "$"}}')),
     "a name longer than any": ("layout", answers(b'{"' + b"m" * 500 + b'": {"input": 1}}')),
-    "a unit no column holds": ("amount", answers(body_of(PRICES | {"model-1": {"u" * 200: 1}}))),
+    "a unit no column holds": ("amount", answers(body_of(PRICES | {"model-1": {"u" * 200: 7}}))),
     # The reading as a whole
     "half of the models gone": ("implausible", answers(only(5))),
     "all models renamed": ("implausible", answers(body_of({f"{sku}-x": units for sku, units in PRICES.items()}))),
@@ -138,6 +138,12 @@ HOSTILE: dict[str, tuple[str, Callable[[Exchange], None]]] = {
     ),
     "everything for nothing": (
         "implausible", answers(body_of({m: dict.fromkeys(units, 0) for m, units in PRICES.items()})),
+    ),
+    "input and output exchanged": (
+        "implausible", answers(body_of({m: {"input": u["output"], "output": u["input"]} for m, u in PRICES.items()})),
+    ),
+    "two models exchanged": (
+        "implausible", answers(body_of(PRICES | {"model-1": PRICES["model-2"], "model-2": PRICES["model-1"]})),
     ),
     # Sizes
     "a gigabyte, announced": ("too_large", answers(b"{", Content_Length=str(1 << 30))),
