@@ -51,7 +51,8 @@ class Table:
 def read_page(html: str) -> Iterator[Heading | Table | str]:
     """The headings, tables and lines of text of a page, in their order.
 
-    A table without a row below its headings is left out.
+    A table without a row below its headings is left out. One whose rows differ in width raises `ValueError`: under
+    which heading a cell of it stands is not known.
     """
     body = LexborHTMLParser(html).body
     if body is not None:
@@ -130,9 +131,12 @@ def _grid(rows: list[LexborNode]) -> list[tuple[Cell, ...]]:
                 for place in range(x, x + width):
                     below.setdefault(place, cell)
             x += width
-    empty = Cell()
     columns = max((max(row, default=-1) for row in placed), default=-1) + 1
-    return [tuple(row.get(x, empty) for x in range(columns)) for row in placed]
+    for cells in placed:
+        if len(cells) != columns:
+            said = " ".join(cell.text for _, cell in sorted(cells.items()))
+            raise ValueError(f"a row of a table has {len(cells)} cells where another has {columns}: {said[:100]}")
+    return [tuple(row[x] for x in range(columns)) for row in placed]
 
 
 def _lines(node: LexborNode) -> Iterator[str]:

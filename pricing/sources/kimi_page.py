@@ -75,13 +75,12 @@ def _read(html: str) -> Reading:
         if not isinstance(item, Table):
             continue
         titles = item.titles()
-        if {_MODEL, _PER} <= set(titles) and not _UNITS.keys().isdisjoint(titles):
-            known = {_MODEL, _PER, _WINDOW, *_UNITS}
-            reading.unplaced["column of an unknown heading"] += sum(title not in known for title in titles)
+        # Under a heading that is not known may stand what a price depends on, as the hours it holds.
+        if {_MODEL, _PER} <= set(titles) <= {_MODEL, _PER, _WINDOW, *_UNITS} and len(set(titles)) == len(titles):
             for row in item.rows:
                 _row(dict(zip(titles, row, strict=True)), reading)
         else:
-            reading.unplaced["row of a table without models or prices"] += len(item.rows)
+            reading.unplaced["row of a table without models or prices, or of an unknown heading"] += len(item.rows)
     reading.drop_contradictions()
     reading.unplaced = Counter({kind: count for kind, count in reading.unplaced.items() if count})
     return reading

@@ -74,9 +74,9 @@ def _read(html: str) -> Reading:
         elif isinstance(item, Table):
             columns = read_columns(item)
             if columns is None:
-                ledger.unplaced["row of a table without models or prices"] += len(item.rows)
+                ledger.unplaced["row of a table without models or prices, or of an unknown heading"] += len(item.rows)
                 continue
-            ledger.unplaced["column of an unknown heading"] += columns.unknown
+            ledger.unplaced["column of prices of voices"] += columns.aside
             for row in item.rows:
                 enter(row, columns, place, ledger)
     return ledger.reading()

@@ -18,6 +18,7 @@ _KEYS = {
     "输出视频模式": "qualifier", "3D任务类型": "qualifier", "输出规格": "qualifier",
     "阶梯层级": "volume",
     "折扣": "discount",  # what the unit prices beside it come to
+    "复刻一个音色": "voice",  # charged when the voice is first used
 }  # fmt: skip
 _QUOTA = "免费额度"
 _PRICE = re.compile(
@@ -80,15 +81,16 @@ class Columns:
     volume: int = -1
     quota: int = -1
     qualifiers: tuple[int, ...] = ()
-    unknown: int = 0
+    aside: int = 0
+    """Columns of prices that are left out."""
 
 
 def read_columns(table: Table) -> Columns | None:
-    """The columns of a table; None where it names no models or states no prices."""
+    """The columns of a table; None where it names no models or states no prices, or has a heading that is not known:
+    the price may depend on what stands below it."""
     places: dict[str, int] = {}
     qualifiers: list[int] = []
     prices: list[PriceColumn] = []
-    unknown = 0
     for place, heading in enumerate(table.columns):
         title = _title(heading[0])
         kind = _KEYS.get(title)
@@ -101,11 +103,12 @@ def read_columns(table: Table) -> Columns | None:
         elif column := _price_column(place, title, "".join(_title(cell) for cell in heading[1:])):
             prices.append(column)
         else:
-            unknown += 1
+            return None
     if "model" not in places or not prices:
         return None
     places.pop("discount", None)
-    return Columns(prices=tuple(_plain_output(prices)), qualifiers=tuple(qualifiers), unknown=unknown, **places)
+    aside = int(places.pop("voice", None) is not None)
+    return Columns(prices=tuple(_plain_output(prices)), qualifiers=tuple(qualifiers), aside=aside, **places)
 
 
 def _title(cell: Cell) -> str:

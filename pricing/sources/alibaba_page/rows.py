@@ -32,7 +32,7 @@ _HOME_PLACE = "华北2（北京）"
 _REGIONS = {"全球": "global", "国际": "intl", "美国": "us", "欧盟": "eu", "日本": "jp"}
 
 _BEIJING = timezone(timedelta(hours=8))
-_MODEL = re.compile(r"(?P<sku>[A-Za-z0-9][A-Za-z0-9._/-]{0,199})(?: (?P<remark>[^A-Za-z0-9]+))?")
+_MODEL = re.compile(r"(?P<sku>[A-Za-z][A-Za-z0-9._/-]{0,199})(?: (?P<remark>[^A-Za-z0-9]+))?")
 _POINTER = re.compile(r"当前能力等同于 ?(?P<sku>[A-Za-z0-9][A-Za-z0-9._/-]*)")
 _HALF_IN_BATCH = "Batch调用半价"
 _CACHE = re.compile(r"(?:上下文缓存|Session ?Cache) ?享有折扣")

@@ -76,6 +76,28 @@ def test_a_price_outside_china_without_a_scope_is_no_price_of_china():
         parse(document(("q", "无阶梯计价", "1元", "2元"), place="新加坡"))
 
 
+def test_a_table_with_a_heading_nobody_knows_states_nothing():
+    known = document(("q", "无阶梯计价", "1元", "2元"))
+    body = document(("q", "无阶梯计价", "夜间", "1元", "2元"), ("r", "无阶梯计价", "日间", "3元", "4元"),
+                    headings=(*HEADINGS[:2], "时段", *HEADINGS[2:]))  # fmt: skip
+    content = [json.loads(one)["data"] for one in (known, body)]
+    both = json.dumps({"data": {**content[0], "content": content[0]["content"] + content[1]["content"]}})
+    reading = parse(both.encode())
+    assert amounts(reading) == {"q input 0": "1", "q output 0": "2"}
+    assert reading.unplaced["row of a table without models or prices, or of an unknown heading"] == 2
+
+
+@pytest.mark.parametrize("row", [("q", "无阶梯计价", "2元"), ("q", "无阶梯计价", "1元", "2元", "3元")])
+def test_a_row_whose_cells_stand_under_no_heading_for_certain_is_refused(row):
+    with pytest.raises(SourceError, match="a row of a table has"):
+        parse(document(("p", "无阶梯计价", "1元", "2元"), row))
+
+
+def test_a_resolution_is_no_model():
+    reading = parse(document(("q", "无阶梯计价", "1元", "2元"), ("720P", "无阶梯计价", "1元", "2元")))
+    assert reading.unplaced == {"row without a model's id": 1}
+
+
 def test_the_document_of_another_site_is_refused():
     with pytest.raises(SourceError, match="may not be CNY"):
         parse(document(("q", "无阶梯计价", "1元", "2元"), website="intl"))

@@ -112,9 +112,9 @@ def test_all_is_in_yuan_and_nothing_without_a_region(reading):
         "model on trial only, not for sale": 12,
         "batch price of a model on promotion": 8,
         "price from a number of images on": 6,  # aitryon-refiner
-        "row of a table without models or prices": 4,  # quotas of AI试衣
+        "row of a table without models or prices, or of an unknown heading": 4,  # quotas of AI试衣
         "price of an unknown region": 4,  # MiniMax/speech-*, whose table stands under no place
-        "column of an unknown heading": 1,  # 复刻一个音色
+        "column of prices of voices": 1,
         "model no longer sold": 1,
         "free of charge per nobody says what": 1,  # facechain-facedetect
         "row without a model's id": 1,  # Sambert: 参见模型列表

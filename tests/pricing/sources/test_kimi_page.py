@@ -52,3 +52,9 @@ def test_of_two_prices_for_one_thing_neither_is_stated():
 def test_dollars_are_not_taken_for_yuan():
     with pytest.raises(SourceError, match="no price in CNY"):
         parse(page().replace("¥".encode(), b"$"))
+
+
+def test_a_table_with_a_heading_nobody_knows_is_refused():
+    body = page().replace("<th>输入价格</th>".encode(), "<th>时段</th><th>输入价格</th>".encode())
+    with pytest.raises(SourceError, match="hold no price"):
+        parse(body.replace("<td>¥2</td>".encode(), "<td>夜间</td><td>¥2</td>".encode()))
