@@ -428,12 +428,12 @@ def test_a_pull_that_broke_off_longer_ago_than_the_api_goes_back_begins_anew(
     assert first.sentence == "10 records imported, 0 restated, 0 withdrawn, 0 unchanged."
 
 
-def test_a_pull_of_few_days_leaves_no_gap_behind_what_is_there(
+def test_a_pull_of_few_days_leaves_no_gap_and_nothing_that_the_vendor_restated(
     connection: Connection, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pull(connection)
     later(monkeypatch, days=9)
-    assert pull(connection, days=2).window_from == day(18)
+    assert pull(connection, days=2).window_from == day(18) - timedelta(days=connection.repull_days)
 
 
 def test_a_due_connection_is_pulled_once_and_again_a_period_later(

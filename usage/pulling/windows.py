@@ -21,14 +21,15 @@ def window(
 ) -> tuple[datetime, datetime] | None:
     """What to ask for; None where nothing is complete that has not been asked for.
 
-    The first pull, and one told how many `days`, goes back so many; a later one `repull_days` before what is there.
-    A later one leaves no gap behind what is there, and no pull goes back further than the API does.
+    The first pull goes back so many days, a later one `repull_days` before what is there; one told how many `days`, at
+    least those. No pull goes back further than the API does.
     """
     until = complete_until(api, now)
-    since = midnight(until) - (first_days if days is None else days) * _DAY
-    if pulled_until is not None:
-        known = midnight(min(pulled_until, until))
-        since = known - repull_days * _DAY if days is None else min(since, known)
+    if pulled_until is None:
+        since = midnight(until) - (first_days if days is None else days) * _DAY
+    else:
+        since = midnight(min(pulled_until, until) - repull_days * _DAY)
+        since = since if days is None else min(since, midnight(until) - days * _DAY)
     since = max(since, oldest(api, now))
     return (since, until) if since < until else None
 
