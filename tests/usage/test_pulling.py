@@ -202,6 +202,18 @@ def test_pages_that_go_round_in_a_circle_end_the_pull(connection: Connection, ve
     assert len(vendor.asked) < 40
 
 
+def test_more_pages_than_a_pull_takes_are_said_to_be_that(
+    connection: Connection, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "MOST_PAGES", 3)
+    found = pull(connection)
+    assert (found.status, len(vendor.asked), tokens(connection)) == ("failed", 4, 0)
+    assert found.sentence == (
+        "Anthropic usage sends more than 3 pages for 2026-11-08 to 2026-11-18, so nothing was imported:"
+        " import an export of these days as a file."
+    )
+
+
 def test_pages_of_two_keys_do_not_go_together(connection: Connection, vendor: Vendor) -> None:
     vendor.script = {3: lambda exchange: exchange.answer(b"", 401)}
     assert pull(connection).status == "failed"

@@ -107,7 +107,10 @@ def _read_page(pull: Pull, fetcher: Fetcher) -> None:
         raise Fault(str(fault), passing=True) from None
     params = following and [list(pair) for pair in following.params]
     mark = pull.cursor.get("mark")
-    if following == ask or (params and params == mark) or pull.pages >= MOST_PAGES:
+    if pull.pages >= MOST_PAGES:
+        told = f"{api.NAME} sends more than {MOST_PAGES:,} pages for {pull.part_from:%Y-%m-%d} to {part_until:%Y-%m-%d}"
+        raise Fault(f"{told}, so nothing was imported: import an export of these days as a file.")
+    if following == ask or (params and params == mark):
         raise Fault(f"{api.NAME} sends the same page again and again, so nothing was imported.", stale=True)
     if not pull.spool:
         pull.spool = spool.new_name()
