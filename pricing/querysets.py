@@ -29,6 +29,8 @@ from django.db.models import (
 )
 from django.db.models.functions import Greatest, TruncDate
 
+from pricing.repriced import COLUMNS, repriced
+
 if TYPE_CHECKING:
     from pricing.models import (  # noqa: F401
         Benchmark,
@@ -83,13 +85,6 @@ class DoorPrice:
     output: Decimal | None
 
 
-_NEVER = datetime.max.replace(tzinfo=UTC)
-_WHAT_IT_COSTS = (
-    "unit", "qualifier", "service_tier", "context_from", "context_op", "context_mode", "schedule", "amount", "per",
-    "currency",
-)  # fmt: skip
-
-
 class PriceQuerySet(QuerySet["Price"]):
     def known_at(self, when: datetime | None = None) -> PriceQuerySet:
         """Prices as the evidence of a moment had them; None = by all evidence there is."""
@@ -98,18 +93,19 @@ class PriceQuerySet(QuerySet["Price"]):
         return self.filter(Q(known_until=None) | Q(known_until__gt=when), known_from__lte=when)
 
     def changed_since(self, when: datetime) -> dict[int, datetime]:
-        """Offerings that cost something else by what was recorded and withdrawn since a moment, each from when on."""
+        """Offerings that cost something else by what was recorded and withdrawn since a moment, each from when on.
+
+        Where such a one has prices of long prompts, with it go the other offerings of its model: what is unknown of
+        theirs depends on it.
+        """
         known = self.filter(known_until=None).order_by()
         gone = known.filter(superseded_at__gte=when, recorded_at__lt=when)
-        ends: dict[tuple[Any, ...], list[set[datetime]]] = defaultdict(lambda: [set(), set()])
-        for side, rows in enumerate((gone, known.filter(superseded_at=None, recorded_at__gte=when))):
-            for until, *price in rows.values_list("effective_until", "offering_id", "effective_from", *_WHAT_IT_COSTS):
-                ends[tuple(price)][side].add(until or _NEVER)
-        found: dict[int, datetime] = {}
-        for (offering, starts, *_), (before, after) in ends.items():
-            if before != after:  # a price that only ends otherwise was the same until then
-                moment = min(before | after) if before and after else starts
-                found[offering] = min(moment, found.get(offering, moment))
+        come = known.filter(superseded_at=None, recorded_at__gte=when)
+        found = repriced(gone.values_list(*COLUMNS), come.values_list(*COLUMNS))
+        tiered = self.filter(offering__in=found, context_from__gt=0).order_by()
+        others = tiered.values_list("offering", "offering__model__offerings").distinct()
+        for changed, other in others:
+            found[other] = min(found[changed], found.get(other, found[changed]))
         return found
 
     def effective_at(self, when: datetime) -> PriceQuerySet:

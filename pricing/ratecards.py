@@ -6,7 +6,8 @@ multiple of the input price, so where the tier states an input price and no such
 that states neither an input nor an output price does not exist, and what it does not state is unknown: where vendors
 do publish such a price, it is hardly ever the standard tier's (half of it in batch, twice in fast mode).
 Where long prompts cost more at the standard tier and another tier says nothing of long prompts, their price there is
-unknown: its base price would be a guess, and half the time a wrong one.
+unknown: its base price would be a guess, and half the time a wrong one. So it is where nobody states what long prompts
+cost at all and the same model is priced apart for them elsewhere (`pricing.long_prompts`).
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from typing import Any, Protocol, cast
 
 from django.db import connection, transaction
 
+from pricing import long_prompts
 from pricing.catalog.rows import among, copy_rows
-from pricing.models import Price, RateCard
+from pricing.long_prompts import ListPrice, Unstated
+from pricing.models import Offering, Price, RateCard
 from pricing.units import LIFETIMES, RATED_UNITS
 
 STANDARD = "standard"
@@ -76,8 +79,11 @@ class Card:
     price_ids: tuple[int, ...]
 
 
-def layout(prices: Sequence[PriceFact]) -> list[Card]:
-    """Every card of one offering's current list prices, segments in order, neighbours that say the same joined."""
+def layout(prices: Sequence[PriceFact], unstated: Iterable[Unstated] = ()) -> list[Card]:
+    """Every card of one offering's current list prices, segments in order, neighbours that say the same joined.
+
+    `unstated` are the long prompts whose price nobody states: of them a card without a price.
+    """
     lines: dict[tuple[str, int, str], dict[str, list[PriceFact]]] = defaultdict(lambda: defaultdict(list))
     ops: dict[int, str] = {}
     for price in prices:
@@ -92,7 +98,12 @@ def layout(prices: Sequence[PriceFact]) -> list[Card]:
         for context in contexts:
             for schedule in schedules:
                 cards += _segments(lines, (tier, context, ops.get(context, ""), schedule))
-        if tier != STANDARD:
+        if tier == STANDARD:
+            cards += [
+                Card(tier, s.context_from, s.context_op, "", s.effective_from, s.effective_until, s.currency, (), ())
+                for s in unstated
+            ]
+        else:
             cards += _unknown_contexts(
                 [card for card in cards if card.service_tier == tier and not card.schedule],
                 [card for card in cards if card.service_tier == STANDARD and not card.schedule],
@@ -193,9 +204,13 @@ def ensure(offering_ids: Iterable[int]) -> None:
 
 
 def refresh(offering_ids: Iterable[int]) -> None:
-    """Bring the cards of those offerings that have some in line with their prices, as evidence of now."""
+    """Bring the cards of those offerings that have some in line with their prices, as evidence of now.
+
+    With them go the other offerings of their models: what is known of their long prompts depends on these prices.
+    """
+    models = Offering.objects.filter(pk__in=among(offering_ids)).values("model")
     with_cards = sorted(set(
-        RateCard.objects.current().filter(offering__in=among(offering_ids)).values_list("offering_id", flat=True)
+        RateCard.objects.current().filter(offering__model__in=models).values_list("offering_id", flat=True)
     ))  # fmt: skip
     if with_cards:
         _write(with_cards)
@@ -216,7 +231,22 @@ def current_layout(offering_ids: Sequence[int]) -> dict[int, list[Card]]:
     )  # fmt: skip
     for offering, *columns in rows:
         prices[offering].append(PriceFact(*cast(Any, columns)))
-    return {offering: layout(prices[offering]) for offering in offering_ids}
+    unstated = unstated_of(offering_ids)
+    return {offering: layout(prices[offering], unstated.get(offering, ())) for offering in offering_ids}
+
+
+def unstated_of(offering_ids: Iterable[int], known_at: datetime | None = None) -> dict[int, list[Unstated]]:
+    """The long prompts whose price nobody states, by all evidence or that of a moment. One query."""
+    models = Offering.objects.filter(pk__in=among(offering_ids)).values("model")
+    held = Price.objects.known_at(known_at).filter(superseded_at=None, service_tier=STANDARD, schedule="", qualifier="")
+    held = held.filter(unit__in=("input", "output")).order_by()
+    apart = held.filter(context_from__gt=0, offering__model__in=models).values("offering__model")
+    rows = held.filter(offering__model__in=apart).values_list(
+        "offering_id", "offering__model_id", "offering__provider__slug", "offering__model__maker",
+        "offering__model__open_weights", "unit", "context_from", "context_op", "amount", "per", "currency", "trust",
+        "agreeing", "effective_from", "effective_until",
+    )  # fmt: skip
+    return long_prompts.unstated(ListPrice(*cast(Any, row)) for row in rows)
 
 
 def _write(offering_ids: Sequence[int]) -> None:

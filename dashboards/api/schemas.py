@@ -71,6 +71,7 @@ class OfferingAnswer(Schema):
 
 
 class OfferingPrices(OfferingAnswer):
+    reason: str | None = Field(description="Why no price of tokens is known for a prompt of the size asked for.")
     prices: list[PriceInForce]
 
 

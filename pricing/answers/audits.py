@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from pricing import ratecards, schedules
+from pricing import long_prompts, ratecards, schedules
 from pricing.answers.prices import Question, find
 from pricing.answers.rows import PriceRow, Seller, calendars, price_json, rows_of
 from pricing.answers.wording import decimal_text, moment_text, per_mtok
@@ -84,7 +84,7 @@ def _ours(row: Listed, rule: str, offerings: Sequence[Seller], known: _Known, at
     now, others = _prices(row, seller.id, known, at)
     amount = in_period(row.period, now and now[0], (price[0] for price in others))
     if amount is None:
-        return Ours(None, rule, f"No {row.service_tier} price of {row.unit} is known for that request.")
+        return Ours(None, rule, _why_unknown(row, known.cards.get(seller.id, ()), at))
     price_id = next(price[1] for price in [*([now] if now else []), *others] if price[0] == amount)
     served = known.rows[price_id]
     why = served.why if served.contested and seller.provider == seller.maker else known.held.get(served.claim_id)
@@ -124,15 +124,27 @@ def _holds(card: Card, at: datetime) -> bool:
     return card.effective_from <= at and (card.effective_until is None or at < card.effective_until)
 
 
-def _on_card(cards: Sequence[Card], row: Listed, at: datetime, hours: frozenset[str]) -> _Priced | None:
+def _why_unknown(row: Listed, cards: Sequence[Card], at: datetime) -> str:
+    chosen = _chosen([card for card in cards if card.service_tier == row.service_tier], row, at, frozenset())
+    if chosen and not chosen.prices:
+        return long_prompts.sentence(chosen.context_from, chosen.context_op)
+    return f"No {row.service_tier} price of {row.unit} is known for that request."
+
+
+def _chosen(cards: Sequence[Card], row: Listed, at: datetime, hours: frozenset[str]) -> Card | None:
     keys = [
         CardKey(place, c.context_from, c.context_op, c.schedule, c.effective_from, c.effective_until)
         for place, c in enumerate(cards)
     ]
-    chosen = choose(keys, row.prompt_tokens, at, hours)
-    if chosen is None or cards[chosen.id].currency != "USD":
+    key = choose(keys, row.prompt_tokens, at, hours)
+    return cards[key.id] if key else None
+
+
+def _on_card(cards: Sequence[Card], row: Listed, at: datetime, hours: frozenset[str]) -> _Priced | None:
+    chosen = _chosen(cards, row, at, hours)
+    if chosen is None or chosen.currency != "USD":
         return None
-    priced = {unit: (amount, price_id) for unit, amount, price_id in _of_card(cards[chosen.id])}
+    priced = {unit: (amount, price_id) for unit, amount, price_id in _of_card(chosen)}
     found = priced.get(row.unit) or priced.get(STANDS_IN.get(row.unit, ""))
     return (per_mtok(found[0], 1), found[1]) if found else None
 

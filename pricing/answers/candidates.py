@@ -20,7 +20,7 @@ from pricing.answers import kept
 from pricing.frontier.offers import is_preview
 from pricing.models import LanguageModel, Offering, Price
 from pricing.models.evidence import Basis
-from pricing.ratecards import Card, PriceFact, layout
+from pricing.ratecards import Card, PriceFact, layout, unstated_of
 from pricing.units import RATED_UNITS
 
 _QUANTISATION: Final = re.compile(
@@ -133,19 +133,21 @@ def _cards(
 ) -> tuple[dict[int, list[Card]], dict[int, date]]:
     """By offering the cards that hold at a moment or later, and the first day of which anybody knew of its price."""
     held = Price.objects.known_at(known_at).filter(Q(effective_until=None) | Q(effective_until__gt=at))
-    return _laid(held, offerings, at)
+    return _laid(held, offerings, at, known_at)
 
 
 def past_cards(
     offerings: Collection[int], since: date, until: date, known_at: datetime | None = None
 ) -> tuple[dict[int, list[Card]], dict[int, date]]:
     """The list prices of some offerings over the UTC days [since, until), by all evidence or that of a moment; and the
-    first day of which anybody knew of a price by then. One query."""
+    first day of which anybody knew of a price by then. Two queries."""
     start, end = (datetime.combine(day, time.min, UTC) for day in (since, until))
-    return _laid(Price.objects.known_at(known_at).overlapping(start, end), offerings, end)
+    return _laid(Price.objects.known_at(known_at).overlapping(start, end), offerings, end, known_at)
 
 
-def _laid(prices: Any, offerings: Collection[int], by: datetime) -> tuple[dict[int, list[Card]], dict[int, date]]:
+def _laid(
+    prices: Any, offerings: Collection[int], by: datetime, known_at: datetime | None
+) -> tuple[dict[int, list[Card]], dict[int, date]]:
     found = prices.filter(offering__in=list(offerings), superseded_at=None, qualifier="", unit__in=RATED_UNITS)
     found = found.exclude(context_mode="marginal").order_by("effective_from", "id")
     facts: dict[int, list[PriceFact]] = defaultdict(list)
@@ -158,4 +160,5 @@ def _laid(prices: Any, offerings: Collection[int], by: datetime) -> tuple[dict[i
             unstated = basis in (Basis.INFERRED, Basis.OBSERVED)
             first = (evidence_at if unstated else fact.effective_from).astimezone(UTC).date()
             since[offering] = min(first, since.get(offering, first))
-    return {offering: layout(own) for offering, own in facts.items()}, since
+    beyond = unstated_of(facts, known_at)
+    return {offering: layout(own, beyond.get(offering, ())) for offering, own in facts.items()}, since

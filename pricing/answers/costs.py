@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from pricing import names, ratecards, schedules
+from pricing import long_prompts, names, ratecards, schedules
 from pricing.answers.questions import MOST_TOKENS, BadQuestion, whole
 from pricing.answers.questions import name as as_name
 from pricing.answers.rows import PriceRow, calendars, price_json, price_rows, sellers
@@ -163,6 +163,8 @@ def _cost_json(
         "components": [_component_json(part, rows_by_unit, at, evidence) for part in cost.components],
     }  # fmt: skip
     answer["status"], answer["reason"] = _verdict(cost)
+    if cost.unknown and not card.price_ids:
+        answer["reason"] = long_prompts.sentence(card.key.context_from, card.key.context_op)
     return answer
 
 

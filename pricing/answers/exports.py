@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from pricing import ratecards
 from pricing.answers import kept
 from pricing.answers.edges import next_edge
 from pricing.exports import litellm
+from pricing.long_prompts import Unstated
 from pricing.models import Alias, Offering, Price
 from pricing.ratecards import PriceFact
 from pricing.units import RATED_UNITS
@@ -58,7 +59,7 @@ def _litellm(now: datetime | None) -> tuple[bytes, bytes]:
 
 
 def sold_at(now: datetime) -> list[litellm.Sold]:
-    """Every offering with the prices in force at a moment, in the order they were first seen. Three queries."""
+    """Every offering with the prices in force at a moment, in the order they were first seen. Four queries."""
     cards: dict[int, list[PriceFact]] = defaultdict(list)
     others: dict[int, list[litellm.OtherPrice]] = defaultdict(list)
     pages: dict[int, str] = {}
@@ -74,18 +75,25 @@ def sold_at(now: datetime) -> list[litellm.Sold]:
         if url:
             pages.setdefault(offering, url)
     names = _aliases(now)
+    unstated = ratecards.unstated_of(cards)
     offerings = Offering.objects.exclude(retired_at__lte=now).order_by("pk").values_list(*_OFFERING)
     return [
-        _sold(row, _in_force(cards[row[0]], now), others[row[0]], names.get(row[0], ()), pages.get(row[0], ""))
+        _sold(
+            row,
+            _in_force(cards[row[0]], unstated.get(row[0], ()), now),
+            others[row[0]],
+            names.get(row[0], ()),
+            pages.get(row[0], ""),
+        )
         for row in offerings
     ]
 
 
-def _in_force(facts: list[PriceFact], now: datetime) -> list[litellm.Card]:
+def _in_force(facts: list[PriceFact], unstated: Iterable[Unstated], now: datetime) -> list[litellm.Card]:
     """The rate cards of a moment, as the export needs them."""
     return [
         litellm.Card(c.service_tier, c.context_from, c.context_op, c.schedule, c.currency, dict(c.prices))
-        for c in ratecards.layout(facts)
+        for c in ratecards.layout(facts, unstated)
         if c.effective_from <= now and (c.effective_until is None or now < c.effective_until)
     ]
 

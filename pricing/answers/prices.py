@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import orjson
 
-from pricing import names, ready, schedules
+from pricing import long_prompts, names, ratecards, ready, schedules
 from pricing.answers import edges, kept
 from pricing.answers.questions import name as as_name
 from pricing.answers.questions import whole
@@ -27,6 +27,7 @@ from pricing.answers.rows import (
     status_of,
 )
 from pricing.answers.wording import moment_text
+from pricing.long_prompts import Unstated
 from pricing.models import LanguageModel, Offering
 from pricing.providers import canonical
 from pricing.ratecards import STANDARD, is_of_another_input
@@ -167,10 +168,11 @@ def offerings_json(
             rows_by_offering[row.offering_id].append(row)
     answers = []
     known = rates({row.currency for held in rows_by_offering.values() for row in held}, at.date())
+    beyond = {} if asked.context is None else _unstated(rows_by_offering, asked.context, at, asked.known_at)
     for seller in offerings:
-        standing = rows_by_offering[seller.id]
+        standing, unstated = rows_by_offering[seller.id], beyond.get(seller.id)
         if asked.context is not None:
-            standing = in_context(standing, asked.context)
+            standing = in_context(standing, asked.context, unstated)
         if asked.tier is not None:
             standing = [row for row in standing if row.service_tier == asked.tier]
         applies = applying(standing, in_force(standing, at, holidays))
@@ -178,6 +180,7 @@ def offerings_json(
             {
                 **seller.as_json(),
                 "status": status_of(row.amount for row in standing),
+                "reason": unstated and long_prompts.sentence(unstated.context_from, unstated.context_op),
                 "prices": [
                     price_json(row, at, applies=row.id in applies, rates=known)
                     for row in sorted(standing, key=lambda row: row.order)
@@ -193,15 +196,29 @@ def overall(offerings: Iterable[Mapping[str, Any]]) -> str:
     return next((status for status in ("priced", "free") if status in statuses), "unknown")
 
 
-def in_context(rows: Sequence[PriceRow], prompt_tokens: int) -> list[PriceRow]:
+def _unstated(
+    offering_ids: Iterable[int], prompt_tokens: int, at: datetime, known_at: datetime | None
+) -> dict[int, Unstated]:
+    """The offerings of which nobody states what a prompt of this size costs at a moment. One query."""
+    return {
+        offering: span
+        for offering, spans in ratecards.unstated_of(offering_ids, known_at).items()
+        for span in spans
+        if span.holds_at(at) and span.reached(prompt_tokens)
+    }
+
+
+def in_context(rows: Sequence[PriceRow], prompt_tokens: int, unstated: Unstated | None = None) -> list[PriceRow]:
     """Of each price line, the row of the highest context tier that a prompt of this size reaches.
 
+    `unstated`: nobody states what so long a prompt costs, so none of the offering's prices of tokens holds for it.
     A service tier that says nothing of long prompts has no price for one that the standard tier prices apart, and a
     context tier with an input price of its own has no shorter prompt's price of a cache write by lifetime.
     """
     best: dict[tuple[str, ...], PriceRow] = {}
-    apart = any(row.service_tier == STANDARD and row.context_from and row.reached(prompt_tokens) for row in rows)
-    speaking = {row.service_tier for row in rows if row.context_from} | {STANDARD}
+    standard = [row for row in rows if row.service_tier == STANDARD and row.context_from]
+    apart = unstated is not None or any(row.reached(prompt_tokens) for row in standard)
+    speaking = {row.service_tier for row in rows if row.context_from} | ({STANDARD} if unstated is None else set())
     for row in rows:
         if apart and row.service_tier not in speaking and row.unit in RATED_UNITS:
             continue

@@ -9,6 +9,11 @@ of it. The rules:
   prompt reaches; at equal thresholds the one with hours goes before the one without.
 - At that level a unit's price is the first of: the tier's own prices in those hours, from that threshold downwards;
   the tier's prices at all hours, downwards; then the same of the standard tier.
+- A prompt beyond the shortest at which the seller's other offerings of the model step, or else the maker's, has no
+  price where the offering itself tells of no step, costs something, is priced by neither its seller's word nor a
+  person's, and, where only the maker steps, is of weights that are not open. A step is a price of input or output, at
+  the standard tier and at all hours, other than the short prompt's; one voice beside several of the short prompt's is
+  none, but the seller's or a person's is.
 - A cache write of a stated lifetime has that lifetime's price, else the plain one. Reasoning has its own price where
   there is one, and is output where there is none. Tokens without a price make the cost unknown.
 - The sum is rounded once, to 1e-12, half away from zero.
@@ -21,7 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db import connection
 
@@ -30,6 +35,18 @@ SELECT unit, service_tier, context_from, context_op, schedule, amount::text, per
 FROM pricing_price
 WHERE offering_id = %s AND superseded_at IS NULL AND known_until IS NULL AND qualifier = ''
 AND context_mode <> 'marginal'
+"""
+OF_MODEL = """
+SELECT p.offering_id, r.slug, m.maker, m.open_weights, p.unit, p.context_from, p.context_op, p.amount::text, p.per,
+    p.currency, CASE WHEN p.trust IN ('official', 'vendor_api', 'decision') THEN 99 ELSE cardinality(p.agreeing) END,
+    p.effective_from, p.effective_until
+FROM pricing_price p
+JOIN pricing_offering o ON o.id = p.offering_id
+JOIN pricing_languagemodel m ON m.id = o.model_id
+JOIN pricing_provider r ON r.id = o.provider_id
+WHERE o.model_id = (SELECT model_id FROM pricing_offering WHERE id = %s)
+AND p.superseded_at IS NULL AND p.known_until IS NULL AND p.qualifier = '' AND p.schedule = ''
+AND p.service_tier = 'standard' AND p.unit IN ('input', 'output')
 """
 HOLIDAYS = "SELECT slug, utc_offset_hours, dates FROM pricing_holidaycalendar"
 COUNTED = {
@@ -77,6 +94,7 @@ class Oracle:
 
     def __init__(self) -> None:
         self._rows: dict[int, list[Row]] = {}
+        self._beside: dict[int, list[tuple[Any, ...]]] = {}
         with connection.cursor() as cursor:
             cursor.execute(HOLIDAYS)
             self._holidays: dict[str, tuple[int, set[date]]] = {s: (o, set(d)) for s, o, d in cursor.fetchall()}
@@ -91,7 +109,8 @@ class Oracle:
             for row in own
             if _reaches(prompt, row) and (row.hours == "" or self._is_hour(row.hours, at)) and _is_sold(own, row)
         }
-        if not levels or _says_nothing_of_long_prompts(tier, rows, prompt):
+        unsaid = self._is_unsaid(offering_id, prompt, at)
+        if not levels or _says_nothing_of_long_prompts(tier, rows, prompt, unsaid=unsaid):
             return None
         threshold, hours = max(levels, key=lambda level: (level[0], level[1] != "", level[1]))
         prices = _prices(rows, tier, threshold, hours)
@@ -115,6 +134,26 @@ class Oracle:
                     if unit in COUNTED
                 ]
         return self._rows[offering_id]
+
+    def _is_unsaid(self, offering_id: int, prompt: int, at: datetime) -> bool:
+        """Whether the same model steps elsewhere before this prompt, and of this offering nobody says."""
+        if offering_id not in self._beside:
+            with connection.cursor() as cursor:
+                cursor.execute(OF_MODEL, [offering_id])
+                self._beside[offering_id] = cursor.fetchall()
+        held = [row for row in self._beside[offering_id] if row[-2] <= at and (row[-1] is None or at < row[-1])]
+        own = [row for row in held if row[0] == offering_id]
+        if not any(Fraction(row[7]) for row in own) or any(row[5] or row[10] == 99 for row in own):
+            return False
+        short = {(row[0], row[4]): (Fraction(row[7]) / row[8], row[9], row[10]) for row in held if not row[5]}
+        steps: dict[str, set[int]] = {}
+        for offering, seller, _, _, unit, threshold, op, amount, per, currency, voices, *_ in held:
+            base = short.get((offering, unit))
+            if threshold and base and base[:2] != (Fraction(amount) / per, currency) and (voices > 1 or base[2] == 1):
+                steps.setdefault(seller, set()).add(threshold + (op == ">"))
+        _, seller, maker, is_open, *_ = own[0]
+        first = steps.get(seller) or (set() if is_open else steps.get(maker)) or {prompt + 1}
+        return prompt >= min(first)
 
     def _is_hour(self, hours: str, at: datetime) -> bool:
         found = re.fullmatch(r"(daily|mon-fri) (\S+) UTC(?: except (\S+))?", hours)
@@ -140,13 +179,15 @@ def _reaches(prompt: int, row: Row) -> bool:
     return row.threshold == 0 or prompt > row.threshold or (row.op == ">=" and prompt == row.threshold)
 
 
-def _says_nothing_of_long_prompts(tier: str, rows: list[Row], prompt: int) -> bool:
-    """Whether the standard tier has a price apart for the prompt and this tier has none for any long one."""
+def _says_nothing_of_long_prompts(tier: str, rows: list[Row], prompt: int, *, unsaid: bool) -> bool:
+    """Whether the prompt is priced apart at the standard tier, or maybe, and this tier has no price of long ones."""
     if tier == "standard":
-        return False
+        return unsaid
     own = [row for row in rows if row.tier == tier]
     if any(row.threshold and row.hours == "" and _is_sold(own, row) for row in own):
         return False
+    if unsaid:
+        return True
     standard = [row for row in rows if row.tier == "standard"]
     apart = (row for row in standard if row.threshold and row.hours == "" and _is_sold(standard, row))
     return any(_reaches(prompt, row) for row in apart)

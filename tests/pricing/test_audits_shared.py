@@ -5,6 +5,7 @@ than the packages and the table, so where a price moved in between, the row is n
 """
 
 import gzip
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,11 +17,11 @@ import pytest
 from django.db import transaction
 
 from pricing import audit as lists
-from pricing import catalog, names
+from pricing import catalog, names, ratecards
 from pricing.acceptance.facts import near
 from pricing.answers import kept
 from pricing.answers.audits import audit
-from pricing.models import Claim
+from pricing.models import Claim, Offering
 from pricing.sources import all_sources
 from pricing.units import is_token_unit
 
@@ -137,6 +138,36 @@ def audited(django_db_setup, django_db_blocker, shared_data) -> dict[str, list[d
             found[path.stem] = [row for row in rows if key_of(row) not in moved]
     kept.forget()
     return found
+
+
+def test_where_no_table_prices_long_prompts_and_the_model_is_priced_apart_elsewhere_the_sellers_list_has_them_apart(
+    shared_data,
+):
+    """Held against OpenRouter's API and Azure's list: of the skus left unknown, those whose list has no tier."""
+    lists_of = {
+        "openrouter": shared_data / "prices/openrouter/2026-08-22__raw.json.gz",
+        "azure_retail": shared_data / "prices/other/azure-retail-openai-foundry_2026-08-11.json.gz",
+    }
+    day = datetime(2026, 9, 1, tzinfo=UTC)
+    table = next((shared_data / "prices/litellm").glob("2026-09-01*")).read_bytes()
+    for slug in ("genai_prices", "model_prices", "vendor_names"):
+        assert catalog.record(slug, all_sources()[slug].bundled().body, observed_at=day).error == ""
+    assert catalog.record("litellm", gzip.decompress(table), observed_at=day).error == ""
+    silent = ratecards.unstated_of(Offering.objects.values_list("pk", flat=True))
+    unknown = {pk for pk, spans in silent.items() if any(span.holds_at(day) for span in spans)}
+    found = {True: set(), False: set()}
+    for slug, path in lists_of.items():
+        tiers = defaultdict(set)
+        for said in all_sources()[slug].parse(gzip.decompress(path.read_bytes())).statements:
+            if (said.unit, said.service_tier) == ("input", "standard"):
+                tiers[said.provider, said.sku, said.region].add(said.context_from)
+        for provider, sku, region in Offering.objects.filter(pk__in=unknown).values_list(
+            "provider__slug", "sku", "region"
+        ):
+            if (provider, sku, region) in tiers:
+                found[any(tiers[provider, sku, region])].add((sku, region))
+    assert found[False] == set()
+    assert len(found[True]) >= 15
 
 
 LABS = ("anthropic_2025-11-25", "openai_2026-08-01", "zai_2026-06-16")

@@ -164,6 +164,7 @@ def _threshold(card: Card, provider: str) -> int:
 
 
 def _write_standard(draft: _Draft, cards: list[Card]) -> None:
+    cards = [card for card in cards if card.prices]  # a range without a price LiteLLM would take as free
     base = next((card for card in cards if not card.context_from), None)
     if base is not None:
         draft.entry |= _by_base(base)

@@ -56,6 +56,7 @@ def as_text(answer: dict[str, Any]) -> str:
     for offering in answer["offerings"]:
         region = f" in {offering['region']}" if offering["region"] else ""
         lines.append(f"\n{offering['provider']} {offering['sku']}{region}: {offering['status']}")
+        lines += [f"  {offering['reason']}"] if offering["reason"] else []
         lines += [_line(price) for price in offering["prices"]]
     return "\n".join(lines)
 
