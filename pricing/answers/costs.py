@@ -12,7 +12,7 @@ from typing import Any, Final
 from pricing import long_prompts, names, ratecards, schedules
 from pricing.answers.questions import MOST_TOKENS, BadQuestion, whole
 from pricing.answers.questions import name as as_name
-from pricing.answers.rows import PriceRow, calendars, price_json, price_rows, sellers
+from pricing.answers.rows import PriceRow, billed_in, calendars, price_json, price_rows, sellers
 from pricing.answers.wording import decimal_text, moment_text
 from pricing.cost import CardKey, CardPrices, Component, Cost, Tokens, choose, rate
 from pricing.models import Price, RateCard
@@ -109,9 +109,12 @@ def _meant(usages: Sequence[Usage], now: datetime) -> list[_Meant]:
         if seller is not None and usage.region is not None and seller.region != usage.region:
             region = as_name(usage.region, "region", 60)
             there = sellers(provider__slug=seller.provider, model__slug=seller.model, region=region)
-            same = [other for other in there if other.sku == seller.sku] or there
+            same = [other for other in there if other.sku == seller.sku]
+            billed = [] if same else billed_in(seller.provider, seller.sku, region)
+            told = f"{region} is billed at the regional price" if billed else f"the same model in {region}"
+            same = same or billed or there
             seller = same[0] if len(same) == 1 else None
-            rule = f"{rule}, the same model in {region}" if seller else f"unresolved: not one offering in {region}"
+            rule = f"{rule}, {told}" if seller else f"unresolved: not one offering in {region}"
         meant.append(_Meant(rule, seller.id, seller.as_json()) if seller else _Meant(rule))
     return meant
 

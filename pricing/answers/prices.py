@@ -19,6 +19,7 @@ from pricing.answers.rows import (
     PriceRow,
     Seller,
     applying,
+    billed_in,
     calendars,
     in_force,
     price_json,
@@ -152,6 +153,8 @@ def _in_region(found: Found, asked: Question) -> Found:
         there = tuple(seller for seller in found.offerings if not seller.region and seller.provider != "bedrock")
     if not there and found.offerings:
         first = found.offerings[0]
+        if there := tuple(billed_in(first.provider, first.sku, asked.region)):
+            return Found(f"{found.rule}, {asked.region} is billed at the regional price", there)
         there = tuple(sellers(provider__slug=first.provider, model__slug=first.model, region=asked.region))
         return Found(f"{found.rule}, the same model in {asked.region}", there)
     return Found(found.rule, there)

@@ -11,6 +11,7 @@ from pricing import schedules
 from pricing.acceptance import grade_of
 from pricing.answers.rates import Rates
 from pricing.answers.wording import decimal_text, moment_text, per_mtok
+from pricing.matching import bedrock
 from pricing.models import HolidayCalendar, Offering, Price
 from pricing.querysets import PriceQuerySet
 from pricing.sources import AGGREGATOR, CURATED
@@ -122,6 +123,16 @@ def sellers(**where: Any) -> list[Seller]:
         )
     ]
     return sorted(found, key=lambda s: (s.provider != s.maker, s.provider, s.sku, s.region))
+
+
+def billed_in(provider: str, sku: str, region: str) -> list[Seller]:
+    """Bedrock's in-region offering of an id, by which a region is billed that no source prices apart; else nothing."""
+    if provider != "bedrock" or not bedrock.is_in_region(region):
+        return []
+    found = sellers(provider__slug=provider, sku=sku)
+    if any(bedrock.is_in_region(one.region) for one in found):
+        return []
+    return [one for one in found if one.region == bedrock.IN_REGION]
 
 
 def price_rows(prices: PriceQuerySet, most: int | None = None) -> list[PriceRow]:

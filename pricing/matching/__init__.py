@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from pricing.matching import bedrock
 from pricing.matching.dates import DATE, date_of, is_date
 from pricing.matching.spellings import FINE_TUNED, candidates, sellers
 from pricing.matching.weights import Identity, cache_write_unit, identify, normal
@@ -86,6 +87,8 @@ class Resolver:
     _exact: dict[tuple[str, str], Entry] = field(init=False, default_factory=dict)
     _folded: dict[tuple[str, str], Entry | None] = field(init=False, default_factory=dict)
     _regional: dict[tuple[str, str, str], Entry] = field(init=False, default_factory=dict)
+    _apart: set[str] = field(init=False, default_factory=set)
+    """Bedrock's ids that some source prices by region."""
     _sellers: set[str] = field(init=False, default_factory=set)
     _aliases: dict[tuple[str, str], list[tuple[AliasEntry, Entry]]] = field(init=False, default_factory=dict)
     _mapped: dict[tuple[str, str], Entry] = field(init=False, default_factory=dict)
@@ -96,6 +99,8 @@ class Resolver:
             by_id[entry.offering_id] = entry
             self._sellers.add(entry.provider)
             self._regional[entry.provider, entry.sku, entry.region] = entry
+            if entry.provider == "bedrock" and bedrock.is_in_region(entry.region):
+                self._apart.add(entry.sku)
             kept = self._exact.get((entry.provider, entry.sku))
             if kept is None or (kept.region and not entry.region):
                 self._exact[entry.provider, entry.sku] = entry
@@ -150,12 +155,26 @@ class Resolver:
         if provider in _REGION_WRITERS and (found := _REGION_PREFIX.fullmatch(asked)):
             region = "" if found["region"].startswith("global") else found["region"]
             for candidate, steps in candidates(found["name"], provider):
-                if entry := self._regional.get((provider, candidate, region)):
-                    rule = _join(f"region prefix {found['region']}/", *steps)
-                    return Match(name, provider, rule, entry.offering_id, entry.sku, region, entry.model_slug)
+                if entry := self._regional.get((provider, candidate, region)) or self._in_region(candidate, region):
+                    billed = f"{region} is billed at the regional price" if entry.region != region else ""
+                    rule = _join(f"region prefix {found['region']}/", *steps, billed)
+                    return Match(name, provider, rule, entry.offering_id, entry.sku, entry.region, entry.model_slug)
+        if provider == "bedrock" and (found_id := bedrock.read(asked.lower())):
+            scope, vendor, weights = found_id
+            if entry := self._alias(weights, vendor, when, dated=False, official=True):
+                snapshot = ".".join(filter(None, (scope, vendor, entry.sku)))
+                match = self._at_provider(name, snapshot, provider, when)
+                if match.resolved and entry.sku != weights:
+                    return replace(match, rule=_join(f"{vendor}'s own name of {entry.sku}", match.rule))
         if FINE_TUNED.match(asked.lower()):
             return Match(name, provider, "unresolved: a fine-tuned model whose own price no source states")
         return Match(name, provider, "unresolved")
+
+    def _in_region(self, sku: str, region: str) -> Entry | None:
+        """Bedrock's in-region price, by which a region is billed that no source prices apart."""
+        if sku in self._apart or not bedrock.is_in_region(region):
+            return None
+        return self._regional.get(("bedrock", sku, bedrock.IN_REGION))
 
     def _look_up(self, name: str, provider: str, when: datetime) -> tuple[Entry | None, str]:
         if entry := self._exact.get((provider, name)):
@@ -172,13 +191,14 @@ class Resolver:
                 return entry, "declared dated name"
         return None, ""
 
-    def _alias(self, name: str, provider: str, when: datetime, *, dated: bool) -> Entry | None:
+    def _alias(self, name: str, provider: str, when: datetime, *, dated: bool, official: bool = False) -> Entry | None:
         """What the name was declared to mean: by its vendor first, by the youngest pointer, by the one that ends first
         (a list of the present never says since when); None where two sources contradict each other."""
         standing = [
             ((alias.official, alias.valid_from or _EVER, _ever_after(alias.valid_until)), entry)
             for alias, entry in self._aliases.get((provider, name.lower()), ())
             if alias.dated == dated
+            and (alias.official or not official)
             and (alias.valid_from is None or alias.valid_from <= when)
             and (alias.valid_until is None or when < alias.valid_until)
         ]

@@ -29,6 +29,17 @@ ARN = re.compile(r"arn:aws[\w-]*:bedrock:[^:]*:[^:]*:(?:foundation-model|inferen
 ROUTE = re.compile(r"(?P<lead>(?:converse|converse_like|invoke)/)(?P<id>.+)")
 """The API through which LiteLLM asks Bedrock, written before the id."""
 
+IN_REGION = "regional"
+"""The region of an offering whose price is that of every commercial region which no source prices apart."""
+# Commercial regions, and the geographic profiles that are billed at their price. GovCloud (`us-gov-west-1`) has prices
+# of its own.
+_IN_REGION = re.compile(r"(?:af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-\d|us|eu|apac|jp|au|ca")
+
+
+def is_in_region(region: str) -> bool:
+    """Whether it is a commercial region of AWS, or a geographic profile over some."""
+    return _IN_REGION.fullmatch(region) is not None
+
 
 def read(name: str) -> tuple[str, str, str] | None:
     """Region scope, vendor and weights of an id; None where it is none."""

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from pricing import names
 from pricing.answers import BadQuestion, kept, listing, moment
 from pricing.answers.changes import Window, changes
+from pricing.answers.costs import Usage, costs
 from pricing.answers.prices import Question, history, price, resolve
 from pricing.answers.quality import price_per_quality
 from pricing.answers.wording import decimal_text, moment_text
-from pricing.models import Alias, Claim, Decision, LanguageModel, Offering, Price, PriceEvent, PriceSource
+from pricing.models import Alias, Claim, Decision, LanguageModel, Offering, Price, PriceEvent, PriceSource, Provider
 
 TICK = timedelta(microseconds=1)
 CUT = datetime(2026, 8, 21, tzinfo=UTC)
@@ -493,3 +494,26 @@ def test_an_alias_holds_for_its_time() -> None:
     Alias.objects.create(provider=acme, name="old", offering=offering, source=source, valid_until=CUT)
     assert resolve("old", "acme", CUT - TICK)["status"] == "resolved"
     assert resolve("old", "acme", CUT)["status"] == "unresolved"
+
+
+@needs_db
+def test_a_region_of_bedrock_asked_for_is_billed_at_the_regional_price_unless_a_source_prices_regions_apart() -> None:
+    sku = "regional.anthropic.claude-tanka-9-20251001-v1:0"
+    seller = Provider.objects.get_or_create(slug="bedrock", defaults={"name": "Bedrock"})[0]
+    model = LanguageModel.objects.create(slug="claude-tanka-9", key="anthropic/claude-tanka-9", maker="anthropic")
+    for region in ("regional", "us-gov-west-1"):
+        Offering.objects.create(provider=seller, sku=sku, model=model, region=region)
+
+    def found(region: str) -> list[str]:
+        asked = Usage("anthropic.claude-tanka-9-20251001-v1:0", "bedrock", region, at=CUT)
+        told = ask(asked.model, "bedrock", CUT, region=region)["offerings"]
+        regions = [one["region"] for one in told]
+        assert [costs([asked])["costs"][0]["region"]] == (regions or [""])
+        return regions
+
+    assert (found("us-east-1"), found("eu"), found("us-gov-west-1"), found("us-gov-east-1")) == (
+        ["regional"], ["regional"], ["us-gov-west-1"], [],
+    )  # fmt: skip
+    Offering.objects.create(provider=seller, sku=sku, model=model, region="us-east-1")
+    kept.forget()
+    assert (found("us-east-1"), found("eu-west-1")) == (["us-east-1"], [])

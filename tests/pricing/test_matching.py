@@ -262,3 +262,53 @@ def test_a_size_and_a_later_version_are_other_models():
     assert not resolver.resolve("codestral-medium").resolved
     assert resolver.resolve("us.anthropic.claude-opus-5-v1:0").sku == "regional.anthropic.claude-opus-5"
     assert not resolver.resolve("us.anthropic.claude-opus-5-v2:0").resolved
+
+
+BEDROCK = Resolver(
+    [
+        offering(1, "bedrock", "regional.anthropic.claude-haiku-4-5-20251001-v1:0", "regional"),
+        offering(2, "bedrock", "regional.anthropic.claude-haiku-4-5-20251001-v1:0", "us-gov-west-1"),
+        offering(3, "bedrock", "global.anthropic.claude-haiku-4-5-20251001-v1:0", "global"),
+        offering(4, "bedrock", "regional.anthropic.claude-instant-v1", "regional"),
+        offering(5, "bedrock", "regional.anthropic.claude-instant-v1", "us-east-1"),
+        offering(6, "anthropic", "claude-haiku-4-5-20251001"),
+    ],
+    [
+        AliasEntry("anthropic", "claude-haiku-4-5", 6, official=True),
+        AliasEntry("anthropic", "claude-haiku-four", 6),
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "offering_id", "rule"),
+    [
+        ("anthropic.claude-haiku-4-5", 1, "Bedrock's first version"),
+        ("us.anthropic.claude-haiku-4-5", 1, "Bedrock's first version"),
+        ("global.anthropic.claude-haiku-4-5", 3, "Bedrock's first version"),
+        ("anthropic.claude-haiku-four", None, ""),  # only the vendor's own names
+    ],
+)
+def test_a_bedrock_id_may_be_the_vendors_own_name_of_a_snapshot(name: str, offering_id: int | None, rule: str):
+    told = BEDROCK.resolve(name, "bedrock")
+    assert told.offering_id == offering_id
+    assert offering_id is None or told.rule == f"anthropic's own name of claude-haiku-4-5-20251001, {rule}"
+
+
+@pytest.mark.parametrize(
+    ("name", "offering_id"),
+    [
+        ("us-east-1/anthropic.claude-haiku-4-5-20251001-v1:0", 1),
+        ("eu-west-1/anthropic.claude-haiku-4-5-20251001-v1:0", 1),
+        ("us-gov-west-1/anthropic.claude-haiku-4-5-20251001-v1:0", 2),
+        ("us-gov-east-1/anthropic.claude-haiku-4-5-20251001-v1:0", None),  # GovCloud has prices of its own
+        ("us-east-1/anthropic.claude-instant-v1", 5),
+        ("eu-central-1/anthropic.claude-instant-v1", None),  # a source prices its regions apart
+    ],
+)
+def test_a_region_of_bedrock_is_billed_at_the_regional_price_where_no_source_prices_regions_apart(
+    name: str, offering_id: int | None
+):
+    told = BEDROCK.resolve(name, "bedrock")
+    assert told.offering_id == offering_id
+    assert told.rule.endswith("is billed at the regional price") == (offering_id == 1)
