@@ -22,6 +22,8 @@ ROWS_PER_DAY = 2_740
 START = datetime(2025, 11, 1, tzinfo=UTC)
 PROJECTS, KEYS = 12, 40
 GOAL_COPY, GOAL_REPLAY, GOAL_MIB = 0.5, 1.5, 300
+SMALLER, GOAL_CURVE = (64, 16, 4), 1.5
+"""The parts of the file of which the curve is made, and what a row of the whole may cost beside one of the least."""
 MODELS = (
     ("anthropic", "claude-sonnet-4-5-20250929"), ("anthropic", "claude-haiku-4-5-20251001"),
     ("anthropic", "claude-opus-4-1-20250805"), ("openai", "gpt-5"), ("openai", "gpt-5-mini"), ("openai", "gpt-4o"),
@@ -82,10 +84,37 @@ def run(space: Workspace) -> None:
     report.add(Figure("peak memory of the importer", memory, "MiB", "", None, f"<= {GOAL_MIB} MiB", memory <= GOAL_MIB))
     processor = median([space.rows / found["cpu"] for found, _, _ in runs])
     report.add(Figure("the importer's own share", processor, "rows/s of processor time"))
+    _curve(space, mapping, rates)
     report.note(
         f"{file.stat().st_size / 1e6:,.0f} MB, {first['unpriced'] / space.rows:.1%} unpriced and"
         f" {first['unattributed'] / space.rows:.1%} unattributed; ratios are of pairs measured one after the other."
     )
+
+
+def _curve(space: Workspace, mapping: Path, whole: list[float]) -> None:
+    """What a row costs in files of more and more rows, each into an empty ledger."""
+    seconds: dict[int, float] = {}
+    for part in SMALLER:
+        file = space.folder / f"usage-{part}.csv"
+        rows = space.rows // part
+        write_csv(file, rows)
+
+        def once(file: Path = file, rows: int = rows) -> float:
+            _empty_ledger()
+            found = _import(space, file, mapping)
+            return float(rows / found["wall"])
+
+        seconds[rows] = 1 / median(space.patience.measured(once, seconds=30))
+        file.unlink()
+    seconds[space.rows] = 1 / median(whole)
+    least = space.rows // SMALLER[0]
+    ratio = seconds[space.rows] / seconds[least]
+    space.report.add(
+        Figure("a row of the whole file", seconds[space.rows] * 1e6, "µs", f"a row of a file of {least:,}", ratio,
+               f"<= {GOAL_CURVE} x", ratio <= GOAL_CURVE)
+    )  # fmt: skip
+    told = ", ".join(f"{each * 1e6:.1f} of {rows:,}" for rows, each in seconds.items())
+    space.report.note(f"Microseconds a row in files {told} rows.")
 
 
 def organisation(slug: str) -> None:

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import NamedTuple
 
 from pricing.units import LIFETIMES, STANDS_IN
 
 QUANTUM = Decimal("1e-12")
 _EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
+_add, _multiply = _EXACT.add, _EXACT.multiply
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,12 @@ class CardPrices:
     def price(self, unit: str) -> Decimal | None:
         """The unit's price, or that of the unit that stands in for it."""
         found = self.prices.get(unit)
-        return found if found is not None or unit not in STANDS_IN else self.prices.get(STANDS_IN[unit])
+        if found is None and unit in STANDS_IN:
+            return self.prices.get(STANDS_IN[unit])
+        return found
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(NamedTuple):
     """One product of the sum: tokens of a unit at its price, unrounded."""
 
     unit: str
@@ -82,11 +85,10 @@ class Component:
 
     @property
     def amount(self) -> Decimal | None:
-        return None if self.price is None else _EXACT.multiply(Decimal(self.tokens), self.price)
+        return None if self.price is None else _multiply(self.tokens, self.price)
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """The cost in the card's own currency, None where a price is unknown; `unknown` names the units."""
 
     amount: Decimal | None
@@ -100,27 +102,37 @@ class Cost:
 
 def rate(card: CardPrices, tokens: Tokens) -> Cost:
     """The cost of the tokens on the card."""
-    parts = [Component(unit, count, card.price(unit)) for unit, count in _by_unit(card, tokens) if count]
-    total = Decimal(0)
-    for part in parts:
-        if part.price is None:
-            return Cost(None, card.currency, tuple(parts))
+    parts = _components(card, tokens)
+    total: Decimal | int = 0
+    for _, count, price in parts:
+        if price is None:
+            return Cost(None, card.currency, parts)
         # The context's own methods: entering a context costs as much as the whole sum.
-        total = _EXACT.add(total, _EXACT.multiply(Decimal(part.tokens), part.price))
-    return Cost(_EXACT.quantize(total, QUANTUM), card.currency, tuple(parts))
+        total = _add(total, _multiply(count, price))
+    return Cost(_EXACT.quantize(total, QUANTUM), card.currency, parts)
 
 
-def _by_unit(card: CardPrices, tokens: Tokens) -> Iterable[tuple[str, int]]:
+def _components(card: CardPrices, tokens: Tokens) -> tuple[Component, ...]:
+    """The tokens by the unit they are paid in, without units of which there are none."""
+    parts, price = [], card.price
+    if tokens.input:
+        parts.append(Component("input", tokens.input, price("input")))
+    if tokens.cache_read:
+        parts.append(Component("cache_read", tokens.cache_read, price("cache_read")))
+    if unstated := tokens.cache_write:
+        for lifetime, count in sorted(tokens.cache_write_by_lifetime.items()):
+            if count:
+                unit = f"cache_write_{lifetime}" if lifetime in LIFETIMES else "cache_write"
+                parts.append(Component(unit, count, price(unit)))
+                unstated -= count
+        if unstated:
+            parts.append(Component("cache_write", unstated, price("cache_write")))
     apart = (tokens.reasoning or 0) if "reasoning" in card.prices else 0
-    yield "input", tokens.input or 0
-    yield "cache_read", tokens.cache_read or 0
-    stated = 0
-    for lifetime, count in sorted(tokens.cache_write_by_lifetime.items()):
-        stated += count
-        yield (f"cache_write_{lifetime}" if lifetime in LIFETIMES else "cache_write"), count
-    yield "cache_write", (tokens.cache_write or 0) - stated
-    yield "output", (tokens.output or 0) - apart
-    yield "reasoning", apart
+    if answered := (tokens.output or 0) - apart:
+        parts.append(Component("output", answered, price("output")))
+    if apart:
+        parts.append(Component("reasoning", apart, price("reasoning")))
+    return tuple(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +160,18 @@ def choose(
 
     `schedules_in_force` are the schedule texts that hold at `at`.
     """
-    fitting = [
-        card for card in cards
-        if card.effective_from <= at and (card.effective_until is None or at < card.effective_until)
-        and card.reached(prompt_tokens) and (not card.schedule or card.schedule in schedules_in_force)
-    ]  # fmt: skip
-    return max(fitting, key=lambda card: (card.context_from, card.schedule != "", card.schedule), default=None)
+    best: CardKey | None = None
+    for card in cards:
+        if (
+            card.effective_from <= at
+            and (card.effective_until is None or at < card.effective_until)
+            and (not card.context_from or card.reached(prompt_tokens))
+            and (not card.schedule or card.schedule in schedules_in_force)
+            and (best is None or _more_specific(card, best))
+        ):
+            best = card
+    return best
+
+
+def _more_specific(card: CardKey, other: CardKey) -> bool:
+    return (card.context_from, card.schedule != "") > (other.context_from, other.schedule != "")

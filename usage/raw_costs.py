@@ -8,6 +8,7 @@ token, their sum never does.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -16,6 +17,7 @@ from django.db import connection, transaction
 
 from usage import repricing, rollups, selectors
 from usage.partitions import LEDGER
+from usage.planning import grouped_by_hash
 from usage.querysets import CURRENCIES, OF_MONEY
 from usage.questions import NOBODY, TAG
 
@@ -115,18 +117,10 @@ def sums_by(
             asked += asked
         if of is EVERY:
             asked = [organisation_id, organisation_id, *asked]
-            cursor.execute(_BY_HASH)
-        cursor.execute(sql, [*asked, *params])
-        rows = cursor.fetchall()
-        if of is EVERY:
-            cursor.execute(_AS_EVER)
+        with grouped_by_hash(cursor) if of is EVERY else nullcontext():
+            cursor.execute(sql, [*asked, *params])
+            rows = cursor.fetchall()
     return [dict(zip(found, row, strict=True)) for row in rows]
-
-
-_PLANNED = {"work_mem": "'128MB'", "enable_sort": "off", "enable_incremental_sort": "off", "jit": "off"}
-"""PostgreSQL takes each column for 200 different values, so many groups that it would sort all rows by eleven."""
-_BY_HASH = "; ".join(f"SET LOCAL {name} = {value}" for name, value in _PLANNED.items())
-_AS_EVER = "; ".join(f"SET LOCAL {name} TO DEFAULT" for name in _PLANNED)
 
 
 def one_by_one(

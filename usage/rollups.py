@@ -13,6 +13,8 @@ from typing import Any
 
 from django.db import connection
 
+from usage.planning import grouped_by_hash
+
 LEAST_KEY = (
     "organisation_id",
     "day",
@@ -105,50 +107,91 @@ TALLIED = f"(s.id IS NULL OR s.usage_feed = {FEED})"
 SPREAD = f"(s.projects IS NOT NULL AND s.detail_feed <> {FEED} AND ({COUNTED} OR {TALLIED}))"
 
 
+_ALIKE = (
+    "organisation_id",
+    "connection_id",
+    "dimension_id",
+    "offering_id",
+    "service_tier",
+    "cost_kind",
+    "currency",
+    "rate_card_id",
+    "contract_card_id",
+)
+"""What of a row decides, with its day and whether its cost was reported, where it enters the rollups."""
+
+
 def sums(rows: str) -> str:
     """CTEs `model_sums`, `offering_sums`, `project_sums` and `owner_sums` (each record by its own attribution) and
     `spread_sums` (what settlements spread) over `rows` (a relation like the ledger), as they enter the rollups. The
-    last holds for whole days."""
-    key, summed = ", ".join(KEY), ", ".join(f"sum({name}) AS {name}" for name in MEASURES)
-    measured = ", ".join(f"{sql} AS {name}" for name, sql in MEASURED.items())
+    last holds for whole days.
+
+    Rows that are alike are summed before anything is looked up; only those of several projects are taken one by one.
+    """
+    key, summed = ", ".join(KEY), ", ".join(f"sum({name}){_whole(name)} AS {name}" for name in MEASURES)
+    ids = ", ".join(_ALIKE)
+    alike = ", ".join(f"r.{name}" for name in _ALIKE) + f", {_DAY}, r.cost_reported IS NULL"
     apart = {name: f"{name} AND settled IS NULL AS {name}" for name in ("counted", "tallied")}
     own_key = ", ".join(apart.get(name, name) for name in KEY)
-    parts = _parts("t.weights")
     return f"""
-    attributed AS (
-        SELECT r.*, {_DAY} AS day, d.host, d.model_raw, a.attribution_id FROM {rows} r
-        JOIN usage_usagedimension d ON d.id = r.dimension_id
-        JOIN usage_assignment a ON a.dimension_id = r.dimension_id AND {_DAY} >= a.valid_from AND {_DAY} < a.valid_until
-    ), moved AS (
-        SELECT r.organisation_id, r.day, r.connection_id, r.offering_id, r.host,
-            CASE WHEN r.offering_id IS NULL THEN r.model_raw ELSE '' END AS model_raw, r.service_tier, r.cost_kind,
-            r.currency, coalesce(c.currency, k.currency, '') AS list_currency,
-            CASE WHEN r.cost_reported IS NULL THEN coalesce(c.currency, k.currency, '') ELSE r.currency
-                END AS spent_currency,
-            {COUNTED} AS counted, {TALLIED} AS tallied, false AS spread, CASE WHEN {SPREAD} THEN s.id END AS settled,
-            r.attribution_id, {measured}
-        FROM attributed r {cell("r.host", "r.model_raw")}
-        LEFT JOIN pricing_ratecard c ON c.id = r.rate_card_id
-        LEFT JOIN usage_contractcard k ON k.id = r.contract_card_id
+    alike AS (
+        SELECT {_named(alike)}, {", ".join(f"sum({sql}){_whole(name)} AS {name}" for name, sql in MEASURED.items())}
+        FROM {rows} r GROUP BY {alike}
+    ), one_by_one AS (
+        SELECT {_named(alike)}, t.projects,
+            {", ".join(f"{_split(sql, name)} AS {name}" for name, sql in MEASURED.items())}
+        FROM {rows} r JOIN usage_assignment a ON {_ASSIGNED.format(day=_DAY)}
+        JOIN usage_attribution t ON t.id = a.attribution_id WHERE cardinality(t.projects) > 1 OFFSET 0
+    ), shared AS (
+        SELECT {ids}, day, unreported, part.project_id,
+            {", ".join(f"sum(m.{name}[part.nth]){_whole(name)} AS {name}" for name in MEASURES)}
+        FROM one_by_one m, unnest(m.projects) WITH ORDINALITY AS part (project_id, nth)
+        GROUP BY {ids}, day, unreported, part.project_id
     ), grouped AS (
-        SELECT {key}, settled, attribution_id, {summed} FROM moved GROUP BY {key}, settled, attribution_id
+        SELECT {key}, settled, attribution_id, {summed} FROM ({_placed("alike")}) m
+        GROUP BY {key}, settled, attribution_id
     ), settled_sums AS (
         SELECT {key}, settled, {summed} FROM grouped GROUP BY {key}, settled
     ), model_sums AS (
         SELECT {key}, {", ".join(MEASURES)} FROM settled_sums
     ), project_sums AS (
         SELECT {own_key}, project_id, {summed} FROM (
-            SELECT g.*, t.projects[1] AS project_id
+            SELECT {", ".join(f"g.{name}" for name in (*KEY, "settled", *MEASURES))}, t.projects[1] AS project_id
             FROM grouped g JOIN usage_attribution t ON t.id = g.attribution_id WHERE cardinality(t.projects) <= 1
             UNION ALL
-            SELECT {", ".join(f"m.{name}" for name in KEY)}, m.settled, m.attribution_id,
-                {", ".join(f"part.{name}" for name in MEASURES)}, part.project_id
-            FROM moved m JOIN usage_attribution t ON t.id = m.attribution_id AND cardinality(t.projects) > 1,
-            LATERAL unnest(t.projects, {parts}) AS part (project_id, {", ".join(MEASURES)})
+            SELECT {key}, settled, {", ".join(MEASURES)}, project_id FROM ({_placed("shared", "r.project_id")}) m
         ) shares GROUP BY {key}, settled, project_id
     ), owner_sums AS ({by(OWNER_KEY, "project_sums")}
     ), offering_sums AS ({by(OFFERING_KEY, "model_sums")}
     ), spread_sums AS ({spread("settled_sums", "s.id = m.settled")})"""
+
+
+_ASSIGNED = "a.dimension_id = r.dimension_id AND {day} >= a.valid_from AND {day} < a.valid_until"
+
+
+def _whole(name: str) -> str:
+    """What makes a sum of counts a count again: as numeric it would be summed on at several times the cost."""
+    return "" if name in MONEY else "::bigint"
+
+
+def _named(alike: str) -> str:
+    return alike.replace(_DAY, f"{_DAY} AS day").replace("IS NULL", "IS NULL AS unreported")
+
+
+def _placed(rows: str, *more: str) -> str:
+    """Sums of rows that are alike, with the key under which they enter the rollups and the attribution they have."""
+    return f"""
+        SELECT r.organisation_id, r.day, r.connection_id, r.offering_id, d.host,
+            CASE WHEN r.offering_id IS NULL THEN d.model_raw ELSE '' END AS model_raw, r.service_tier, r.cost_kind,
+            r.currency, coalesce(c.currency, k.currency, '') AS list_currency,
+            CASE WHEN r.unreported THEN coalesce(c.currency, k.currency, '') ELSE r.currency END AS spent_currency,
+            {COUNTED} AS counted, {TALLIED} AS tallied, false AS spread, CASE WHEN {SPREAD} THEN s.id END AS settled,
+            {", ".join(("a.attribution_id", *more, *(f"r.{name}" for name in MEASURES)))}
+        FROM {rows} r JOIN usage_usagedimension d ON d.id = r.dimension_id
+        JOIN usage_assignment a ON {_ASSIGNED.format(day="r.day")}
+        {cell("d.host", "d.model_raw")}
+        LEFT JOIN pricing_ratecard c ON c.id = r.rate_card_id
+        LEFT JOIN usage_contractcard k ON k.id = r.contract_card_id"""
 
 
 def by(key: Sequence[str], rows: str) -> str:
@@ -168,7 +211,12 @@ def spread(rows: str, settlement: str) -> str:
 
 
 def _parts(weights: str) -> str:
-    return ", ".join(f"usage_split(m.{name}, {weights}, {12 if name in MONEY else 0})" for name in MEASURES)
+    return ", ".join(_split(f"m.{name}", name, weights) for name in MEASURES)
+
+
+def _split(amount: str, name: str, weights: str = "t.weights") -> str:
+    """SQL of a measure's parts, as an array."""
+    return f"usage_split({amount}, {weights}, {12 if name in MONEY else 0})"
 
 
 def _upsert(table: str, source: str, key: Sequence[str], sign: int) -> str:
@@ -187,18 +235,19 @@ def posted(rows: str, sign: int) -> str:
 
 def post(rows: str, sign: int) -> None:
     """Add `sign` × the sums of a relation of ledger rows to the rollups."""
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, grouped_by_hash(cursor):
         cursor.execute(f"WITH {posted(rows, sign)}")
 
 
 def post_dimensions(organisation_id: int, dimension_ids: Collection[int], sign: int) -> list[date]:
     """Take the records of some dimensions out of the rollups, or put them in, by the map as it is now; their days."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH chosen AS (SELECT * FROM usage_usagerecord WHERE organisation_id = %s AND dimension_id = ANY(%s)),"
-            f" {posted('chosen', sign)}",
-            [organisation_id, list(dimension_ids)],
-        )
+        with grouped_by_hash(cursor):
+            cursor.execute(
+                "WITH chosen AS (SELECT * FROM usage_usagerecord WHERE organisation_id = %s"
+                f" AND dimension_id = ANY(%s)), {posted('chosen', sign)}",
+                [organisation_id, list(dimension_ids)],
+            )
         if sign < 0:
             return []
         cursor.execute(
@@ -247,10 +296,11 @@ def rebuild(organisation_id: int, days: Collection[date]) -> None:
             cursor.execute(
                 f"DELETE FROM {table} WHERE organisation_id = %s AND day = ANY(%s)", [organisation_id, list(days)]
             )
-        for day in days:
-            cursor.execute(
-                f"WITH chosen AS (SELECT * FROM usage_usagerecord WHERE organisation_id = %s"
-                f" AND occurred_at >= %s::timestamp AT TIME ZONE 'UTC'"
-                f" AND occurred_at < (%s::date + 1)::timestamp AT TIME ZONE 'UTC'), {posted('chosen', 1)}",
-                [organisation_id, day, day],
-            )
+        with grouped_by_hash(cursor):
+            for day in days:
+                cursor.execute(
+                    f"WITH chosen AS (SELECT * FROM usage_usagerecord WHERE organisation_id = %s"
+                    f" AND occurred_at >= %s::timestamp AT TIME ZONE 'UTC'"
+                    f" AND occurred_at < (%s::date + 1)::timestamp AT TIME ZONE 'UTC'), {posted('chosen', 1)}",
+                    [organisation_id, day, day],
+                )

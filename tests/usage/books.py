@@ -5,7 +5,6 @@ What it must come to in ledger and rollups is reckoned from it in `tests.usage.r
 
 from __future__ import annotations
 
-import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -138,7 +137,7 @@ class Books:
 
 
 def ranked(fact: Fact, rank: tuple[int, ...]) -> Fact:
-    return dataclasses.replace(fact, rank=rank)
+    return fact._replace(rank=rank)
 
 
 def within(fact: Fact, window: Window) -> bool:

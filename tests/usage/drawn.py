@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -147,7 +146,7 @@ def seen_by_vendor(fact: Fact, percent: int) -> Fact:
     """What the vendor's usage API says of a request that the gateway saw, and of others beside it."""
     midnight = _midnight(fact.occurred_at.date())
     more = {name: (getattr(fact, name) or 0) * percent // 100 for name in ("in_uncached", "in_cache_read", "out_total")}
-    return dataclasses.replace(fact, occurred_at=midnight, grain="1d", cost_reported=None, currency="", **more)
+    return fact._replace(occurred_at=midnight, grain="1d", cost_reported=None, currency="", **more)
 
 
 def listed_prices() -> dict[str, list[Price]]:

@@ -112,10 +112,8 @@ class ListedFacts:
         self.MODE, self.SLUG, self.DETAIL = mode, slug, detail
 
     def parse(self, lines: Iterable[bytes], origin: str, mapping: Mapping[str, Any] | None) -> Iterator[Outcome]:
-        import dataclasses
-
         for number, line in enumerate(lines, 1):
-            yield dataclasses.replace(self.facts[int(line)], line=number)
+            yield self.facts[int(line)]._replace(line=number)
 
 
 def adds_up(batch: ImportBatch) -> bool:

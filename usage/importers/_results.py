@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -154,7 +154,7 @@ class _Sum:
             seen[2], self._parts = seen[1], self._parts + 1
             self._total = fact if self._total is None else _together(self._total, fact)
         assert self._total is not None  # noqa: S101 - the first content is always counted
-        return _ranked(replace(self._total, line=fact.line), self._parts)
+        return _ranked(self._total._replace(line=fact.line), self._parts)
 
 
 def _together(one: Fact, other: Fact) -> Fact:
@@ -166,7 +166,7 @@ def _together(one: Fact, other: Fact) -> Fact:
     if lifetimes and rest:
         lifetimes[""] = lifetimes.get("", 0) + rest
     quality = tuple(sorted({*one.quality, *other.quality}))
-    return replace(one, **summed, cache_write_by_lifetime=lifetimes, quality=quality)
+    return one._replace(**summed, cache_write_by_lifetime=lifetimes, quality=quality)
 
 
 def _plus(one: Any, other: Any) -> Any:
@@ -178,4 +178,4 @@ def _ranked(fact: Fact, parts: int) -> Fact:
     """More parts first, then more tokens, requests and money: of two pulls in one import the later has grown."""
     tokens = sum(getattr(fact, name) or 0 for name in ("in_uncached", "in_cache_read", "in_cache_write", "out_total"))
     cost = int((fact.cost_reported or Decimal(0)) * _MICRO)
-    return replace(fact, rank=(parts, tokens, fact.requests or 0, cost))
+    return fact._replace(rank=(parts, tokens, fact.requests or 0, cost))

@@ -7,15 +7,14 @@ record in one month, or within 72 hours of the edge between two neighbouring mon
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 
 EDGE = timedelta(hours=72)
 
 
-@dataclass(slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A fact reduced to what merging compares, and the text of its row. `month` counts months since year 0."""
 
     key: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -18,13 +19,23 @@ KEPT_REJECTIONS = 1_000
 
 @dataclass(slots=True)
 class Prepared:
-    """One chunk, ready to be written: its records, the places they belong to, and what became of every line."""
+    """One chunk, ready to be written: its records, the places they belong to, and what became of every line.
+
+    Of the records only what writing needs is kept: a chunk waits while the one before it is written.
+    """
 
     start: Place
     end: Place
     finished: bool
     lines: int = 0
-    records: list[Candidate] = field(default_factory=list)
+    records: int = 0
+    copied: bytes = b""
+    """The records in the text of COPY: place, content hash, and the columns of `rows.COLUMNS`."""
+    first: datetime = rows.EARLIEST
+    last: datetime = rows.EARLIEST
+    months: list[int] = field(default_factory=list)
+    """Of the records, by number, and those in which the ledger may already hold one of them."""
+    probed: list[int] = field(default_factory=list)
     merged_away: int = 0
     places: list[tuple[str, date]] = field(default_factory=list)
     dimensions: dict[str, Dimension] = field(default_factory=dict)
@@ -32,13 +43,17 @@ class Prepared:
     rejected: Counter[str] = field(default_factory=Counter)
     rejected_rows: list[tuple[str, int, str, str]] = field(default_factory=list)
 
-    @property
-    def months(self) -> list[int]:
-        return sorted({record.month for record in self.records})
-
-    @property
-    def probed(self) -> list[int]:
-        return probed_months(self.records)
+    def keep(self, records: Sequence[Candidate]) -> None:
+        """Take the records of the chunk."""
+        if not records:
+            return
+        self.records = len(records)
+        times = [record.occurred_at for record in records]
+        self.first, self.last = min(times), max(times)
+        self.months = sorted({record.month for record in records})
+        self.probed = probed_months(records)
+        lines = "".join([f"{record.place}\t{record.content_hash}\t{record.text}\n" for record in records])
+        self.copied = lines.encode(errors="replace")
 
 
 def prepare(reader: Reader, latest: datetime, lines: int = LINES) -> Prepared:
@@ -59,8 +74,8 @@ def prepare(reader: Reader, latest: datetime, lines: int = LINES) -> Prepared:
             _reject(chunk, origin, line, outcome.reason, outcome.raw)
         elif isinstance(outcome, Ignored):
             chunk.ignored[outcome.reason[:200]] += 1
-    chunk.records = merged(candidates)
-    chunk.merged_away = len(candidates) - len(chunk.records)
+    chunk.keep(merged(candidates))
+    chunk.merged_away = len(candidates) - chunk.records
     chunk.end, chunk.finished = reader.place, reader.finished
     return chunk
 
@@ -77,7 +92,7 @@ class _Places:
 
     def __init__(self, chunk: Prepared) -> None:
         self._chunk = chunk
-        self._numbers: dict[tuple[str, int], int] = {}
+        self._numbers: dict[tuple[str, int], tuple[int, int]] = {}  # with the month
         # Importers hand out the same object again and again: its address is a faster key than its eleven fields.
         self._by_address: dict[int, tuple[Any, str]] = {}
         self._by_value: dict[Dimension, str] = {}
@@ -91,11 +106,12 @@ class _Places:
         key = rows.key_of(fact)
         text, content_hash = rows.content_of(key, when, fact, digest)
         slot = (digest, when.toordinal())
-        place = self._numbers.get(slot)
-        if place is None:
-            place = self._numbers[slot] = len(self._chunk.places)
+        known_place = self._numbers.get(slot)
+        if known_place is None:
+            known_place = self._numbers[slot] = (len(self._chunk.places), month_number(when))
             self._chunk.places.append((digest, when.date()))
-        return Candidate(key, month_number(when), when, fact.rank, content_hash, text, place)
+        place, month = known_place
+        return Candidate(key, month, when, fact.rank, content_hash, text, place)
 
     def _digest(self, dimension: Dimension) -> str:
         digest = self._by_value.get(dimension)

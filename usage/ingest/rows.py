@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache, lru_cache
 
 from pricing.providers import canonical
 from pricing.units import LIFETIMES
@@ -26,18 +27,19 @@ assert LIFETIMES == ("5m", "30m", "1h", "12h")  # noqa: S101 - `_by_lifetime` an
 
 def fault(fact: Fact, latest: datetime) -> str:
     """Why the ledger must refuse a fact whatever importer made it; '' where it may keep it."""
-    for count in (
-        fact.in_uncached,
-        fact.in_cache_read,
-        fact.in_cache_write,
-        fact.out_total,
-        fact.out_reasoning,
-        fact.requests,
-        fact.context_tokens,
+    out, reasoning = fact.out_total, fact.out_reasoning
+    # Spelt out: a loop over them would take as long as reading the line.
+    if (
+        not 0 <= (fact.in_uncached or 0) < TOKENS_LIMIT
+        or not 0 <= (fact.in_cache_read or 0) < TOKENS_LIMIT
+        or not 0 <= (fact.in_cache_write or 0) < TOKENS_LIMIT
+        or not 0 <= (out or 0) < TOKENS_LIMIT
+        or not 0 <= (reasoning or 0) < TOKENS_LIMIT
+        or not 0 <= (fact.requests or 0) < TOKENS_LIMIT
+        or not 0 <= (fact.context_tokens or 0) < TOKENS_LIMIT
     ):
-        if count is not None and not 0 <= count < TOKENS_LIMIT:
-            return "a count is negative" if count < 0 else "a count is beyond belief"
-    if fact.out_reasoning is not None and (fact.out_total is None or fact.out_reasoning > fact.out_total):
+        return _beyond(fact)
+    if reasoning is not None and (out is None or reasoning > out):
         return "reasoning tokens are more than the output tokens they are part of"
     if fact.cache_write_by_lifetime and not _lifetimes_fit(fact):
         return "cache writes by lifetime are more than the cache writes they are part of"
@@ -54,6 +56,12 @@ def fault(fact: Fact, latest: datetime) -> str:
     if cost is not None and not (cost.is_finite() and abs(cost) < _COST_LIMIT):
         return "the reported cost is no amount"
     return ""
+
+
+def _beyond(fact: Fact) -> str:
+    counts = (fact.in_uncached, fact.in_cache_read, fact.in_cache_write, fact.out_total, fact.out_reasoning,
+              fact.requests, fact.context_tokens)  # fmt: skip
+    return "a count is negative" if min(count or 0 for count in counts) < 0 else "a count is beyond belief"
 
 
 def _lifetimes_fit(fact: Fact) -> bool:
@@ -82,9 +90,9 @@ def content_of(key: str, when: datetime, fact: Fact, dimension_hash: str) -> tup
         f"\t{_NULL if written is None else written}\t{_by_lifetime(stated) if stated else _NO_LIFETIMES}"
         f"\t{_NULL if out is None else out}\t{_NULL if reasoning is None else reasoning}"
         f"\t{_NULL if requests is None else requests}\t{_NULL if context is None else context}"
-        f"\t{tier[:40].translate(_COPY) if tier else tier}\t{_NULL if cost is None else format(cost, 'f')}"
-        f"\t{fact.currency[:3].upper().translate(_COPY)}\t{fact.cost_kind}"
-        f"\t{_words(fact.quality) if fact.quality else '{}'}\t{{{','.join(map(str, rank))}}}"
+        f"\t{tier and _word(tier, 40)}\t{_NULL if cost is None else _amount(cost)}"
+        f"\t{_word(fact.currency.upper(), 3)}\t{fact.cost_kind}"
+        f"\t{_words(fact.quality) if fact.quality else '{}'}\t{_numbers(len(rank)) % rank}"
     )
     session = storable(fact.session, 200) if fact.session else ""
     said = f"{text}\t{dimension_hash}\t{session}" if session else f"{text}\t{dimension_hash}"
@@ -117,6 +125,22 @@ COLUMNS = (
     "session",
 )
 """The columns of `content_of`, in its order."""
+
+
+def _amount(cost: Decimal) -> str:
+    text = str(cost)
+    return text if "E" not in text else format(cost, "f")
+
+
+@cache
+def _numbers(length: int) -> str:
+    """The format of an array of so many."""
+    return f"{{{','.join(['%d'] * length)}}}"
+
+
+@lru_cache(1_000)
+def _word(text: str, limit: int) -> str:
+    return text[:limit].translate(_COPY)
 
 
 def _by_lifetime(stated: Mapping[str, int]) -> str:

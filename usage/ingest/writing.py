@@ -59,16 +59,15 @@ def write(batch: ImportBatch, chunk: Prepared, names: Names, mode: str) -> Writt
         return Written()
     with db.cursor() as cursor:
         cursor.execute(STAGE)
-        copied = "\n".join(f"{record.place}\t{record.content_hash}\t{record.text}" for record in chunk.records)
         with cursor.copy(f"COPY usage_stage (place, content_hash, {', '.join(rows.COLUMNS)}) FROM STDIN") as copy:
-            copy.write((copied + "\n").encode(errors="replace"))
+            copy.write(chunk.copied)
     if mode == REPLACE_WINDOW:
         _remember_keys(batch)
-    replacing, updated, left = 0, 0, len(chunk.records)
+    replacing, updated, left = 0, 0, chunk.records
     if _probe(batch, chunk, replacing=mode == REPLACE_WINDOW):
         replacing, updated, left = _make_room(batch)
     if not left:
-        return Written(duplicate=len(chunk.records))
+        return Written(duplicate=chunk.records)
     contracted = _place(batch, chunk, names)
     inserted = _insert(batch, contracted=contracted)
     unpriced, unattributed = _tally("usage_fresh", batch)
@@ -79,7 +78,7 @@ def write(batch: ImportBatch, chunk: Prepared, names: Names, mode: str) -> Writt
         unpriced, unattributed = unpriced - before[0], unattributed - before[1]
     settling.settle(batch.organisation_id, settling.days_of("usage_fresh") | settling.days_of("usage_gone"))
     imported = inserted - replacing
-    return Written(imported, updated, len(chunk.records) - imported - updated, unpriced, unattributed)
+    return Written(imported, updated, chunk.records - imported - updated, unpriced, unattributed)
 
 
 def _place(batch: ImportBatch, chunk: Prepared, names: Names) -> bool:
@@ -107,8 +106,7 @@ def _place(batch: ImportBatch, chunk: Prepared, names: Names) -> bool:
     rules = assignments.rules_of(batch.organisation_id)
     told_from = telling_apart.tell_staged(batch.organisation_id, rules, assignments.assign)
     note_matches(found | {new: found[old] for new, old in told_from.items()}, names.version)
-    times = [record.occurred_at for record in chunk.records]
-    return rating.lay_out(offerings, min(times), max(times), batch.organisation_id)
+    return rating.lay_out(offerings, chunk.first, chunk.last, batch.organisation_id)
 
 
 def rate_again(organisation_id: int) -> None:

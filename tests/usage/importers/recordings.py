@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -57,7 +56,8 @@ def shown(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
 
 def _plain_fields(value: Outcome | Dimension) -> dict[str, Any]:
     """Only what is said: an empty text and an absent price are left out, a zero is not."""
-    said = {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    names = Dimension.__slots__ if isinstance(value, Dimension) else value._fields
+    said = {name: _plain(getattr(value, name)) for name in names}
     unsaid: tuple[object, ...] = ("", [], {})
     keep = ("in_uncached", "in_cache_read", "in_cache_write", "out_total", "out_reasoning")
     return {

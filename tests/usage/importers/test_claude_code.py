@@ -305,4 +305,4 @@ def test_real_and_public_transcripts_have_the_totals_that_their_lines_say(shared
 
 
 def _without_line(found: Fact) -> tuple[object, ...]:
-    return tuple(getattr(found, name) for name in Fact.__slots__ if name != "line")
+    return tuple(getattr(found, name) for name in Fact._fields if name != "line")

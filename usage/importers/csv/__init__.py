@@ -74,7 +74,8 @@ def parse(lines: Iterable[bytes], origin: str, mapping: Mapping[str, Any] | None
     header, delimiter, used = _header(numbered, spec)
     if faults := validate_mapping(mapping, header):
         raise MappingError(" ".join(faults))
-    reader = RowReader(spec, header)
+    has_ids = not whole_file(mapping)
+    reader = RowReader(spec, header, has_ids=has_ids)
     for line in range(1, used + 1):
         yield Ignored(line, "header" if line == 1 else "continues the row above")
     yield from outcomes(
@@ -82,7 +83,7 @@ def parse(lines: Iterable[bytes], origin: str, mapping: Mapping[str, Any] | None
         lambda rows: records(rows, delimiter, len(header)),
         header,
         reader,
-        has_ids=not whole_file(mapping),
+        has_ids=has_ids,
     )
 
 

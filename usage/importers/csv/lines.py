@@ -6,7 +6,7 @@ import csv
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # A quote that is never closed would swallow the rest of the file: past this much it is its own line's fault.
 MAX_LINES = 1_000
@@ -18,12 +18,13 @@ NOT_UTF8 = "row is not UTF-8 text"
 MALFORMED = "row is not well-formed CSV"
 
 
-@dataclass(slots=True)
-class Record:
-    """The fields of one row, or why it has none; it starts at `line` and is `lines` physical lines long."""
+class Record(NamedTuple):
+    """The fields of one row, or why it has none; it starts at `line` and is `lines` physical lines long, `size` bytes
+    in all."""
 
     line: int
     lines: int
+    size: int
     fields: list[str]
     fault: str = ""
 
@@ -39,9 +40,9 @@ def records(numbered: Iterable[tuple[int, bytes]], delimiter: str, width: int) -
         number, line = start
         if b'"' not in line and b"\0" not in line:  # nearly every line: no reader needed
             try:
-                yield Record(number, 1, line.decode().rstrip("\r\n").split(delimiter))
+                yield Record(number, 1, len(line), line.decode().rstrip("\r\n").split(delimiter))
             except UnicodeDecodeError:
-                yield Record(number, 1, [], NOT_UTF8)
+                yield Record(number, 1, len(line), [], NOT_UTF8)
             continue
         alone = _record(number, [line], delimiter)
         if line.count(b'"') % 2 == 0 or (not alone.fault and len(alone.fields) == width):
@@ -60,7 +61,7 @@ def records(numbered: Iterable[tuple[int, bytes]], delimiter: str, width: int) -
         if len(parts) > 1 and not joined.fault and len(joined.fields) == width:
             yield joined
             continue
-        yield Record(number, 1, [], UNCLOSED)
+        yield Record(number, 1, len(line), [], UNCLOSED)
         waiting.extendleft(reversed(parts[1:]))
 
 
@@ -69,14 +70,14 @@ def _record(number: int, parts: list[bytes], delimiter: str) -> Record:
     try:
         text = line.decode()
     except UnicodeDecodeError:
-        return Record(number, len(parts), [], NOT_UTF8)
+        return Record(number, len(parts), len(line), [], NOT_UTF8)
     if "\0" in text:
-        return Record(number, len(parts), [], "row holds a NUL character")
+        return Record(number, len(parts), len(line), [], "row holds a NUL character")
     try:
         rows = list(csv.reader([text.rstrip("\r\n")], delimiter=delimiter, strict=True))
     except csv.Error:
-        return Record(number, len(parts), [], MALFORMED)
-    return Record(number, len(parts), rows[0] if rows else [])
+        return Record(number, len(parts), len(line), [], MALFORMED)
+    return Record(number, len(parts), len(line), rows[0] if rows else [])
 
 
 class Kept:

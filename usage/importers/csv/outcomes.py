@@ -11,16 +11,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from struct import Struct
 
 from usage.importers import Fact, Ignored, Outcome, Rejected
 from usage.importers.csv.lines import Kept, Record
-from usage.importers.csv.rows import RowReader, Unreadable
+from usage.importers.csv.rows import RowReader
 
 Numbered = Iterable[tuple[int, bytes]]
 _RANK = Struct(">4Q")
 """A rank of `RowReader` in bytes of the same order."""
+_ROWS, _BYTES = 500, 1 << 20
+"""What is read at once, at most; a row is never divided."""
 
 
 def outcomes(
@@ -33,40 +34,55 @@ def outcomes(
 ) -> Iterator[Outcome]:
     """One outcome a physical line. `records` reads lines to rows of `header`'s columns."""
     if has_ids:
-        for record in records(numbered):
-            yield from _outcomes(record, header, reader, None)
+        yield from _outcomes(records(numbered), header, reader)
         return
     kept = Kept()
-    shared = _shared(_key(record, header, reader) for record in records(kept.through(numbered)))
+    shared = _shared(_keys(records(kept.through(numbered)), header, reader))
     ordinals = _Ordinals()
     if shared:
-        for record in records(kept.again()):
-            outcome = _outcome(record, header, reader)
+        for outcome in _outcomes(records(kept.again()), header, reader):
             if isinstance(outcome, Fact) and outcome.record_key in shared:
                 ordinals.add(outcome)
-    for record in records(kept.again()):
-        yield from _outcomes(record, header, reader, ordinals)
+    for outcome in _outcomes(records(kept.again()), header, reader):
+        yield ordinals.told_apart(outcome) if isinstance(outcome, Fact) else outcome
 
 
-def _outcomes(record: Record, header: list[str], reader: RowReader, ordinals: _Ordinals | None) -> Iterator[Outcome]:
-    outcome = _outcome(record, header, reader)
-    if ordinals is not None and isinstance(outcome, Fact):
-        outcome = ordinals.told_apart(outcome)
-    yield outcome
-    if record.lines > 1:
-        for line in range(record.line + 1, record.line + record.lines):
-            yield Ignored(line, "continues the row above")
+def _outcomes(records: Iterable[Record], header: list[str], reader: RowReader) -> Iterator[Outcome]:
+    for block in _blocks(records):
+        none = {record.line: _none(record, header) for record in block}
+        facts = reader.read([(record.line, record.fields) for record in block if none[record.line] is None])
+        for record in block:
+            yield none[record.line] or next(facts)
+            if record.lines > 1:
+                for line in range(record.line + 1, record.line + record.lines):
+                    yield Ignored(line, "continues the row above")
 
 
-def _outcome(record: Record, header: list[str], reader: RowReader) -> Outcome:
+def _keys(records: Iterable[Record], header: list[str], reader: RowReader) -> Iterator[str]:
+    """The keys of all rows that have one."""
+    for block in _blocks(records):
+        yield from reader.keys([(row.line, row.fields) for row in block if _none(row, header) is None])
+
+
+def _blocks(records: Iterable[Record]) -> Iterator[list[Record]]:
+    block: list[Record] = []
+    size = 0
+    for record in records:
+        block.append(record)
+        size += record.size
+        if len(block) >= _ROWS or size >= _BYTES:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def _none(record: Record, header: list[str]) -> Outcome | None:
+    """What a record is that is no row."""
     if record.fault:
         return Rejected(record.line, record.fault)
-    if reason := _no_row(record.fields, header):
-        return Ignored(record.line, reason)
-    try:
-        return reader.read(record.line, record.fields)
-    except Unreadable as fault:
-        return Rejected(record.line, str(fault), reader.structure(record.fields))
+    reason = _no_row(record.fields, header)
+    return Ignored(record.line, reason) if reason else None
 
 
 def _no_row(fields: list[str], header: list[str]) -> str:
@@ -76,16 +92,6 @@ def _no_row(fields: list[str], header: list[str]) -> str:
     if fields[0].strip() == header[0] and [name.strip() for name in fields] == header:
         return "header"
     return ""
-
-
-def _key(record: Record, header: list[str], reader: RowReader) -> str:
-    """The row's key, '' where it has none."""
-    if record.fault or _no_row(record.fields, header):
-        return ""
-    try:
-        return reader.key(record.fields)
-    except Unreadable:
-        return ""
 
 
 def _shared(keys: Iterable[str]) -> set[str]:
@@ -131,7 +137,7 @@ class _Ordinals:
             nth = self._given.get((fact.record_key, own), 0)
             self._given[fact.record_key, own] = nth + 1
         ordinal = len(places) - after + nth
-        return replace(fact, record_key=f"{fact.record_key}-{ordinal}") if ordinal else fact
+        return fact._replace(record_key=f"{fact.record_key}-{ordinal}") if ordinal else fact
 
 
 def _nth(ranks: bytearray, n: int) -> bytes:

@@ -59,7 +59,8 @@ def parse(lines: Iterable[bytes], origin: str, mapping: Mapping[str, Any] | None
     _check_keys(spec, first)
     cells = Cells(names, spec.decimal)
     numbered = enumerate(chain(first, every), 1)
-    yield from outcomes(numbered, cells.records, names, RowReader(spec, names), has_ids=not whole_file(mapping))
+    has_ids = not whole_file(mapping)
+    yield from outcomes(numbered, cells.records, names, RowReader(spec, names, has_ids=has_ids), has_ids=has_ids)
 
 
 def _check_keys(spec: Columns, first: list[bytes]) -> None:

@@ -34,17 +34,17 @@ class Cells:
             if line.strip():
                 yield self._record(number, line)
             else:
-                yield Record(number, 1, [])
+                yield Record(number, 1, len(line), [])
 
     def _record(self, number: int, line: bytes) -> Record:
         found = _object(line)
         if isinstance(found, str):
-            return Record(number, 1, [], found)
+            return Record(number, 1, len(line), [], found)
         try:
             fields = [self._cell(at(found, name, path)) for name, path in self._paths]
         except ValueError:
-            return Record(number, 1, [], NESTED)
-        return Record(number, 1, fields, "" if any(fields) else NO_KEY)
+            return Record(number, 1, len(line), [], NESTED)
+        return Record(number, 1, len(line), fields, "" if any(fields) else NO_KEY)
 
     def _cell(self, value: Any) -> str:
         if value is None:
