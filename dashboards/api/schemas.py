@@ -8,6 +8,7 @@ from ninja import Schema
 from pydantic import Field
 
 Status = Literal["priced", "free", "unknown"]
+RETIRED = "Since when it is no longer sold, null where it is; its last price stays, for usage that comes in late."
 
 
 class ExchangeRateSchema(Schema):
@@ -67,6 +68,7 @@ class OfferingAnswer(Schema):
     sku: str
     region: str
     model: str
+    retired_at: str | None = Field(description=RETIRED)
     status: Status
 
 
@@ -101,6 +103,7 @@ class ListedPrice(GradedPrice):
     sku: str
     region: str
     model: str
+    retired_at: str | None = Field(description=RETIRED)
 
 
 class PricesAnswer(Schema):
@@ -203,6 +206,7 @@ class CostSchema(Schema):
     sku: str
     region: str
     model: str
+    retired_at: str | None = Field(description=RETIRED)
     rule: str
     service_tier: str
     at: str

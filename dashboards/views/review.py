@@ -88,7 +88,7 @@ def _tally(
     return pages.Tally(
         held=counts.get("held", 0), open=counts.get("open", 0),
         touching=sum(1 for pk in waiting if stakes[pk].usd or (stakes[pk].usd is None and stakes[pk].tokens)),
-        at_stake=sum((usd for usd in known.values() if usd), Decimal(0)),
+        at_stake=pages.together((one, stakes[pk]) for pk, one in waiting.items()),
         unknown_stakes=sum(1 for pk in waiting if stakes[pk].usd is None),
         known_errors=counts.get("known_error", 0), names=len(names),
         name_tokens=sum(one.tokens for one in names), has_usage=reader is not None,

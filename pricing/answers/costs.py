@@ -49,7 +49,7 @@ class _Meant:
 
     rule: str
     offering_id: int | None = None
-    seller: Mapping[str, str] | None = None
+    seller: Mapping[str, str | None] | None = None
 
 
 def tokens(
@@ -145,7 +145,13 @@ def _cost_json(
     usage: Usage, found: _Meant, card: _Card | None, rows: Mapping[int, PriceRow], at: datetime,
     evidence: dict[int, PriceRow],
 ) -> dict[str, Any]:  # fmt: skip
-    seller = found.seller or {"provider": "", "sku": "", "region": "", "model": ""}
+    seller: Mapping[str, str | None] = found.seller or {
+        "provider": "",
+        "sku": "",
+        "region": "",
+        "model": "",
+        "retired_at": None,
+    }
     answer: dict[str, Any] = {
         "status": "unknown", "cost": None, "currency": None, "reason": None, "name": usage.model, **seller,
         "rule": found.rule, "service_tier": usage.service_tier, "at": moment_text(at), "rate_card": None,

@@ -109,9 +109,14 @@ class Seller(NamedTuple):
     region: str
     model: str
     maker: str
+    retired_at: datetime | None
+    """Since when it is no longer sold; its last price stays, for usage that comes in late."""
 
     def as_json(self) -> dict[str, Any]:
-        return {"provider": self.provider, "sku": self.sku, "region": self.region, "model": self.model}
+        return {
+            "provider": self.provider, "sku": self.sku, "region": self.region, "model": self.model,
+            "retired_at": moment_text(self.retired_at),
+        }  # fmt: skip
 
 
 def sellers(**where: Any) -> list[Seller]:
@@ -119,7 +124,7 @@ def sellers(**where: Any) -> list[Seller]:
     found = [
         Seller(*row)
         for row in Offering.objects.filter(**where).values_list(
-            "pk", "provider__slug", "sku", "region", "model__slug", "model__maker"
+            "pk", "provider__slug", "sku", "region", "model__slug", "model__maker", "retired_at"
         )
     ]
     return sorted(found, key=lambda s: (s.provider != s.maker, s.provider, s.sku, s.region))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -96,6 +97,15 @@ USED = pages.used([{"offering_id": 7, "service_tier": "", "cost_kind": "billed",
 def test_a_stake_is_the_usage_of_the_unit_times_the_difference():
     assert pages.stake(size(), USED, in_usd) == pages.Stake(Decimal("3.000000"), 3_000_000, True)
     assert pages.stake(size(), USED, in_usd).said == "Up to $3.00 in 30 days"
+
+
+def test_doubts_about_the_same_tokens_are_no_more_together_than_the_largest_of_them():
+    long, twice = replace(size(), key=replace(size().key, context_from=200_000)), replace(size(), said=size().said * 2)
+    output = replace(size(), key=replace(size().key, unit="output"))
+    told = [(one, pages.stake(one, USED, in_usd)) for one in (size(), long, twice)]
+    assert pages.together(told) == pages.stake(twice, USED, in_usd).usd
+    assert pages.together([*told, (output, pages.Stake(Decimal(5), 1, True))]) == pages.together(told) + 5
+    assert pages.together([(size(), pages.Stake(None, 1, True))]) == 0
 
 
 def test_what_is_not_in_use_has_nothing_at_stake():

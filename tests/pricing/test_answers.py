@@ -20,6 +20,8 @@ from pricing.answers.costs import Usage, costs
 from pricing.answers.prices import Question, history, price, resolve
 from pricing.answers.quality import price_per_quality
 from pricing.answers.wording import decimal_text, moment_text
+from pricing.cost import Tokens
+from pricing.management.commands.price import as_text
 from pricing.models import Alias, Claim, Decision, LanguageModel, Offering, Price, PriceEvent, PriceSource, Provider
 
 TICK = timedelta(microseconds=1)
@@ -128,6 +130,20 @@ class TestPriceSentences:
         answer = ask(slug)
         assert answer["rule"] == "model slug"
         assert {one["model"] for one in answer["offerings"]} == {slug}
+
+    def test_what_is_no_longer_sold_keeps_its_last_price_and_says_since_when(self) -> None:
+        Offering.objects.filter(provider__slug="openai", sku="gpt-4o").update(retired_at=CUT)
+        kept.forget()
+        told = [ask("gpt-4o", "openai"), history(Question("gpt-4o", "openai")), listing.model("gpt-4o")]
+        for answer in told:
+            offering = next(one for one in (answer or {})["offerings"] if one["provider"] == "openai")
+            assert (offering["retired_at"], offering["status"]) == ("2026-08-21T00:00:00Z", "priced")
+        assert "\nopenai gpt-4o: priced, retired 2026-08-21\n" in as_text(told[0])
+        listed = listing.prices(listing.Filters("openai", "gpt-4o"))["prices"]
+        since = {(one["sku"] == "gpt-4o", one["retired_at"]) for one in listed}
+        assert since == {(True, "2026-08-21T00:00:00Z"), (False, None)}
+        (cost,) = costs([Usage("gpt-4o", "openai", tokens=Tokens(input=1))])["costs"]
+        assert (cost["retired_at"], cost["status"]) == ("2026-08-21T00:00:00Z", "priced")
 
     def test_free_is_not_unknown(self) -> None:
         row = Price.objects.known_at().filter(amount=0, unit="input", effective_until=None, offering__region="").first()

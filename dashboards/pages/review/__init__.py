@@ -16,7 +16,7 @@ from dashboards.pages.review.names import (
     waiting,
 )
 from dashboards.pages.review.prices import PRICES_HEAD, Question, Tally, Ticket, finding, prices_rows, question, ticket
-from dashboards.pages.review.stakes import DAYS, Stake, Used, stake, used
+from dashboards.pages.review.stakes import DAYS, Stake, Used, stake, together, used
 
 __all__ = [
     "DAYS",
@@ -47,6 +47,7 @@ __all__ = [
     "rule_words",
     "stake",
     "ticket",
+    "together",
     "used",
     "waiting",
 ]

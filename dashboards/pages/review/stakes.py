@@ -80,6 +80,16 @@ def stake(size: Size, usage: Used, in_usd: InUsd) -> Stake:
     return Stake(abs(said - served) * tokens, tokens, True)
 
 
+def together(stakes: Iterable[tuple[Size, Stake]]) -> Decimal:
+    """What hangs on several doubts, in USD, at most: tokens cost one price, so of the doubts about the same tokens (two
+    sources' words on one price, or the prices of two prompt lengths) the largest counts."""
+    largest: dict[tuple[int, str, str | None], Decimal] = {}
+    for size, one in stakes:
+        about = (size.offering_id, size.key.service_tier, _column(size.key))
+        largest[about] = max(largest.get(about, Decimal(0)), one.usd or Decimal(0))
+    return sum(largest.values(), Decimal(0))
+
+
 def _column(key: Key) -> str | None:
     if key.unit.startswith("cache_write") and is_token_unit(key.unit):
         return "in_cache_write"

@@ -55,7 +55,8 @@ def as_text(answer: dict[str, Any]) -> str:
     lines = [f"{answer['name']} at {answer['at']} ({answer['rule']})"]
     for offering in answer["offerings"]:
         region = f" in {offering['region']}" if offering["region"] else ""
-        lines.append(f"\n{offering['provider']} {offering['sku']}{region}: {offering['status']}")
+        gone = f", retired {offering['retired_at'].removesuffix('T00:00:00Z')}" if offering["retired_at"] else ""
+        lines.append(f"\n{offering['provider']} {offering['sku']}{region}: {offering['status']}{gone}")
         lines += [f"  {offering['reason']}"] if offering["reason"] else []
         lines += [_line(price) for price in offering["prices"]]
     return "\n".join(lines)
