@@ -9,17 +9,23 @@ price apart in every case. So beyond the threshold at which the same seller pric
 - the price is the seller's own word (its page, its API) or a person's, which would name a tier if there was one;
 - it is free;
 - the weights are open and it is the maker alone who prices long prompts apart: who hosts them sets a price of his own.
+
+A price whose start nobody states reaches back to before its offering's own tiers, which are dated by when their source
+learnt of them: there, too, it is unknown beyond the threshold that is known later.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 from pricing.sources import OFFICIAL, VENDOR_API
+
+_Threshold = tuple[int, str]
+"""Prompt tokens, and whether they are of what is beyond."""
 
 
 class ListPrice(NamedTuple):
@@ -36,6 +42,7 @@ class ListPrice(NamedTuple):
     amount: Decimal
     per: int
     currency: str
+    basis: str
     trust: str
     agreeing: Sequence[str]
     """The independent sources that state it."""
@@ -86,7 +93,10 @@ def sentence(context_from: int, context_op: str) -> str:
 
 
 def unstated(prices: Iterable[ListPrice]) -> dict[int, list[Unstated]]:
-    """By offering the long prompts of which nobody states the price, from all offerings of the models in question."""
+    """By offering the long prompts of which nobody states the price, the latest first.
+
+    `prices` are those of every offering of the models in question.
+    """
     by_model: dict[int, list[ListPrice]] = defaultdict(list)
     for price in prices:
         by_model[price.model_id].append(price)
@@ -95,31 +105,41 @@ def unstated(prices: Iterable[ListPrice]) -> dict[int, list[Unstated]]:
         if not any(price.context_from for price in of_model):
             continue
         edges = sorted({edge for p in of_model for edge in (p.effective_from, p.effective_until) if edge})
-        for lo, hi in zip(edges, [*edges[1:], None], strict=True):
-            for offering, above, op, currency in _silent([price for price in of_model if price.holds_at(lo)]):
-                spans, fresh = found[offering], Unstated(above, op, currency, lo, hi)
-                if spans and spans[-1].effective_until == lo and spans[-1][:3] == fresh[:3]:
-                    fresh = spans.pop()._replace(effective_until=hi)
+        later: dict[int, set[_Threshold]] = defaultdict(set)
+        for lo, hi in reversed([*zip(edges, [*edges[1:], None], strict=True)]):
+            offerings: dict[int, list[ListPrice]] = defaultdict(list)
+            for price in of_model:
+                if price.holds_at(lo):
+                    offerings[price.offering_id].append(price)
+            steps = {offering: set(_steps(own)) for offering, own in offerings.items()}
+            for offering, (above, op) in _silent(offerings, steps, later):
+                spans, fresh = found[offering], Unstated(above, op, offerings[offering][0].currency, lo, hi)
+                if spans and spans[-1].effective_from == hi and spans[-1][:3] == fresh[:3]:
+                    fresh = spans.pop()._replace(effective_from=lo)
                 spans.append(fresh)
+            for offering, own in steps.items():
+                later[offering] |= own
     return found
 
 
-def _silent(prices: Sequence[ListPrice]) -> Iterator[tuple[int, int, str, str]]:
-    """The offerings that are silent at the moment at which the prices hold: each its threshold and its currency."""
-    offerings: dict[int, list[ListPrice]] = defaultdict(list)
-    for price in prices:
-        offerings[price.offering_id].append(price)
-    by_seller: dict[str, set[tuple[int, str]]] = defaultdict(set)
-    for own in offerings.values():
-        by_seller[own[0].provider].update(_steps(own))
+def _silent(
+    offerings: Mapping[int, Sequence[ListPrice]],
+    steps: Mapping[int, set[_Threshold]],
+    later: Mapping[int, set[_Threshold]],
+) -> Iterator[tuple[int, _Threshold]]:
+    """Of what holds at a moment the silent offerings, each with the threshold beyond which it is."""
+    by_seller: dict[str, set[_Threshold]] = defaultdict(set)
+    for offering, own in offerings.items():
+        by_seller[own[0].provider] |= steps[offering]
     for offering, own in offerings.items():
         if any(p.context_from or p.tells_all for p in own) or not any(p.amount for p in own):
             continue
-        steps = by_seller[own[0].provider]
-        if not steps and not own[0].open_weights:
-            steps = by_seller.get(own[0].maker, set())
-        if steps:
-            yield offering, *min(steps), own[0].currency
+        known = later.get(offering) if any(p.basis == "inferred" for p in own) else None
+        known = known or by_seller[own[0].provider]
+        if not known and not own[0].open_weights:
+            known = by_seller.get(own[0].maker)
+        if known:
+            yield offering, min(known)
 
 
 def _steps(own: Sequence[ListPrice]) -> Iterator[tuple[int, str]]:

@@ -243,8 +243,8 @@ def unstated_of(offering_ids: Iterable[int], known_at: datetime | None = None) -
     apart = held.filter(context_from__gt=0, offering__model__in=models).values("offering__model")
     rows = held.filter(offering__model__in=apart).values_list(
         "offering_id", "offering__model_id", "offering__provider__slug", "offering__model__maker",
-        "offering__model__open_weights", "unit", "context_from", "context_op", "amount", "per", "currency", "trust",
-        "agreeing", "effective_from", "effective_until",
+        "offering__model__open_weights", "unit", "context_from", "context_op", "amount", "per", "currency", "basis",
+        "trust", "agreeing", "effective_from", "effective_until",
     )  # fmt: skip
     return long_prompts.unstated(ListPrice(*cast(Any, row)) for row in rows)
 

@@ -9,11 +9,11 @@ of it. The rules:
   prompt reaches; at equal thresholds the one with hours goes before the one without.
 - At that level a unit's price is the first of: the tier's own prices in those hours, from that threshold downwards;
   the tier's prices at all hours, downwards; then the same of the standard tier.
-- A prompt beyond the shortest at which the seller's other offerings of the model step, or else the maker's, has no
-  price where the offering itself tells of no step, costs something, is priced by neither its seller's word nor a
-  person's, and, where only the maker steps, is of weights that are not open. A step is a price of input or output, at
-  the standard tier and at all hours, other than the short prompt's; one voice beside several of the short prompt's is
-  none, but the seller's or a person's is.
+- A prompt beyond the shortest at which the offering itself steps later, if nobody states the start of its price, or
+  else the seller's other offerings of the model step, or else the maker's, has no price where the offering itself tells
+  of no step, costs something, is priced by neither its seller's word nor a person's, and, where only the maker steps, is
+  of weights that are not open. A step is a price of input or output, at the standard tier and at all hours, other than
+  the short prompt's; one voice beside several of the short prompt's is none, but the seller's or a person's is.
 - A cache write of a stated lifetime has that lifetime's price, else the plain one. Reasoning has its own price where
   there is one, and is output where there is none. Tokens without a price make the cost unknown.
 - The sum is rounded once, to 1e-12, half away from zero.
@@ -39,6 +39,7 @@ AND context_mode <> 'marginal'
 OF_MODEL = """
 SELECT p.offering_id, r.slug, m.maker, m.open_weights, p.unit, p.context_from, p.context_op, p.amount::text, p.per,
     p.currency, CASE WHEN p.trust IN ('official', 'vendor_api', 'decision') THEN 99 ELSE cardinality(p.agreeing) END,
+    p.basis,
     p.effective_from, p.effective_until
 FROM pricing_price p
 JOIN pricing_offering o ON o.id = p.offering_id
@@ -141,18 +142,23 @@ class Oracle:
             with connection.cursor() as cursor:
                 cursor.execute(OF_MODEL, [offering_id])
                 self._beside[offering_id] = cursor.fetchall()
-        held = [row for row in self._beside[offering_id] if row[-2] <= at and (row[-1] is None or at < row[-1])]
+
+        def held_at(moment: datetime) -> list[tuple[Any, ...]]:
+            rows = self._beside[offering_id]
+            return [row for row in rows if row[-2] <= moment and (row[-1] is None or moment < row[-1])]
+
+        held = held_at(at)
         own = [row for row in held if row[0] == offering_id]
         if not any(Fraction(row[7]) for row in own) or any(row[5] or row[10] == 99 for row in own):
             return False
-        short = {(row[0], row[4]): (Fraction(row[7]) / row[8], row[9], row[10]) for row in held if not row[5]}
-        steps: dict[str, set[int]] = {}
-        for offering, seller, _, _, unit, threshold, op, amount, per, currency, voices, *_ in held:
-            base = short.get((offering, unit))
-            if threshold and base and base[:2] != (Fraction(amount) / per, currency) and (voices > 1 or base[2] == 1):
-                steps.setdefault(seller, set()).add(threshold + (op == ">"))
+        steps = _steps(held)
+        first: set[int] = set()
+        if any(row[11] == "inferred" for row in own):
+            starts = {row[-2] for row in self._beside[offering_id] if row[0] == offering_id and row[-2] > at}
+            for start in starts:
+                first |= _steps([row for row in held_at(start) if row[0] == offering_id]).get(own[0][1], set())
         _, seller, maker, is_open, *_ = own[0]
-        first = steps.get(seller) or (set() if is_open else steps.get(maker)) or {prompt + 1}
+        first = first or steps.get(seller) or (set() if is_open else steps.get(maker)) or {prompt + 1}
         return prompt >= min(first)
 
     def _is_hour(self, hours: str, at: datetime) -> bool:
@@ -173,6 +179,17 @@ class Oracle:
 def cost(offering_id: int, tier: str, tokens: Tokens, at: datetime) -> Fraction | None:
     """What one request costs by the prices as they stand in the database now."""
     return Oracle().cost(offering_id, tier, tokens, at)
+
+
+def _steps(held: list[tuple[Any, ...]]) -> dict[str, set[int]]:
+    """Seller → the shortest prompts at which a price of its offerings changes, of what holds at one moment."""
+    short = {(row[0], row[4]): (Fraction(row[7]) / row[8], row[9], row[10]) for row in held if not row[5]}
+    steps: dict[str, set[int]] = {}
+    for offering, seller, _, _, unit, threshold, op, amount, per, currency, voices, *_ in held:
+        base = short.get((offering, unit))
+        if threshold and base and base[:2] != (Fraction(amount) / per, currency) and (voices > 1 or base[2] == 1):
+            steps.setdefault(seller, set()).add(threshold + (op == ">"))
+    return steps
 
 
 def _reaches(prompt: int, row: Row) -> bool:

@@ -28,8 +28,8 @@ def listed(offering: int, amount: str, **changes: Any) -> ListPrice:
     values: dict[str, Any] = {
         "offering_id": offering, "model_id": 1, "provider": "maker" if offering == MAKERS else "host",
         "maker": "maker", "open_weights": None, "unit": "input", "context_from": 0, "context_op": "",
-        "amount": Decimal(amount), "per": 1_000_000, "currency": "USD", "trust": "curated", "agreeing": ["one"],
-        "effective_from": START, "effective_until": None,
+        "amount": Decimal(amount), "per": 1_000_000, "currency": "USD", "basis": "documented", "trust": "curated",
+        "agreeing": ["one"], "effective_from": START, "effective_until": None,
     }  # fmt: skip
     return ListPrice(**(values | changes))
 
@@ -69,6 +69,13 @@ def test_an_offering_is_not_silent_where(host: list[ListPrice], why: str):
 def test_open_weights_at_the_same_seller_are_priced_apart_in_all_its_regions():
     own = [listed(HOSTS_OTHER, "2.5"), listed(HOSTS_OTHER, "5", **LONG), listed(HOSTS, "2.75")]
     assert unstated([row._replace(open_weights=True) for row in own]) == {HOSTS: FROM_START}
+
+
+def test_an_undated_price_is_silent_before_its_own_tier_is_dated():
+    tier = listed(HOSTS, "5", effective_from=CUT, **LONG)
+    undated = listed(HOSTS, "2.5", basis="inferred", open_weights=True)
+    assert unstated([undated, tier]) == {HOSTS: [Unstated(272_000, ">", "USD", START, CUT)]}
+    assert unstated([undated._replace(basis="documented"), tier]) == {}, "its source dates the tier"
 
 
 def test_a_tier_at_the_same_price_is_no_step():
