@@ -62,7 +62,7 @@ def refuse_unsound(reading: Reading) -> None:
     if not (reading.statements or reading.rates or reading.aliases):
         raise SourceFailure("empty", "The body states no price at all.")
     for one in reading.statements:
-        if not 0 < len(one.sku) <= _NAME:
+        if not 0 < len(one.sku) <= _NAME or not one.sku.isprintable() or one.sku != one.sku.strip():
             raise SourceFailure("layout", f"The body names a model {one.sku[:80]!r}, which is no name.")
         if not one.amount.is_finite():
             raise SourceFailure("nan", f"The {one.unit} price of {one.sku} is {one.amount}, which is no number.")

@@ -94,7 +94,7 @@ class BridgeAnswer(Schema):
 )  # fmt: skip
 def answer(request: HttpRequest, asked: Query[BridgeQuestion]) -> HttpResponse:
     """The change of spend from one span of days to another, in parts that sum to it exactly."""
-    only(request, BridgeQuestion)
+    only(request, BridgeQuestion, repeated=True)
     token, organisation = asking(request)
     try:
         span = ModelDailyCost.objects.span(organisation) if asked.period else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Path, Query, Router, Schema
@@ -198,9 +198,13 @@ def _now_or(at: Any) -> Holds:
     return "minute" if at is None else "version"
 
 
-def only(request: HttpRequest, schema: type[Schema], prefix: str = "") -> None:
-    """A filter that is misspelt would answer another question: refuse what the operation does not know."""
-    known = {field.alias or name for name, field in schema.model_fields.items()}
-    unknown = sorted(name for name in set(request.GET) - known if not (prefix and name.startswith(prefix)))
+def only(request: HttpRequest, schema: type[Schema], prefix: str = "", *, repeated: bool = False) -> None:
+    """A filter that is misspelt, or given twice, would answer another question: refuse what the operation does not
+    know, and what it takes once, unless all of it may be `repeated`."""
+    known = {field.alias or name: field.annotation for name, field in schema.model_fields.items()}
+    unknown = sorted(name for name in set(request.GET) - known.keys() if not (prefix and name.startswith(prefix)))
     if unknown:
         raise BadQuestion(f"{unknown[0][:60]!r} is not asked here; there are: {', '.join(sorted(known))}.", "query")
+    for name, values in request.GET.lists():
+        if len(values) > 1 and not repeated and get_origin(known[name]) is not list:
+            raise BadQuestion(f"{name} is given {len(values)} times: ask of one at a time.", name)

@@ -89,7 +89,7 @@ class SpendAnswer(Schema):
 @router.get("/spend", response=documented(SpendAnswer), operation_id="spend", by_alias=True)
 def spend(request: HttpRequest, asked: Query[SpendQuestion]) -> HttpResponse:
     """Spend of [from, until) by any dimension, with what is missing from it. `tag:KEY=value` narrows to a tag."""
-    only(request, SpendQuestion, prefix=questions.TAG)
+    only(request, SpendQuestion, prefix=questions.TAG, repeated=True)
     token, organisation = asking(request)
     answer = spending.answered(organisation, _question(request, organisation), projects=projects_of(token))
     response = HttpResponse(orjson.dumps(answer, default=str), content_type="application/json")

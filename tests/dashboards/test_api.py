@@ -305,6 +305,8 @@ class TestRefusals:
             ("/api/v1/price?provider=openai&sku=x&context=99999999999999999999999", 422, "context"),
             ("/api/v1/price?provider=openai&sku=" + "x" * 500, 422, "sku"),
             ("/api/v1/prices?provdier=openai", 422, "'provdier' is not asked here"),
+            ("/api/v1/price?provider=openai&sku=x&sku=y", 422, "sku is given 2 times"),
+            ("/api/v1/prices?at=2026-11-01&at=2026-11-02", 422, "at is given 2 times"),
             ("/api/v1/prices?limit=0", 422, "limit"),
             ("/api/v1/prices?limit=501", 422, "limit"),
             ("/api/v1/prices?cursor=nonsense", 422, "cursor"),

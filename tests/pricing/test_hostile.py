@@ -32,6 +32,10 @@ def packed(body: bytes) -> Callable[[Exchange], None]:
     return answers(body, Content_Encoding="gzip")
 
 
+def pieces(body: bytes) -> Callable[[Exchange], None]:
+    return lambda exchange: exchange.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", body)
+
+
 def redirects(location: str, status: int = 302) -> Callable[[Exchange], None]:
     return answers(b"", status=status, Location=location)
 
@@ -124,6 +128,15 @@ HOSTILE: dict[str, tuple[str, Callable[[Exchange], None]]] = {
     "true for a price": ("layout", answers(b'{"model-1": {"input": true}}')),
     "a currency that is none": ("amount", answers(b'{"model-1": {"input": 1, "currency": "$"}}')),
     "a name longer than any": ("layout", answers(b'{"' + b"m" * 500 + b'": {"input": 1}}')),
+    "a name of blanks": ("layout", answers(GOOD.replace(b"model-1", b"   "))),
+    "a name of two lines": ("layout", answers(GOOD.replace(b"model-1", b"model\\n1"))),
+    "a name that reads backwards": ("layout", answers(GOOD.replace(b"model-1", "\u202e1-ledom".encode()))),
+    "a decimal comma": ("layout", answers(GOOD.replace(b'"input": 1,', b'"input": "0,10",'))),
+    "a number in other digits": ("layout", answers(GOOD.replace(b'"input": 1,', '"input": "\u0661",'.encode()))),
+    "a hexadecimal number": ("malformed", answers(GOOD.replace(b'"input": 1,', b'"input": 0x1,'))),
+    "a name spelt by escapes, twice": (
+        "duplicate_keys", answers(b'{"m\\u006fdel-1": {"input": 7}, ' + GOOD.removeprefix(b"{")),
+    ),
     "a unit no column holds": ("amount", answers(body_of(PRICES | {"model-1": {"u" * 200: 7}}))),
     # The reading as a whole
     "half of the models gone": ("implausible", answers(only(5))),
@@ -158,7 +171,17 @@ HOSTILE: dict[str, tuple[str, Callable[[Exchange], None]]] = {
     "a body shorter than announced": ("truncated", answers(GOOD, Content_Length="9999")),
     "a body cut by its announced length": ("truncated", answers(GOOD, Content_Length=str(len(GOOD) - 30))),
     "a connection reset in the body": ("truncated", reset),
+    "a piece of no length": ("truncated", pieces(b"zz\r\n" + GOOD)),
+    "a piece longer than announced": ("truncated", pieces(b"5\r\n" + GOOD + b"\r\n0\r\n\r\n")),
+    "pieces without an end": ("truncated", pieces(f"{len(GOOD):x}\r\n".encode() + GOOD + b"\r\n")),
+    "two lengths": (
+        "broken_answer",
+        lambda exchange: exchange.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 390\r\n\r\n" + GOOD),
+    ),
+    "gzip within gzip": ("encoding", answers(gzip.compress(gzip.compress(GOOD)), Content_Encoding="gzip, gzip")),
+    "gzip followed by more": ("encoding", packed(gzip.compress(GOOD) + b"more")),
     # Statuses
+    "203": ("broken_answer", answers(GOOD, status=203)),
     "204": ("no_content", answers(b"", status=204)),
     "206": ("no_content", answers(GOOD[:40], status=206)),
     "304 that nobody asked for": ("no_content", answers(b"", status=304)),
@@ -175,6 +198,7 @@ HOSTILE: dict[str, tuple[str, Callable[[Exchange], None]]] = {
     "a slow head": ("timeout", drips_head),
     "a slow body": ("timeout", drips_body),
     "a connection that is closed": ("broken_answer", lambda _: None),
+    "HTTP 0.9": ("broken_answer", lambda exchange: exchange.raw(GOOD)),
     "an answer that is not HTTP": ("broken_answer", lambda exchange: exchange.raw(b"220 mail.test ESMTP\r\n")),
     "a header of 70 kB": ("broken_answer", answers(GOOD, X_Long="y" * 70_000)),
     "two hundred headers": ("broken_answer", answers(GOOD, **{f"X_{n}": "y" for n in range(200)})),
@@ -431,7 +455,7 @@ def test_a_whole_pair_of_escapes_is_a_character():
 
 def test_half_a_character_in_a_page_is_named_too(market: Server) -> None:
     vars(refreshing.all_sources()["bad"])["MEDIA"] = ""
-    turn(market, answers(GOOD[:-1] + b', "model-\\ud800": {"input": 1}}'))
+    turn(market, answers(GOOD[:-1] + b', "model-1": {"in\\ud800put": 7}}'))
     assert refused() == "not_text"
 
 
