@@ -11,9 +11,9 @@ of it. The rules:
   the tier's prices at all hours, downwards; then the same of the standard tier.
 - A prompt beyond the shortest at which the offering itself steps later, if nobody states the start of its price, or
   else the seller's other offerings of the model step, or else the maker's, has no price where the offering itself tells
-  of no step, costs something, is priced by neither its seller's word nor a person's, and, where only the maker steps, is
-  of weights that are not open. A step is a price of input or output, at the standard tier and at all hours, other than
-  the short prompt's; one voice beside several of the short prompt's is none, but the seller's or a person's is.
+  of no step, costs something, is priced by neither its seller's word nor a person's, and, where only the maker steps,
+  is of weights that are not open. A step is a price of input or output, at the standard tier and at all hours, other
+  than the short prompt's; one voice beside several of the short prompt's is none, but the seller's or a person's is.
 - A cache write of a stated lifetime has that lifetime's price, else the plain one. Reasoning has its own price where
   there is one, and is output where there is none. Tokens without a price make the cost unknown.
 - The sum is rounded once, to 1e-12, half away from zero.
