@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import repeat
+from types import MappingProxyType
 
 import orjson
 
@@ -20,6 +21,7 @@ from usage.importers.csv.times import Period, time_reader
 MAX_TEXT = 1000
 MAX_KEY = 200
 MAX_RAW, KEPT_CELL = 500, 60  # of a rejected row, and of each of its cells
+_NO_LIFETIMES: Mapping[str, int] = MappingProxyType({})
 NO_CURRENCY = "currency is not three letters"
 
 Lined = tuple[int, Sequence[str]]
@@ -48,6 +50,7 @@ class RowReader:
         self._key = [at[column] for column in mapping.key]
         self._width = len(header)
         self._split_writes = any(f"cache_write_{name}" in self._at for name in LIFETIMES)
+        self._input_to_split = self._split_writes or mapping.cache == "inclusive"
         self._named = [self._at[name] for name in DIMENSIONS if name in self._at] + [at for _, at in self._tags]
         self._places: dict[tuple[str, ...], Place] = {}
         self._dimensions: dict[Dimension, Dimension] = {}
@@ -114,7 +117,9 @@ class RowReader:
         session: str,
     ) -> Fact:
         total, read, written, *split, out, reasoning = tokens
-        uncached, written, lifetimes = self._input(total, read, written, split)
+        uncached, lifetimes = total, _NO_LIFETIMES
+        if self._input_to_split:
+            uncached, written, lifetimes = self._input(total, read, written, split)
         if reasoning is not None:
             out, reasoning = self._output(out, reasoning)
         if cost is None:
@@ -158,7 +163,7 @@ class RowReader:
             cost,
             currency,
             self._map.cost_kind,
-            session.strip()[:MAX_TEXT],
+            session and session.strip()[:MAX_TEXT],
             quality,
             rank,
         )
@@ -257,6 +262,9 @@ class RowReader:
     def _identities(self, block: Block, periods: Sequence[Period], places: Sequence[Place]) -> Iterable[str]:
         """Each row's id, or a digest of the key columns, or of its bucket and every mapped dimension."""
         if "id" in self._at:
+            keys = [cell.strip() for cell in block.columns[self._at["id"]]]
+            if all(keys) and len(max(keys, key=len)) <= MAX_KEY:
+                return keys
             return block.read(self._at["id"], _id)  # type: ignore[return-value]
         if self._key:
             named = zip(*(block.columns[index] for index in self._key), strict=True)
