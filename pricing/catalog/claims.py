@@ -10,7 +10,9 @@ import hashlib
 import logging
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from operator import attrgetter
 from typing import Any
@@ -51,6 +53,7 @@ moved = attrgetter(*_MOVED)
 NOTE = 2000
 """Characters of a source's sentence that a claim keeps."""
 
+_LEAST = Decimal("1e-12")
 Identity = tuple[Any, ...]
 
 
@@ -84,7 +87,7 @@ def write_claims(source: Source, body: bytes, observed_at: datetime, version: st
         reading = source.parse(body)
         ids, renamed = write_facts(reading, row, observed_at, after.observed_at if after else None)
         runs = _Runs(source, row.pk, snapshot.pk, observed_at, before.observed_at if before else None, after)
-        touched = runs.take(reading.statements, ids) | renamed
+        touched = runs.take(as_kept(reading), ids) | renamed
         run.status = SourceRun.Status.CHANGED
         run.counts = {
             "claims": len(reading.statements), "added": runs.added, "withdrawn": runs.withdrawn, "offerings": len(ids)
@@ -265,7 +268,7 @@ class _Runs:
             return {}
         said: dict[Identity, Statement] = {}
         ids = offerings_of(reading)
-        for s in reading.statements:
+        for s in as_kept(reading):
             offering = ids.get((s.provider, s.sku, s.region))
             if offering is not None:
                 said.setdefault((offering, *key_of(s)), s)
@@ -273,6 +276,15 @@ class _Runs:
 
     def _row(self, offering: int, s: Statement) -> tuple[Any, ...]:
         return new_claim(self._source, offering, s, self._snapshot, (self._now, self._now), self._after)
+
+
+def as_kept(reading: Reading) -> list[Statement]:
+    """The statements with the amounts that are kept of them: rounded half away from zero at the twelfth decimal, as
+    PostgreSQL does it, so that what is said again is known again."""
+    return [
+        s if s.amount == (amount := s.amount.quantize(_LEAST, ROUND_HALF_UP)) else replace(s, amount=amount)
+        for s in reading.statements
+    ]
 
 
 def new_claim(

@@ -13,7 +13,17 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from pricing import program
-from pricing.catalog.claims import Identity, begin, copy_claims, key_of, move_claims, moved, new_claim, write_facts
+from pricing.catalog.claims import (
+    Identity,
+    as_kept,
+    begin,
+    copy_claims,
+    key_of,
+    move_claims,
+    moved,
+    new_claim,
+    write_facts,
+)
 from pricing.catalog.runs import ENDED
 from pricing.failures import SourceFailure
 from pricing.models import Claim, SourceRun
@@ -40,7 +50,7 @@ def read_anew(source: Source) -> set[int]:
     before = other.observed_at if other else None
     first = (runs.filter(observed_at__gt=before) if before else runs).earliest("observed_at").observed_at
     ids, renamed = write_facts(reading, run.source, first, None)
-    stated = {(ids[s.provider, s.sku, s.region], *key_of(s)): s for s in reversed(reading.statements)}
+    stated = {(ids[s.provider, s.sku, s.region], *key_of(s)): s for s in reversed(as_kept(reading))}
     touched, added, withdrawn = _correct(run, stated, first, before)
     run.pk, run.read_by, run.status, run.unplaced = None, program.stamp(), SourceRun.Status.CHANGED, reading.unplaced
     run.counts = {

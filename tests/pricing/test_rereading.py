@@ -140,6 +140,16 @@ def test_nothing_is_done_where_the_program_is_the_same(source: ModuleType, monke
     assert list(SourceRun.objects.order_by("pk").values_list("status", flat=True)) == ["changed", "unchanged"]
 
 
+def test_an_amount_beyond_the_twelfth_decimal_is_known_again(source: ModuleType, release: Any) -> None:
+    source.parse = parse
+    third = {"m": {"input": 0.1234567890125, "output": 1}}
+    read((body_of(third), FIRST), (body_of(third | {"n": {"input": 1}}), SECOND))
+    release(parse)
+    catalog.load_bundled()
+    assert Claim.objects.get(unit="input", offering__sku="m").last_seen_at == SECOND
+    assert Claim.objects.get(unit="input", offering__sku="m").amount == Decimal("0.123456789013")
+
+
 def test_a_release_that_was_read_already_is_read_anew_and_once(source: ModuleType, release: Any) -> None:
     source.bundled, source.release = (lambda: Bundle(BODY, "1.0", FIRST)), lambda: "1.0"
     catalog.load_bundled()
