@@ -19,6 +19,11 @@ MAX_COUNT = 10**12
 MAX_DIGITS = 11
 MAX_TEXT = 1000
 FIRST_YEAR, LAST_YEAR = 2015, 2100
+_TIERS = {
+    "default": "standard", "on_demand": "standard", "auto": "", "traffic_type_unspecified": "",
+    "on_demand_priority": "priority", "on_demand_flex": "flex",
+}  # fmt: skip
+"""What vendors call a tier that the catalogue names otherwise; `auto` is what was asked for, and says nothing."""
 
 
 class Unreadable(Exception):
@@ -111,6 +116,12 @@ def text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int) and abs(value) < 10**18 else ""
+
+
+def tier(value: object) -> str:
+    """A service tier in the catalogue's name; one that it does not know as it was written, in small letters."""
+    said = text(value).strip()[:40].lower()
+    return _TIERS.get(said, said)
 
 
 def clean(value: str) -> str:

@@ -22,6 +22,11 @@ MAX_KEY = 200
 MAX_TAGS = 50
 NO_PRICE = "zero_spend_for_tokens"
 """The flag of a cost of 0 that a gateway writes where it knows no price: unknown, as a price of 0 would be."""
+CLAMPED = "cached_more_than_prompt"
+"""The flag of an input whose cache was said to be more of it than it is, and was taken as far as it fits."""
+PROMPT_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
+COMPLETION_DETAILS = ("completion_tokens_details", "output_tokens_details", "output_token_details")
+"""OpenAI's names of what a count is made of: of chat, of responses, of audio."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -107,12 +112,6 @@ def record_key(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
 
 
-def tier(value: object) -> str:
-    """A service tier: what vendors call `default` is the standard one, and `auto` says nothing."""
-    said = short(value)[:40].lower()
-    return {"default": "standard", "on_demand": "standard", "auto": ""}.get(said, said)
-
-
 def pairs(found: object, prefix: str = "") -> Iterator[tuple[str, str]]:
     """The names and short values of an object somebody set as metadata."""
     if not isinstance(found, Mapping):
@@ -145,19 +144,54 @@ def named(**names: object) -> Iterator[tuple[str, str]]:
 
 
 def disjoint(
-    total: int | None, read: int | None, written: int | None
+    total: int | None, read: int | None, written: int | None, *, replayed: bool = False
 ) -> tuple[int | None, int | None, int | None, tuple[str, ...]]:
     """Disjoint input counts of an input that includes its cache.
 
     A cache larger than the input it is said to be part of shows that the input excludes it: taken so, and flagged.
+    Not so where it may be `replayed` from another reply, as OpenRouter does: then it is taken as far as it fits.
     A cache that is not mentioned is unknown: the input is kept whole.
     """
     if total is None:
         return None, read, written, ()
     cached = (read or 0) + (written or 0)
     if cached > total:
-        return total, read, written, ("exclusive_input_heuristic",)
+        if not replayed:
+            return total, read, written, ("exclusive_input_heuristic",)
+        written = None if written is None else min(written, total)
+        return 0, total - (written or 0), written, (CLAMPED,)
     return total - cached, read, written, () if read is not None else ("cache_split_unknown",)
+
+
+def details_of(usage: Json, names: Iterable[str]) -> Json:
+    """What a count of OpenAI's shape is made of, under whichever of the names; empty where it does not say."""
+    return next((found for name in names if (found := nested(usage, name))), {})
+
+
+def modalities(usage: Json) -> Iterator[str]:
+    """The marks of what a usage of OpenAI's shape counts beside text, at another price than that of text."""
+    made = details_of(usage, COMPLETION_DETAILS)
+    if tokens(details_of(usage, PROMPT_DETAILS).get("audio_tokens")) or usage.get("prompt_audio_seconds"):  # Mistral
+        yield "audio_sent"
+    if tokens(made.get("audio_tokens")):
+        yield "audio_made"
+    if tokens(made.get("image_tokens")):
+        yield "images_made"
+
+
+def apart(marks: Iterable[str]) -> tuple[str, ...]:
+    """The flags of a record with tokens that are never priced as text; none without a mark."""
+    found = sorted(set(marks))
+    return ("priced_apart", *found) if found else ()
+
+
+def by_ttl(details: object) -> dict[str, int]:
+    """Cache writes by lifetime as Bedrock lists them; a lifetime may stand there more than once."""
+    found: dict[str, int] = {}
+    for detail in details if isinstance(details, list) else []:
+        if isinstance(detail, dict) and isinstance(ttl := detail.get("ttl"), str):
+            found[ttl] = found.get(ttl, 0) + (tokens(detail.get("inputTokens")) or 0)
+    return found
 
 
 def lifetimes(split: Mapping[str, int | None], written: int | None) -> dict[str, int]:

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator
 from typing import IO, Any, cast
 
-from usage.importers import _records
+from usage.importers import _logs, _records
 from usage.importers._records import Json
 
 # Columns of the dashboard's exports that are called otherwise in the API.
@@ -56,10 +56,8 @@ def _table(stream: IO[bytes], head: bytes) -> Iterator[Json]:
 
 def split_input(prompt: int | None, cached: int | None) -> tuple[int | None, int | None, tuple[str, ...]]:
     """Uncached and cached tokens of a prompt that includes its cache, also where a replayed hit reports more of it."""
-    if prompt is None or cached is None:
-        return prompt, cached, () if prompt is None else ("cache_split_unknown",)
-    read = min(cached, prompt)
-    return prompt - read, read, ("cached_more_than_prompt",) if cached > prompt else ()
+    uncached, read, _, quality = _logs.disjoint(prompt, cached, None, replayed=True)
+    return uncached, read, quality
 
 
 def within(part: int | None, whole: int | None) -> int | None:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from usage.importers import REPLACE_WINDOW, Covered, Dimension, Fact, Ignored, Outcome, _buckets
-from usage.importers._json import Unreadable, amount, currency, text
+from usage.importers._json import Unreadable, amount, currency, text, tier
 from usage.importers._results import Line, outcomes
 from usage.importers.anthropic_usage import HOST, context_of, named
 
@@ -74,6 +74,6 @@ def _read(line: Line) -> Fact | Ignored:
         cost_reported=cents / CENTS,
         currency="USD",
         cost_kind="billed",
-        service_tier="fast" if result.get("speed") == "fast" else text(result.get("service_tier"))[:40],
+        service_tier="fast" if result.get("speed") == "fast" else tier(result.get("service_tier")),
         context_tokens=context_of(result.get("context_window"))[0],
     )

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from usage.importers import REPLACE_WINDOW, Covered, Dimension, Fact, Ignored, Outcome, _buckets
-from usage.importers._json import Unreadable, count, inner, text
+from usage.importers._json import Unreadable, count, inner, text, tier
 from usage.importers._results import Line, outcomes
 
 SLUG = "anthropic_usage"
@@ -138,4 +138,4 @@ def _cache_writes(result: Mapping[str, Any]) -> tuple[int | None, dict[str, int]
 
 def _tier(result: Mapping[str, Any]) -> str:
     """Fast mode has a price of its own beside the tiers."""
-    return "fast" if result.get("speed") == "fast" else text(result.get("service_tier"))[:40]
+    return "fast" if result.get("speed") == "fast" else tier(result.get("service_tier"))

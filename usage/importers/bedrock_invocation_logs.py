@@ -8,9 +8,9 @@
      "output":{"outputBodyJson":{…},"outputTokenCount":13}}
 
 `inputTokenCount` excludes the cache. The lifetime of a cache write stands only inside the logged reply, of which
-nothing but its usage is read. `modelId` is kept as it is: a regional profile (`us.`) is billed at another price than
-a global one, and an ARN names the same. Of an application inference profile the ARN says nothing of the model, so the
-reply's is taken where it was logged.
+nothing but its usage, its model and its service tier is read. `modelId` is kept as it is: a regional profile (`us.`) is
+billed at another price than a global one, and an ARN names the same. Of an application inference profile the ARN says
+nothing of the model, so the reply's is taken where it was logged.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, _logs, _records
-from usage.importers._json import Unreadable, text
+from usage.importers._json import Unreadable, text, tier
 from usage.importers._logs import named, nested, tokens
 from usage.importers._records import Json, at
 
@@ -41,18 +41,19 @@ _SESSION = re.compile(r"(arn:aws[\w-]*:sts::\d*:assumed-role/[^/]+)/(.+)")
 
 
 def split(stream: IO[bytes]) -> Iterator[bytes]:
-    """Each call without its bodies: of the reply only the usage and the model are kept."""
+    """Each call without its bodies: of the reply only the usage, the model and the service tier are kept."""
     return _records.kept_lines(stream, ("Records",), _kept)
 
 
 def _kept(record: Json) -> Json:
     counts = {**nested(record, "input"), **nested(record, "output")}
-    usages = list(_usages(counts.get("outputBodyJson")))
+    reply = counts.get("outputBodyJson")
     return {
         **{name: record[name] for name in TOP if name in record},
         "counts": {name: counts[name] for name in COUNTS if name in counts},
-        "lifetimes": _lifetimes(usages),
-        "reply_model": _reply_model(counts.get("outputBodyJson")),
+        **_cache_writes(reply),
+        "reply_model": _of_reply(reply, ("model",), ("message", "model")),
+        "reply_tier": _of_reply(reply, ("serviceTier", "type"), ("metadata", "serviceTier", "type")),
     }
 
 
@@ -71,23 +72,24 @@ def _usages(body: object) -> Iterator[Json]:
                 yield found
 
 
-def _lifetimes(usages: list[Json]) -> Json:
-    found: Json = {}
-    for usage in usages:
+def _cache_writes(reply: object) -> Json:
+    """Cache writes by lifetime as Converse lists them, and as Anthropic names them; of a stream the last ones."""
+    details: list[Json] = []
+    lifetimes: Json = {}
+    for usage in _usages(reply):
+        if isinstance(listed := usage.get("cacheDetails"), list):
+            details = [{name: at(detail, name) for name in ("ttl", "inputTokens")} for detail in listed]
         creation = nested(usage, "cache_creation")
         for name in ("5m", "1h"):
             if (count := creation.get(f"ephemeral_{name}_input_tokens")) is not None:
-                found[name] = count
-        details = usage.get("cacheDetails")
-        for detail in details if isinstance(details, list) else []:
-            if isinstance(ttl := at(detail, "ttl"), str):
-                found[ttl] = at(detail, "inputTokens")
-    return found
+                lifetimes[name] = count
+    return {"cacheDetails": details, "lifetimes": lifetimes}
 
 
-def _reply_model(body: object) -> str:
-    models = (text(part.get("model") or at(part, "message", "model")) for part in _parts(body))
-    return next((model for model in models if model), "")
+def _of_reply(body: object, *paths: tuple[str, ...]) -> str:
+    """The first name that a reply states at one of the paths."""
+    names = (text(at(part, *path)) for part in _parts(body) for path in paths)
+    return next((name for name in names if name), "")
 
 
 def parse(lines: Iterable[bytes], origin: str, mapping: Mapping[str, Any] | None) -> Iterator[Outcome]:
@@ -108,6 +110,7 @@ def _outcome(line: int, call: Json) -> Outcome:
         raise Unreadable("call has token counts but no requestId or no modelId")
     uncached, read, written, out = (tokens(counts.get(name)) for name in COUNTS)
     split = {name: tokens(count) for name, count in nested(call, "lifetimes").items()}
+    split |= _logs.by_ttl(call.get("cacheDetails"))
     user, session = _identity(text(at(call, "identity", "arn")))
     return Fact(
         line,
@@ -122,7 +125,7 @@ def _outcome(line: int, call: Json) -> Outcome:
         None,
         _logs.lifetimes(split, written),
         1,
-        _logs.tier(at(call, "serviceTier", "type") or call.get("serviceTier")),
+        tier(at(call, "serviceTier", "type") or call.get("serviceTier") or call.get("reply_tier")),
         session=session,
         quality=() if read is not None or uncached is None else ("cache_split_unknown",),
         rank=(sum(count or 0 for count in (uncached, read, written, out)),),

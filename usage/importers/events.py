@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from usage.content import content_in
 from usage.importers import APPEND, BY_LOCAL_DATE, Dimension, Fact, Ignored, Outcome, Rejected
-from usage.importers._json import FIRST_YEAR, LAST_YEAR
+from usage.importers._json import FIRST_YEAR, LAST_YEAR, tier
 
 SLUG = "events"
 NAME = "Usage events (JSON lines)"
@@ -110,7 +110,7 @@ def fact_of(event: Any, line: int, seen: dict[Dimension, Dimension]) -> Fact:
         out_total=out,
         out_reasoning=counts["reasoning"],
         requests=_requests(counts["requests"], texts["grain"]),
-        service_tier=texts["service_tier"].strip().lower(),
+        service_tier=tier(texts["service_tier"]),
         context_tokens=counts["context_tokens"],
         cost_reported=cost,
         currency=texts["currency"].upper() if cost is not None else "",

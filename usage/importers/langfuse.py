@@ -46,6 +46,7 @@ METADATA = ("team", "project", "department", "cost_center", "costcenter", "custo
 SHOWN = ("id", "projectId", "type", "startTime", "providedModelName", "usageDetails.input", "usageDetails.output",
          "usageDetails.total", "totalCost")  # fmt: skip
 _LIFETIME = re.compile(r"(?:^|_)(5m|30m|1h|12h)(?:_|$)")
+_APART = (("input", "audio", "audio_sent"), ("output", "audio", "audio_made"), ("output", "image", "images_made"))
 _TOTALS = ("total", "total_tokens", "totaltokens")
 _PROMPT, _COMPLETION = (
     ("prompt_tokens", "prompttokens", "prompt"),
@@ -144,6 +145,7 @@ class _Parts:
     total: int | None = None
     lifetimes: dict[str, int | None] = field(default_factory=dict)
     others: int = 0
+    marks: set[str] = field(default_factory=set)
     quality: tuple[str, ...] = ()
 
     @property
@@ -157,6 +159,7 @@ class _Parts:
         return sum(known) if known else None
 
     def add(self, name: str, count: int) -> None:
+        self.marks |= {mark for side, kind, mark in _APART if count and name.startswith(side) and kind in name}
         if name in _TOTALS:
             self.total = count
         elif "cache_creation" in name or "cache_write" in name:
@@ -206,6 +209,7 @@ def _parts(usage: Json) -> _Parts:
         parts.quality = (*parts.quality, "other_usage_not_counted")
     if parts.sum is None and parts.total:
         parts.quality = (*parts.quality, "total_not_split")
+    parts.quality = (*parts.quality, *_logs.apart(parts.marks))
     return parts
 
 

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, _logs, _records
-from usage.importers._json import Unreadable, text
+from usage.importers._json import Unreadable, text, tier
 from usage.importers._logs import first, named, nested, tokens
 from usage.importers._records import Json, at
 
@@ -109,6 +109,7 @@ def _fact(line: int, row: Json, *, record_key: str, spend: Any, model: str, call
     touched = first(row.get("updated_at"), row.get("endTime"), row.get("startTime"))
     uncached, read, written, lifetimes, quality = _input(row, usage)
     out, reasoning = _output(row, usage)
+    quality = (*quality, *_logs.apart(_logs.modalities(usage)))
     counted = sum(count or 0 for count in (uncached, read, written, out))
     # LiteLLM writes a spend of 0 (also in `cost_breakdown`) where its map has no price.
     # https://github.com/BerriAI/litellm/issues/35691
@@ -122,7 +123,7 @@ def _fact(line: int, row: Json, *, record_key: str, spend: Any, model: str, call
         _logs.record_key(record_key),
         occurred_at,
         "request",
-        _dimension(row, metadata, model, call),
+        _dimension(row, metadata, usage, model, call),
         uncached,
         read,
         written,
@@ -161,15 +162,18 @@ def _output(row: Json, usage: Json) -> tuple[int | None, int | None]:
 
 
 def _tier(metadata: Json, usage: Json) -> str:
-    return _logs.tier(first(usage.get("service_tier"), nested(metadata, "cost_breakdown").get("service_tier")))
+    if usage.get("speed") == "fast":
+        return "fast"
+    return tier(first(usage.get("service_tier"), nested(metadata, "cost_breakdown").get("service_tier")))
 
 
-def _dimension(row: Json, metadata: Json, model: str, call: str) -> Dimension:
+def _dimension(row: Json, metadata: Json, usage: Json, model: str, call: str) -> Dimension:
     host = text(row.get("custom_llm_provider"))
     return Dimension(
         model_raw=model,
         host=HOSTS.get(host, host),
         operation=OPERATIONS.get(call, call),
+        region="us" if usage.get("inference_geo") == "us" else "",
         ext_project=text(metadata.get("user_api_key_project_id")),
         ext_api_key=text(first(row.get("api_key"), metadata.get("user_api_key_hash"))),
         ext_user=text(first(row.get("user"), metadata.get("user_api_key_user_id"))),

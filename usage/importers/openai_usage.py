@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from usage.importers import REPLACE_WINDOW, Covered, Dimension, Fact, Ignored, Outcome, _buckets
-from usage.importers._json import Unreadable, count, text
+from usage.importers._json import Unreadable, count, text, tier
 from usage.importers._results import Line, outcomes
 
 SLUG = "openai_usage"
@@ -35,7 +35,6 @@ _OBJECT = re.compile(r"organization\.usage\.(?P<endpoint>[a-z_]{1,60})\.result")
 _LIFETIME = re.compile(r"input_cache_write_(?P<lifetime>\d+[mhd])_tokens")
 _ATTRIBUTED = ("project_id", "api_key_id", "user_id", "model", "batch", "service_tier")
 _TAGS = ("api_source", "size", "source", "context_level", "vector_store_id")
-_TIERS = {"default": "standard", "auto": ""}
 OTHER = "other_modalities"
 """The part of a result whose tokens are priced apart: audio in and out, images out."""
 # What is counted in neither tokens nor requests. The ledger keeps the requests and says what it does not keep.
@@ -127,8 +126,7 @@ def _dimension(line: Line, endpoint: str) -> Dimension:
 
 def _tier(result: Mapping[str, Any]) -> str:
     """Batch is a tier of its own price, whatever tier its requests ran in."""
-    tier = text(result.get("service_tier"))[:40]
-    return "batch" if result.get("batch") is True else _TIERS.get(tier, tier)
+    return "batch" if result.get("batch") is True else tier(result.get("service_tier"))
 
 
 def _input_alone(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,7 +172,7 @@ def _tokens(result: Mapping[str, Any]) -> dict[str, Any]:
         lifetimes[""] = rest
     quality: tuple[str, ...] = ()
     if total is not None:
-        if read is None and uncached is None:
+        if read is None and uncached != total:
             quality = ("cache_split_unknown",)
         if uncached is None:
             uncached = total - (read or 0) - (written or 0)

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from usage.importers import APPEND, Dimension, Fact, Outcome, _logs, _openrouter, _records
-from usage.importers._json import Unreadable, text
+from usage.importers._json import Unreadable, text, tier
 from usage.importers._logs import first, named, tokens
 from usage.importers._records import Json
 
@@ -33,11 +33,13 @@ DETAIL = 3
 FIELDS = (
     "id", "created_at", "model", "model_permaslug", "variant", "provider_name", "native_tokens_prompt",
     "native_tokens_cached", "native_tokens_completion", "native_tokens_reasoning", "tokens_prompt",
+    "native_tokens_completion_images", "num_input_audio_prompt",
     "tokens_completion", "total_cost", "usage", "is_byok", "byok_usage_inference", "external_user", "session_id",
     "app_id", "app_name", "workspace_id", "service_tier", "data_region", "response_cache_source_id", "api_key",
     "api_type", "date", "endpoint_id",
 )  # fmt: skip
 SHOWN = ("id", "created_at", "model", "native_tokens_prompt", "native_tokens_completion", "total_cost")
+APART = {"num_input_audio_prompt": "audio_sent", "native_tokens_completion_images": "images_made"}
 DAY = "this is a day's total, not a generation: import it as OpenRouter activity"
 
 
@@ -75,6 +77,8 @@ def _outcome(line: int, row: Json) -> Fact:
     reasoning = _openrouter.within(tokens(row.get("native_tokens_reasoning")), out)
     if row.get("response_cache_source_id"):
         uncached, read, out, reasoning, quality = 0, 0, 0, None, ("gateway_cache_hit",)
+    else:
+        quality = (*quality, *_logs.apart(mark for name, mark in APART.items() if tokens(row.get(name))))
     if _is_byok(row):
         quality = (*quality, "byok")
     return Fact(
@@ -89,7 +93,7 @@ def _outcome(line: int, row: Json) -> Fact:
         out,
         reasoning,
         requests=1,
-        service_tier=_logs.tier(row.get("service_tier")),
+        service_tier=tier(row.get("service_tier")),
         cost_reported=cost,
         currency="" if cost is None else "USD",
         session=text(row.get("session_id")),

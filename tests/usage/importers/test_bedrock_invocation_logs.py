@@ -47,6 +47,7 @@ def test_input_tokens_exclude_the_cache() -> None:
     ("reply", "lifetimes"),
     [
         ({"usage": {"cacheDetails": [{"ttl": "1h", "inputTokens": 900}]}}, {"1h": 900}),
+        ({"usage": {"cacheDetails": [{"ttl": "5m", "inputTokens": n} for n in (300, 200)]}}, {"5m": 500, "": 400}),
         ([{"metadata": {"usage": {"cacheDetails": [{"ttl": "5m", "inputTokens": 400}]}}}], {"5m": 400, "": 500}),
         ([{"message": {"usage": {"cache_creation": {"ephemeral_5m_input_tokens": 900}}}}], {"5m": 900}),
         ({"usage": {"cache_creation": {"ephemeral_5m_input_tokens": 901}}}, {}),
@@ -56,6 +57,14 @@ def test_input_tokens_exclude_the_cache() -> None:
 )
 def test_cache_writes_are_typed_by_the_lifetime_in_the_reply(reply: Any, lifetimes: dict[str, int]) -> None:
     assert fact(importer, call(reply)).cache_write_by_lifetime == lifetimes
+
+
+@pytest.mark.parametrize(
+    "reply", [{"serviceTier": {"type": "flex"}}, [{"messageStop": {}}, {"metadata": {"serviceTier": {"type": "flex"}}}]]
+)
+def test_the_reply_says_which_service_tier_answered(reply: Any) -> None:
+    assert fact(importer, call(reply)).service_tier == "flex"
+    assert fact(importer, call(reply, serviceTier="priority")).service_tier == "priority"
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,11 @@ def test_the_host_is_who_sold_the_tokens(model: str, message_id: str, host: str)
     assert (found.dimension.model_raw, found.dimension.host) == (model, host)
 
 
+def test_searches_are_billed_beside_the_tokens_and_said_not_to_be_kept() -> None:
+    assert fact({"server_tool_use": {"web_search_requests": 2}}).quality == ("web_searches_not_kept",)
+    assert fact({"server_tool_use": {"web_search_requests": 0, "web_fetch_requests": 3}}).quality == ()
+
+
 def test_service_tier_and_region_are_what_decides_the_price() -> None:
     assert fact({"service_tier": "default"}).service_tier == "standard"
     assert fact({"service_tier": "batch"}).service_tier == "batch"

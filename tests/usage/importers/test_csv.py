@@ -65,6 +65,18 @@ def test_exclusive_input_is_taken_as_it_is() -> None:
     assert (found.in_uncached, found.in_cache_read, found.in_cache_write) == (10, 5000, 1000)
 
 
+@pytest.mark.parametrize(
+    ("stated", "tier"), [("default", "standard"), ("Batch", "batch"), ("auto", ""), ("scale", "scale"), ("", "")]
+)
+def test_a_service_tier_has_the_catalogues_name(stated: str, tier: str) -> None:
+    assert one({"input": "10", "service_tier": stated}).service_tier == tier
+
+
+def test_a_row_keeps_the_identity_of_the_tier_it_states() -> None:
+    default, standard = (one({"input": "10", "service_tier": tier}) for tier in ("default", "standard"))
+    assert default.record_key != standard.record_key
+
+
 def test_cached_tokens_beyond_an_inclusive_input_are_refused() -> None:
     assert "exceed the input" in reason({"input": "10", "cache_read": "600"}, cache="inclusive")
 

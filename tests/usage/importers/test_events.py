@@ -1,4 +1,4 @@
-"""When an event was: an instant, or a bucket that stands under the date its sender wrote."""
+"""When an event was: an instant, or a bucket that stands under the date its sender wrote; and at which tier."""
 
 from __future__ import annotations
 
@@ -36,3 +36,8 @@ def test_days_and_months_stand_under_their_local_date_and_all_else_under_its_ins
     moments = [text and datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (starts, ends)]
     assert [fact.occurred_at, fact.period_end] == moments
     assert fact.quality == (("local_date",) if "T" not in starts else ())
+
+
+@pytest.mark.parametrize(("stated", "tier"), [("default", "standard"), ("Batch", "batch"), ("auto", ""), ("x", "x")])
+def test_a_service_tier_has_the_catalogues_name(stated: str, tier: str) -> None:
+    assert read(service_tier=stated).service_tier == tier

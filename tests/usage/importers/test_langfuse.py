@@ -57,6 +57,20 @@ def test_free_form_keys_go_where_their_names_belong(usage: dict[str, int], parti
     assert counts(fact(importer, observation(usage))) == partition
 
 
+@pytest.mark.parametrize(
+    ("name", "mark"),
+    [
+        ("input_audio_tokens", "audio_sent"), ("input_cached_audio_tokens", "audio_sent"),
+        ("output_audio", "audio_made"), ("output_image_tokens", "images_made"), ("input_image_tokens", ""),
+        ("input_text_tokens", ""), ("output_reasoning_tokens", ""),
+    ],
+)  # fmt: skip
+def test_audio_and_images_that_were_made_are_priced_apart_and_never_as_text(name: str, mark: str) -> None:
+    usage = {"input": 5, "input_cached_tokens": 0, "output": 7}
+    assert fact(importer, observation({**usage, name: 9})).quality == (("priced_apart", mark) if mark else ())
+    assert fact(importer, observation({**usage, name: 0})).quality == ()
+
+
 def test_parts_that_exceed_the_total_by_the_cache_show_an_inclusive_input() -> None:
     found = fact(importer, observation({"input": 100, "input_cached_tokens": 60, "output": 5, "total": 105}))
     assert (counts(found)[:2], found.quality) == ((40, 60), ("inclusive_input_heuristic",))

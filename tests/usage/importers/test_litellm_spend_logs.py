@@ -101,6 +101,27 @@ def test_a_batch_that_settles_is_a_record_of_its_own_at_the_batch_tier() -> None
     assert (found.record_key, found.service_tier) == ("batch_1", "batch")
 
 
+@pytest.mark.parametrize(
+    ("details", "kind", "mark"),
+    [
+        ("prompt_tokens_details", "audio_tokens", "audio_sent"),
+        ("completion_tokens_details", "audio_tokens", "audio_made"),
+        ("completion_tokens_details", "image_tokens", "images_made"),
+        ("prompt_tokens_details", "image_tokens", ""),
+    ],
+)
+def test_audio_and_images_that_were_made_are_priced_apart_and_never_as_text(details: str, kind: str, mark: str) -> None:
+    usage = {**USAGE, details: {**USAGE[details], kind: 9}}  # type: ignore[dict-item]
+    assert fact(importer, row({"usage_object": usage})).quality == (("priced_apart", mark) if mark else ())
+
+
+def test_anthropics_fast_mode_and_inference_in_the_us_have_prices_of_their_own() -> None:
+    found = fact(importer, row({"usage_object": {**USAGE, "speed": "fast", "inference_geo": "us"}}))
+    assert (found.service_tier, found.dimension.region) == ("fast", "us")
+    found = fact(importer, row({"usage_object": {**USAGE, "speed": "standard", "inference_geo": "global"}}))
+    assert (found.service_tier, found.dimension.region) == ("", "")
+
+
 def test_costs_come_in_usd_as_they_were_written_and_are_estimates() -> None:
     found = fact(importer, row())
     assert (found.cost_reported, found.currency, found.cost_kind) == (Decimal("0.0021345"), "USD", "estimated")

@@ -230,6 +230,14 @@ def test_the_native_tokens_are_those_that_are_billed() -> None:
     assert (found.cost_reported, found.grain, found.requests) == (Decimal("0.00225"), "request", 1)
 
 
+@pytest.mark.parametrize(
+    ("name", "mark"), [("native_tokens_completion_images", "images_made"), ("num_input_audio_prompt", "audio_sent")]
+)
+def test_audio_and_images_that_were_made_are_priced_apart_and_never_as_text(name: str, mark: str) -> None:
+    assert fact(generations, {"data": {**GENERATION, name: 3}}).quality == ("priced_apart", mark)
+    assert fact(generations, {"data": {**GENERATION, name: 0}}).quality == ()
+
+
 def test_a_generation_from_openrouters_cache_is_a_request_of_no_tokens() -> None:
     found = fact(generations, {**GENERATION, "response_cache_source_id": "gen-0", "total_cost": 0})
     assert (counts(found), found.quality) == ((0, 0, None, 0, None), ("gateway_cache_hit",))

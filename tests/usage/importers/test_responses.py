@@ -60,15 +60,49 @@ def test_litellms_proxy_states_cache_writes_beside_the_prompt_that_includes_them
     assert counts(found) == (100, 600, 300, 200, None)
 
 
-def test_audio_is_priced_apart_and_never_as_text() -> None:
-    for details, mark in (("prompt_tokens_details", "audio_sent"), ("completion_tokens_details", "audio_made")):
-        assert fact(importer, chat({details: {"audio_tokens": 9}})).quality[-2:] == ("priced_apart", mark)
+@pytest.mark.parametrize(
+    ("usage", "mark"),
+    [
+        ({"prompt_tokens_details": {"audio_tokens": 9}}, "audio_sent"),
+        ({"completion_tokens_details": {"audio_tokens": 9}}, "audio_made"),
+        ({"completion_tokens_details": {"image_tokens": 9}}, "images_made"),
+        ({"output_tokens_details": {"image_tokens": 9}}, "images_made"),
+        ({"input_token_details": {"audio_tokens": 9}}, "audio_sent"),
+        ({"output_token_details": {"audio_tokens": 9}}, "audio_made"),
+        ({"prompt_audio_seconds": 12}, "audio_sent"),
+    ],
+)
+def test_audio_and_images_that_were_made_are_priced_apart_and_never_as_text(usage: Any, mark: str) -> None:
+    assert fact(importer, chat(usage)).quality[-2:] == ("priced_apart", mark)
+    nothing = {name: dict.fromkeys(part, 0) if isinstance(part, dict) else 0 for name, part in usage.items()}
+    assert "priced_apart" not in fact(importer, chat(nothing)).quality
+
+
+def test_openais_audio_names_what_a_count_is_made_of_in_the_singular() -> None:
+    usage = {"total_tokens": 253, "input_tokens": 132, "output_tokens": 121,
+             "input_token_details": {"text_tokens": 119, "audio_tokens": 13, "cached_tokens": 64},
+             "output_token_details": {"text_tokens": 30, "audio_tokens": 91}}  # fmt: skip
+    event = {"type": "response.done", "response": {"object": "realtime.response", "id": "resp_1", "usage": usage}}
+    assert counts(fact(importer, event, WHEN)) == (68, 64, None, 121, None)
+
+
+def test_a_cache_that_openrouter_replays_is_taken_as_far_as_it_fits() -> None:
+    replayed = fact(importer, chat({"prompt_tokens_details": {"cached_tokens": 1200}, "cost": 0.1}))
+    assert (counts(replayed)[:3], replayed.quality) == ((0, 1000, None), ("cached_more_than_prompt",))
+    written = {"cached_tokens": 900, "cache_write_tokens": 300}
+    assert counts(fact(importer, chat({"prompt_tokens_details": written, "cost": 0.1})))[:3] == (0, 700, 300)
+
+
+def test_with_ones_own_key_the_cost_is_openrouters_fee_only_and_said_to_be() -> None:
+    assert "byok" in fact(importer, chat({"cost": 0, "is_byok": True})).quality
+    assert "byok" not in fact(importer, chat({"cost": 0, "is_byok": False})).quality
 
 
 @pytest.mark.parametrize(
     ("side", "modality", "mark"),
     [
         ("promptTokensDetails", "AUDIO", "audio_sent"),
+        ("promptTokenDetails", "AUDIO", "audio_sent"),
         ("cacheTokensDetails", "AUDIO", "audio_sent"),
         ("candidatesTokensDetails", "AUDIO", "audio_made"),
         ("candidatesTokensDetails", "IMAGE", "images_made"),
@@ -156,6 +190,12 @@ def test_cohere_is_counted_in_the_units_it_bills() -> None:
     assert (counts(found), found.quality) == ((2406, None, None, 2, None), ("cache_split_unknown", "time_assumed"))
 
 
+def test_coheres_rankings_are_billed_by_the_search_and_say_nothing_of_tokens() -> None:
+    ranked = fact(importer, {"id": "r-1", "model": "rerank", "meta": {"billed_units": {"search_units": 1}}}, WHEN)
+    embedded = fact(importer, {"id": "r-2", "model": "embed", "meta": {"billed_units": {"input_tokens": 5}}}, WHEN)
+    assert (counts(ranked), counts(embedded)) == ((None,) * 5, (5, None, None, 0, None))
+
+
 def test_a_shape_of_no_family_is_found_by_the_extractors_of_genai_prices() -> None:
     usage = {"inputTokens": 10, "cacheWriteTokens": 100, "cacheReadTokens": 500, "outputTokens": 7}
     assert counts(of(usage, "tokenUsage")) == (10, 500, 100, 7, None)
@@ -164,6 +204,7 @@ def test_a_shape_of_no_family_is_found_by_the_extractors_of_genai_prices() -> No
 def test_a_cost_in_the_body_is_reported() -> None:
     found = fact(importer, chat({"cost": 0.000102}))
     assert (found.cost_reported, found.currency, found.dimension.host) == (Decimal("0.000102"), "USD", "openrouter")
+    assert fact(importer, chat({"cost": "1.02e-4"})).cost_reported == Decimal("0.000102")
     assert fact(importer, chat()).cost_reported is None
 
 
@@ -190,6 +231,16 @@ def test_the_host_is_said_or_shown_and_else_unknown(record: Any, host: str) -> N
         ({"service_tier": "default"}, "standard"),
         ({"service_tier": "priority"}, "priority"),
         ({"service_tier": "auto"}, ""),
+        *(
+            ({"usage": {"promptTokenCount": 10, "candidatesTokenCount": 2, "trafficType": said}}, tier)
+            for said, tier in (
+                ("ON_DEMAND", "standard"),
+                ("ON_DEMAND_PRIORITY", "priority"),
+                ("ON_DEMAND_FLEX", "flex"),
+                ("PROVISIONED_THROUGHPUT", "provisioned_throughput"),
+                ("TRAFFIC_TYPE_UNSPECIFIED", ""),
+            )
+        ),
         ({"usage": {**ANTHROPIC, "service_tier": "standard", "speed": "fast"}}, "fast"),
         ({"usage": {**ANTHROPIC, "service_tier": "batch"}}, "batch"),
     ],
@@ -299,6 +350,10 @@ def test_events_of_a_stream_and_failures_are_no_responses() -> None:
     assert ignored(importer, {"type": "message_delta", "usage": {"output_tokens": 5}}).startswith("event of a stream")
     assert ignored(importer, start).startswith("event of a stream")
     assert ignored(importer, {"error": {"type": "overloaded"}}) == "response that failed"
+    begun = {"id": "resp_1", "object": "response", "status": "in_progress", "model": "gpt-5", "usage": None}
+    assert ignored(importer, {"type": "response.created", "response": begun}).startswith("event of a stream")
+    assert ignored(importer, {**chat(object="chat.completion.chunk"), "usage": None}).startswith("event of a stream")
+    assert counts(fact(importer, chat(object="chat.completion.chunk")))[3] == 200
     done = {"type": "response.completed", "response": chat()}
     assert fact(importer, done).record_key == "chatcmpl-1"
 

@@ -104,6 +104,12 @@ def test_an_input_whose_cache_is_not_stated_is_kept_whole_and_says_so():
     assert (whole.in_uncached, whole.in_cache_read, whole.quality) == (100, None, ("cache_split_unknown",))
 
 
+def test_a_cache_of_which_only_the_rest_is_stated_is_unknown_and_says_so():
+    found = completion(input_tokens=100) | {"input_uncached_tokens": 70, "input_cached_tokens": None}
+    rest = fact(OPENAI, page([openai_bucket(day(4), found)]))
+    assert (rest.in_uncached, rest.in_cache_read, rest.quality) == (70, None, ("cache_split_unknown",))
+
+
 def test_audio_is_never_priced_as_text():
     """Tokens of other modalities are a record of their own that no text price is put on; its requests are not new."""
     text, audio = read(
@@ -157,6 +163,7 @@ def test_batch_is_a_tier_whatever_tier_it_ran_in():
     assert openai(batch=True, service_tier="default").service_tier == "batch"
     assert openai(batch=False, service_tier="default").service_tier == "standard"
     assert openai(batch=None, service_tier="flex").service_tier == "flex"
+    assert openai(batch=None, service_tier="Priority").service_tier == "priority"
     assert anthropic(service_tier="batch").service_tier == "batch"
     assert anthropic(service_tier="priority_on_demand").service_tier == "priority_on_demand"
 

@@ -43,6 +43,8 @@ def read_usage(usage: object) -> Tokens:
     tokens.reasoning = None
     if details := get("output_tokens_details"):
         _add_reasoning(tokens, details)
+    if (tools := get("server_tool_use")) and isinstance(tools, dict) and tools.get("web_search_requests"):
+        tokens.quality = ("web_searches_not_kept",)  # billed by the search
     if iterations := get("iterations"):
         _add_iterations(tokens, iterations)
     if "input_tokens" not in usage or "output_tokens" not in usage:

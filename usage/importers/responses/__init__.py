@@ -27,12 +27,12 @@ from email.utils import parsedate_to_datetime
 from typing import IO, Any
 
 from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, _logs, _records
-from usage.importers._json import Unreadable, text
+from usage.importers._json import Unreadable, text, tier
 from usage.importers._logs import first, nested
 from usage.importers._records import Json, at
 from usage.importers.csv.mapping import MappingError
 from usage.importers.responses.bodies import TIMES, first_plain, kept
-from usage.importers.responses.families import Counts, counts_of
+from usage.importers.responses.families import Counts, counts_of, is_openrouters
 
 SLUG = "responses"
 NAME = "API responses"
@@ -45,6 +45,7 @@ SHOWN = ("id", "responseId", "object", "type", "model", "modelVersion", "created
          "usage.prompt_tokens", "usage.output_tokens", "usage.completion_tokens")  # fmt: skip
 IDS = ("id", "responseId", "response_id", "request_id")
 STREAMED = ("message_start", "message_delta", "content_block_delta", "content_block_start", "message_stop", "ping")
+EVENT = "event of a stream: log the whole response"
 HOSTS = {"gemini": "google", "converse": "bedrock", "cohere": "cohere"}
 _RESOLD = {"msg_bdrk_": "bedrock", "msg_vrtx_": "vertex"}
 _OPENAI = ("gpt-", "chatgpt-", "o1", "o3", "o4", "text-embedding-", "codex-")
@@ -82,12 +83,14 @@ class _Reader:
     def read(self, line: int, body: Json) -> Outcome:
         envelope = nested(body, "envelope")
         if body.get("type") in STREAMED or envelope.get("type") in STREAMED:
-            return Ignored(line, "event of a stream: log the whole response")
+            return Ignored(line, EVENT)
         host = text(first(envelope.get("host"), envelope.get("provider"), self._settings.get("host")))
         counts = counts_of(body, host)
         if counts is None:
             if body.get("failed"):
                 return Ignored(line, "response that failed")
+            if _is_of_openais_stream(body):
+                return Ignored(line, EVENT)
             raise Unreadable("no usage was found in the response")
         return self._fact(line, body, envelope, counts, host)
 
@@ -102,7 +105,8 @@ class _Reader:
             stated = stated.get("total_cost")
         cost = _logs.money(first(stated, at(usage, "pydantic_ai_gateway", "cost_estimate")))
         found = (counts.uncached, counts.read, counts.written, counts.out, counts.reasoning)
-        quality = [*counts.quality, *["time_assumed"] * assumed, *["no_request_id"] * (not key)]
+        byok = usage.get("is_byok") is True  # the cost is the gateway's fee only
+        quality = [*counts.quality, *["byok"] * byok, *["time_assumed"] * assumed, *["no_request_id"] * (not key)]
         return Fact(
             line,
             _logs.record_key(key) if key else self._key(model, occurred_at, *found, cost),
@@ -160,6 +164,11 @@ class _Reader:
         )
 
 
+def _is_of_openais_stream(body: Json) -> bool:
+    """A chunk of a chat or an event of a response, of which only the last has the usage."""
+    return text(body.get("object")).endswith(".chunk") or text(body.get("type")).startswith("response.")
+
+
 def _of_header(date: str) -> datetime:
     try:
         return parsedate_to_datetime(date).astimezone(UTC)
@@ -173,7 +182,7 @@ def _tier(body: Json, usage: Json) -> str:
     if usage.get("speed") == "fast":
         return "fast"
     said = (usage.get("service_tier"), body.get("service_tier"), usage.get("serviceTier"), usage.get("trafficType"))
-    return _logs.tier(first(*said))
+    return tier(first(*said))
 
 
 def _host(body: Json, usage: Json, counts: Counts, model: str) -> str:
@@ -181,7 +190,7 @@ def _host(body: Json, usage: Json, counts: Counts, model: str) -> str:
     key = text(body.get("id"))
     if isinstance(usage.get("cost"), dict):
         return "perplexity"
-    if "cost" in usage or key.startswith("gen-"):
+    if is_openrouters(usage) or key.startswith("gen-"):
         return "openrouter"
     if counts.family == "anthropic":
         return _RESOLD.get(key[:9], "anthropic" if model.startswith("claude") else "")

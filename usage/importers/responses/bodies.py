@@ -5,6 +5,7 @@ Only names, times, ids and numbers survive; text inside a usage object only wher
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,6 +41,7 @@ ENVELOPE = (
 )
 _BATCH_OF_GOOGLE = frozenset({"key", "processed_time", "status", "request", "response"})
 _DEEPEST = 5
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 def kept(record: Json) -> Json:
@@ -110,7 +112,7 @@ def _numbers(value: Any, name: str = "", depth: int = 0) -> Any:
         return {key: _numbers(inner, key, depth + 1) for key, inner in value.items()}
     if isinstance(value, list):
         return [_numbers(inner, name, depth + 1) for inner in value[:100]]
-    if isinstance(value, str) and name not in SELECTORS and not value.replace(".", "", 1).isdecimal():
+    if isinstance(value, str) and name not in SELECTORS and not _NUMBER.fullmatch(value):
         return "a text"  # where a number belongs it is then refused
     return value[:40] if isinstance(value, str) else value
 

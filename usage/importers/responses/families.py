@@ -15,7 +15,19 @@ from functools import cache
 from typing import Any
 
 from usage.importers._json import Unreadable
-from usage.importers._logs import disjoint, first, lifetimes, nested, tokens
+from usage.importers._logs import (
+    COMPLETION_DETAILS,
+    PROMPT_DETAILS,
+    apart,
+    by_ttl,
+    details_of,
+    disjoint,
+    first,
+    lifetimes,
+    modalities,
+    nested,
+    tokens,
+)
 from usage.importers._records import Json, at
 from usage.importers.claude_code import tokens as anthropic
 
@@ -69,7 +81,7 @@ def _is_openai(body: Json, usage: Json) -> bool:
 
 def _openai(usage: Json) -> Counts:
     """Chat (`prompt_tokens`) and responses (`input_tokens`), and all who copied them."""
-    details = nested(usage, "prompt_tokens_details") or nested(usage, "input_tokens_details")
+    details = details_of(usage, PROMPT_DETAILS)
     total = tokens(first(usage.get("prompt_tokens"), usage.get("input_tokens")))
     read = tokens(
         first(
@@ -89,23 +101,20 @@ def _openai(usage: Json) -> Counts:
             details.get("cache_creation_tokens"),
         )
     )
-    uncached, read, written, quality = disjoint(total, read, written)
+    uncached, read, written, quality = disjoint(total, read, written, replayed=is_openrouters(usage))
     all_tokens = tokens(usage.get("total_tokens"))
     out, reasoning = _openai_output(usage, total, all_tokens)
-    audio = {mark for name, mark in _DETAILS.items() if tokens(nested(usage, name).get("audio_tokens"))}
-    if audio:
-        quality = (*quality, "priced_apart", *sorted(audio))  # never at the price of text
+    quality = (*quality, *apart(modalities(usage)))
     return Counts("openai", uncached, read, written, out, reasoning, quality=quality)
 
 
-_DETAILS = {
-    "prompt_tokens_details": "audio_sent", "input_tokens_details": "audio_sent",
-    "completion_tokens_details": "audio_made", "output_tokens_details": "audio_made",
-}  # fmt: skip
+def is_openrouters(usage: Json) -> bool:
+    """Whether a usage states its cost, and as one number, as OpenRouter does."""
+    return "cost" in usage and not isinstance(usage["cost"], dict)
 
 
 def _openai_output(usage: Json, total: int | None, all_tokens: int | None) -> tuple[int | None, int | None]:
-    details = nested(usage, "completion_tokens_details") or nested(usage, "output_tokens_details")
+    details = details_of(usage, COMPLETION_DETAILS)
     out = tokens(first(usage.get("completion_tokens"), usage.get("output_tokens")))
     reasoning = tokens(first(details.get("reasoning_tokens"), usage.get("reasoning_tokens")))
     if out is None:  # embeddings: where all tokens are the input's, none came out
@@ -138,16 +147,15 @@ def _gemini(stated: Json) -> Counts:
         out = 0 if tokens(usage.get("totalTokenCount")) == total else None
     else:
         out = (candidates or 0) + (thoughts or 0)
-    apart = {mark for side, marks in _APART.items() for modality, mark in marks.items() if _has(usage, side, modality)}
-    if apart:
-        quality = (*quality, "priced_apart", *sorted(apart))
-    return Counts("gemini", uncached, read, written, out, thoughts, quality=quality)
+    marks = (mark for side, marks in _APART.items() for modality, mark in marks.items() if _has(usage, side, modality))
+    return Counts("gemini", uncached, read, written, out, thoughts, quality=(*quality, *apart(marks)))
 
 
 # Text, images and video that are read have one price; audio has another, and so have images that are made.
 _SENT, _MADE = {"AUDIO": "audio_sent"}, {"AUDIO": "audio_made", "IMAGE": "images_made"}
 _APART = {
     "promptTokensDetails": _SENT,
+    "promptTokenDetails": _SENT,  # of embeddings
     "cacheTokensDetails": _SENT,
     "toolUsePromptTokensDetails": _SENT,
     "candidatesTokensDetails": _MADE,
@@ -172,22 +180,18 @@ def _camel(name: str) -> str:
 def _converse(usage: Json) -> Counts:
     read = tokens(first(usage.get("cacheReadInputTokens"), usage.get("cacheReadInputTokenCount")))
     written = tokens(first(usage.get("cacheWriteInputTokens"), usage.get("cacheWriteInputTokenCount")))
-    split: dict[str, int | None] = {}
-    details = usage.get("cacheDetails")
-    for detail in details if isinstance(details, list) else []:
-        if isinstance(ttl := at(detail, "ttl"), str):
-            split[ttl] = (split.get(ttl) or 0) + (tokens(at(detail, "inputTokens")) or 0)
+    split = lifetimes(by_ttl(usage.get("cacheDetails")), written)
     uncached, out = tokens(usage.get("inputTokens")), tokens(usage.get("outputTokens"))
-    return Counts("converse", uncached, read or 0, written or 0, out, lifetimes=lifetimes(split, written))
+    return Counts("converse", uncached, read or 0, written or 0, out, lifetimes=split)
 
 
 def _cohere(usage: Json) -> Counts:
     billed = nested(usage, "billed_units") or nested(nested(usage, "meta"), "billed_units")
-    read = nested(usage, "tokens")
     quality = ("cache_split_unknown",) if tokens(usage.get("cached_tokens")) else ()
-    out = tokens(billed.get("output_tokens"))
-    return Counts("cohere", tokens(billed.get("input_tokens")), None, None, out if out is not None or read else 0,
-                  quality=quality)  # fmt: skip
+    uncached, out = tokens(billed.get("input_tokens")), tokens(billed.get("output_tokens"))
+    if out is None and uncached is not None and not nested(usage, "tokens"):
+        out = 0  # an embedding; a ranking is billed by the search, and says nothing of tokens
+    return Counts("cohere", uncached, None, None, out, quality=quality)
 
 
 FAMILIES: tuple[tuple[Callable[[Json, Json], bool], Callable[[Json], Counts]], ...] = (
