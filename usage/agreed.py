@@ -110,13 +110,14 @@ def _spent(
     missing: dict[date, Missing] = defaultdict(Missing)
     for row in rows:
         day, by_bill = row["day"], _is_billed(row)
+        priced = by_bill or row["list_currency"]  # by its list or by a contract alone, in whose currency it then is
         so_far = missing[day]
         told = ("sum_spent", "spent_currency") if by_bill else ("sum_contracted_cost", "list_currency")
         amount = rates.converted(row[told[0]], row[told[1]], day)
         missing[day] = Missing(
             1 if amount is None else so_far.days,
-            so_far.requests + (0 if by_bill else row["sum_unpriced_requests"]),
-            so_far.tokens + (0 if by_bill else row["sum_unpriced_tokens"]),
+            so_far.requests + (0 if priced else row["sum_unpriced_requests"]),
+            so_far.tokens + (0 if priced else row["sum_unpriced_tokens"]),
         )
         spent[day] += amount or Decimal(0)
     return spent, missing

@@ -51,9 +51,9 @@ class BudgetSpend:
         return dict(found), tuple(sorted(unknown))
 
     def unknown_tokens(self, whose: Collection[str] | None, since: date, until: date) -> int:
-        """Tokens without a price in [since, until), up to the day."""
-        until = min(until, self.on + _DAY)
-        return sum(row["sum_unpriced_tokens"] for row in self._of(whose) if since <= row["key_day"] < until)
+        """Tokens of which neither a feed nor a price tells what they cost, in [since, until), up to the day."""
+        until, unpaid = min(until, self.on + _DAY), (row for row in self._of(whose) if not row["spent_currency"])
+        return sum(row["sum_unpriced_tokens"] for row in unpaid if since <= row["key_day"] < until)
 
     def steps(self, whose: Collection[str] | None, currency: str) -> list[Step]:
         """What announced price changes add to an average day at the present volume.

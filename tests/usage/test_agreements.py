@@ -121,6 +121,25 @@ def test_a_commitment_burns_by_the_bill_and_at_contract_by_what_no_bill_tells_of
 
 
 @pytest.mark.django_db
+def test_what_only_a_contract_prices_burns_and_is_not_missing(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    offering = make_offering()
+    whole = {"provider": offering.provider, "currency": "USD", "effective_from": date(2026, 3, 1)}
+    for unit, value in (("input", 3), ("output", 5)):
+        contracts.save(
+            organisation, "ann", name=unit, kind="override", offering=offering, unit=unit, value=Decimal(value), **whole
+        )
+    contracts.save_commitment(
+        organisation, "ann", name="c", amount=Decimal(1), effective_until=date(2026, 4, 1), **whole
+    )
+    import_facts([make_fact("priced"), make_fact("cached", in_cache_read=1)])
+    ((_, burnt, missing),) = agreed.burning(organisation)
+    assert (burnt.burnt, missing) == (Decimal("0.0035"), agreed.Missing(requests=1, tokens=1_101))
+    assert spending.report(organisation)["coverage"]["unpriced_requests"] == 2  # of the list total
+
+
+@pytest.mark.django_db
 def test_fixed_costs_are_beside_usage_and_credits_are_negative(organisation: Organisation) -> None:
     period = {"currency": "USD", "effective_from": START, "effective_until": date(2026, 4, 1)}
     contracts.save_fixed_cost(organisation, "ann", name="Seats", kind="seats", amount=Decimal(31), **period)

@@ -147,6 +147,16 @@ def test_tokens_without_a_price_are_told_and_not_taken_for_free(
     assert (found.spent, found.unknown_tokens, found.forecast) == (0, 15 * 10**6, None)
 
 
+def test_what_a_feed_says_tokens_cost_is_spent_and_they_are_not_unknown(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    enter(organisation)
+    import_facts(days_of("a", date(2026, 11, 1), TODAY, 1, model="mystery", cost_reported=Decimal(2), currency="USD"))
+    found = budgets.pace(organisation, TODAY, sees=None)
+    assert found is not None
+    assert (found.spent, found.unknown_tokens) == (30, 0)
+
+
 def test_other_organisations_have_no_part_in_it(organisation: Organisation, spent: None) -> None:
     other = make_organisation()
     enter(other)
