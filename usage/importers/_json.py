@@ -19,6 +19,7 @@ MAX_COUNT = 10**12
 MAX_DIGITS = 11
 MAX_TEXT = 1000
 FIRST_YEAR, LAST_YEAR = 2015, 2100
+_ANYWHERE = ("global", "not_available")
 _TIERS = {
     "default": "standard", "on_demand": "standard", "auto": "", "traffic_type_unspecified": "",
     "on_demand_priority": "priority", "on_demand_flex": "flex",
@@ -122,6 +123,12 @@ def tier(value: object) -> str:
     """A service tier in the catalogue's name; one that it does not know as it was written, in small letters."""
     said = text(value).strip()[:40].lower()
     return _TIERS.get(said, said)
+
+
+def place(value: object) -> str:
+    """Where a vendor says that it computed; '' where that may be anywhere, or is not said."""
+    said = text(value)
+    return "" if said in _ANYWHERE else said
 
 
 def clean(value: str) -> str:

@@ -185,6 +185,12 @@ def apart(marks: Iterable[str]) -> tuple[str, ...]:
     return ("priced_apart", *found) if found else ()
 
 
+def is_beside(reasoning: int | None, out: int, prompt: int | None, total: int | None) -> bool:
+    """Whether reasoning stands beside an output of OpenAI's shape, not in it, as a few sellers count: more than it, or
+    by as much as it in a total."""
+    return bool(reasoning and (reasoning > out or total == (prompt or 0) + out + reasoning))
+
+
 def by_ttl(details: object) -> dict[str, int]:
     """Cache writes by lifetime as Bedrock lists them; a lifetime may stand there more than once."""
     found: dict[str, int] = {}

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from usage.importers import REPLACE_WINDOW, Covered, Dimension, Fact, Ignored, Outcome, _buckets
-from usage.importers._json import Unreadable, amount, currency, text, tier
+from usage.importers._json import Unreadable, amount, currency, place, text, tier
 from usage.importers._results import Line, outcomes
 from usage.importers.anthropic_usage import HOST, context_of, named
 
@@ -60,14 +60,13 @@ def _read(line: Line) -> Fact | Ignored:
     if currency(result["currency"]) != "USD":
         raise Unreadable("the amount is in the smallest unit of a currency other than USD, which is not known")
     operation = text(result.get("token_type")) or text(result.get("cost_type")) or text(result.get("description"))
-    geo = text(result.get("inference_geo"))
     return line.fact(
         line.key("costs", {name: result.get(name) for name in _GROUPED}),
         Dimension(
             model_raw=text(result.get("model")),
             host=HOST,
             operation=operation,
-            region="" if geo in ("global", "not_available") else geo,
+            region=place(result.get("inference_geo")),
             ext_project=named(line, "workspace_id", "default"),
             tags=(("description", text(result["description"])),) if result.get("description") else (),
         ),

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from usage.importers import REPLACE_WINDOW, Covered, Dimension, Fact, Ignored, Outcome, _buckets
-from usage.importers._json import Unreadable, count, inner, text, tier
+from usage.importers._json import Unreadable, count, inner, place, text, tier
 from usage.importers._results import Line, outcomes
 
 SLUG = "anthropic_usage"
@@ -92,12 +92,11 @@ def _read(line: Line) -> Fact | Ignored:
 
 def _dimension(line: Line, operation: str) -> Dimension:
     result = line.result
-    geo = text(result.get("inference_geo"))
     return Dimension(
         model_raw=text(result.get("model")),
         host=HOST,
         operation=operation,
-        region="" if geo in ("global", "not_available") else geo,
+        region=place(result.get("inference_geo")),
         ext_project=named(line, "workspace_id", "default"),
         ext_api_key=named(line, "api_key_id", "console"),
         ext_user=text(result.get("account_id")) or text(result.get("service_account_id")),

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, _logs, _records
-from usage.importers._json import Unreadable, text, tier
+from usage.importers._json import Unreadable, place, text, tier
 from usage.importers._logs import first, named, nested, tokens
 from usage.importers._records import Json, at
 
@@ -156,9 +156,9 @@ def _output(row: Json, usage: Json) -> tuple[int | None, int | None]:
     reasoning = tokens(nested(usage, "completion_tokens_details").get("reasoning_tokens"))
     if out is None or reasoning is None:
         return out, None
-    if reasoning > out:  # providers that count reasoning beside the completion
-        return out + reasoning, reasoning
-    return out, reasoning
+    prompt = tokens(first(row.get("prompt_tokens"), usage.get("prompt_tokens")))
+    total = tokens(first(row.get("total_tokens"), usage.get("total_tokens")))
+    return out + reasoning * _logs.is_beside(reasoning, out, prompt, total), reasoning
 
 
 def _tier(metadata: Json, usage: Json) -> str:
@@ -173,7 +173,7 @@ def _dimension(row: Json, metadata: Json, usage: Json, model: str, call: str) ->
         model_raw=model,
         host=HOSTS.get(host, host),
         operation=OPERATIONS.get(call, call),
-        region="us" if usage.get("inference_geo") == "us" else "",
+        region=place(usage.get("inference_geo")),
         ext_project=text(metadata.get("user_api_key_project_id")),
         ext_api_key=text(first(row.get("api_key"), metadata.get("user_api_key_hash"))),
         ext_user=text(first(row.get("user"), metadata.get("user_api_key_user_id"))),

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from usage.importers import APPEND, Dimension, Fact, Outcome, _logs, _openrouter, _records
-from usage.importers._json import Unreadable, text, tier
+from usage.importers._json import Unreadable, place, text, tier
 from usage.importers._logs import first, named, tokens
 from usage.importers._records import Json
 
@@ -116,12 +116,11 @@ def _is_byok(row: Json) -> bool:
 
 
 def _dimension(row: Json, model: str) -> Dimension:
-    region = text(row.get("data_region"))
     return Dimension(
         model_raw=model,
         host="openrouter",
         operation="embeddings" if row.get("api_type") == "embeddings" else "chat",
-        region="" if region == "global" else region,
+        region=place(row.get("data_region")),
         ext_project=text(row.get("workspace_id")),
         ext_api_key=text(row.get("api_key")),
         ext_user=text(row.get("external_user")),

@@ -207,6 +207,7 @@ def test_service_tier_and_region_are_what_decides_the_price() -> None:
     assert fact({"service_tier": "standard", "speed": "fast"}).service_tier == "fast"
     assert fact().service_tier == ""
     assert fact({"inference_geo": "us"}).dimension.region == "us"
+    assert fact({"inference_geo": "eu"}).dimension.region == "eu"
     assert fact({"inference_geo": "not_available"}).dimension.region == ""
 
 

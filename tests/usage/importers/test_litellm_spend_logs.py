@@ -69,6 +69,13 @@ def test_reasoning_that_exceeds_the_completion_stands_beside_it() -> None:
     assert counts(fact(importer, row(metadata={"usage_object": usage})))[3:] == (350, 250)
 
 
+def test_reasoning_that_the_total_shows_beside_the_completion_is_added() -> None:
+    usage = {**USAGE, "completion_tokens_details": {"reasoning_tokens": 30}}
+    for total, out in ((6140, 130), (6110, 100), (None, 100)):
+        found = row(metadata={"usage_object": {**usage, "total_tokens": total}}, total_tokens=total)
+        assert counts(fact(importer, found))[3:] == (out, 30)
+
+
 @pytest.mark.parametrize("hit", [{"cache_hit": "True"}, {"cache_hit": True}, {"request_id": "x_cache_hit1756"}])
 def test_a_reply_from_the_gateways_cache_is_a_request_that_no_vendor_bills(hit: dict[str, Any]) -> None:
     found = fact(importer, row(spend=0.0, **hit))

@@ -153,6 +153,11 @@ def test_anthropics_input_excludes_the_cache_and_its_writes_have_lifetimes() -> 
     assert found.cache_write_by_lifetime == {"5m": 400, "1h": 600}
 
 
+@pytest.mark.parametrize(("geo", "region"), [("us", "us"), ("eu", "eu"), ("global", ""), ("not_available", "")])
+def test_where_anthropic_computed_is_the_region(geo: str, region: str) -> None:
+    assert of({**ANTHROPIC, "inference_geo": geo}).dimension.region == region
+
+
 def test_a_compaction_is_not_in_the_top_level_usage_and_is_added() -> None:
     compaction = {"type": "compaction", "input_tokens": 100, "output_tokens": 82, "cache_creation_input_tokens": 55000}
     message = {"type": "message", "input_tokens": 10, "output_tokens": 100}

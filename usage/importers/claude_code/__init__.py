@@ -29,6 +29,7 @@ from typing import Any
 import orjson
 
 from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, Rejected
+from usage.importers._json import place as place_of
 from usage.importers._json import rounded
 from usage.importers.claude_code.tokens import Tokens, Unreadable, read_usage
 
@@ -230,7 +231,7 @@ class Places:
             _clean(model),
             host=_host(model, via),
             operation="chat",
-            region="us" if geo == "us" else "",
+            region=place_of(geo),
             path=path,
             branch=branch,
         )

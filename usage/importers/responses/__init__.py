@@ -27,7 +27,7 @@ from email.utils import parsedate_to_datetime
 from typing import IO, Any
 
 from usage.importers import APPEND, Dimension, Fact, Ignored, Outcome, _logs, _records
-from usage.importers._json import Unreadable, text, tier
+from usage.importers._json import Unreadable, place, text, tier
 from usage.importers._logs import first, nested
 from usage.importers._records import Json, at
 from usage.importers.csv.mapping import MappingError
@@ -155,7 +155,7 @@ class _Reader:
             model_raw=model,
             host=host,
             operation="embeddings" if "embed" in model or body.get("object") == "list" else "chat",
-            region="us" if usage.get("inference_geo") == "us" else "",
+            region=place(usage.get("inference_geo")),
             ext_project=text(first(envelope.get("project"), self._settings.get("project"))),
             ext_api_key=text(envelope.get("api_key")),
             ext_user=text(first(envelope.get("user"), body.get("user"), body.get("safety_identifier"))),

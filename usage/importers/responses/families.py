@@ -23,6 +23,7 @@ from usage.importers._logs import (
     details_of,
     disjoint,
     first,
+    is_beside,
     lifetimes,
     modalities,
     nested,
@@ -119,9 +120,8 @@ def _openai_output(usage: Json, total: int | None, all_tokens: int | None) -> tu
     reasoning = tokens(first(details.get("reasoning_tokens"), usage.get("reasoning_tokens")))
     if out is None:  # embeddings: where all tokens are the input's, none came out
         return (0 if total is not None and all_tokens == total else None), None
-    beside = reasoning is not None and (reasoning > out or (reasoning and all_tokens == (total or 0) + out + reasoning))
     citations = tokens(usage.get("citation_tokens")) or 0  # Perplexity bills them as output, beside it
-    return out + citations + ((reasoning or 0) if beside else 0), reasoning
+    return out + citations + (reasoning or 0) * is_beside(reasoning, out, total, all_tokens), reasoning
 
 
 def _anthropic(usage: Json) -> Counts:
