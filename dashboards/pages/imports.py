@@ -202,7 +202,7 @@ CHOICES: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
     ),
 )
 TEXTS: tuple[tuple[str, str, str], ...] = (
-    ("time_format", "Time is written as", "iso, unix, unix_ms or a pattern such as %d.%m.%Y"),
+    ("time_format", "Time is written as", "iso, unix, unix_ms, unix_us or a pattern such as %d.%m.%Y"),
     ("time_zone", "in the time zone", "where the time names none"),
     ("fixed_currency", "Currency", "where no column says it"),
     ("fixed_host", "Provider of all rows", "where no column says it, e.g. openai"),

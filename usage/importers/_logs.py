@@ -28,6 +28,8 @@ PROMPT_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_
 COMPLETION_DETAILS = ("completion_tokens_details", "output_tokens_details", "output_token_details")
 """OpenAI's names of what a count is made of: of chat, of responses, of audio."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS = 10**11
+"""The year 5138: a larger number counts parts of a second."""
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -62,7 +64,7 @@ def money(value: object) -> Decimal | None:
 
 
 def instant(value: object, *, naive_is_utc: bool = False) -> datetime:
-    """A time as UTC: ISO 8601, or seconds or milliseconds since 1970."""
+    """A time as UTC: ISO 8601, or seconds since 1970, or thousandths, millionths or billionths of them."""
     try:
         moment = _moment(value)
     except (ValueError, OverflowError, OSError, InvalidOperation):
@@ -80,11 +82,13 @@ def _moment(value: object) -> datetime:
     if isinstance(value, str):
         if not value.replace(".", "", 1).isdigit() or not value.isascii() or len(value) < 9:
             return datetime.fromisoformat(f"{value[:-4]}+00:00" if value.endswith(" UTC") else value)
-        value = float(value)
-    if not isinstance(value, int | float):
+    elif not isinstance(value, int | float):
         raise ValueError
     seconds = Decimal(str(value))
-    return _EPOCH + timedelta(microseconds=int(seconds * (1_000 if seconds > 10**11 else 1_000_000)))
+    for _ in range(3):
+        if seconds > _SECONDS:
+            seconds /= 1_000
+    return _EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
 
 
 def micros(moment: datetime) -> int:

@@ -316,6 +316,13 @@ def test_the_time_is_the_bodys_then_the_envelopes_then_the_mappings() -> None:
     assert (boto.record_key, boto.occurred_at) == ("q-1", datetime(2026, 9, 1, 10, tzinfo=UTC))
 
 
+@pytest.mark.parametrize("number", [1788256800, 1788256800_000, 1788256800_000_000, 1788256800_000_000_000])
+def test_a_time_in_parts_of_a_second_is_known_by_its_size(number: int) -> None:
+    for written in (number, str(number)):
+        found = fact(importer, {**GEMINI, "time": written})
+        assert found.occurred_at == datetime(2026, 9, 1, 10, tzinfo=UTC)
+
+
 def test_an_envelope_says_whose_a_response_is() -> None:
     names = {"project": "ranker", "user": "ann", "team": "search", "api_key": "k-1", "session": "s-1"}
     found = fact(importer, {**names, "tags": {"env": "prod"}, "response": chat(metadata={"feature": "x"})})

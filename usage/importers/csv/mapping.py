@@ -46,7 +46,9 @@ OTHERS = ("time", "requests", "context", "cost", "currency", "id", "session")
 FIELDS = (*DIMENSIONS, *TOKENS, *OTHERS)
 CONSTANTS = (*DIMENSIONS, "currency")
 GRAINS = ("request", "1m", "1h", "1d", "1mo")
-TIME_FORMATS = ("iso", "unix", "unix_ms")
+UNIX = {"unix": 1, "unix_ms": 1_000, "unix_us": 1_000_000}
+"""Of a second since 1970: how many parts of it a number counts."""
+TIME_FORMATS = ("iso", *UNIX)
 TOKENS_PER_UNIT = (1, 1000, 1_000_000)
 MONEY_UNITS = {"major": 1, "cents": 100, "micro": 1_000_000}
 COST_KINDS = ("estimated", "billed", "notional")
@@ -227,7 +229,8 @@ def _faults_of_time(spec: Mapping[str, Any]) -> list[str]:
     faults = []
     form = spec.get("time_format", "iso")
     if not isinstance(form, str) or (form not in TIME_FORMATS and "%" not in form):
-        faults.append("“time_format” must be “iso”, “unix”, “unix_ms” or a pattern such as “%d.%m.%Y %H:%M”.")
+        offered = ", ".join(f"“{name}”" for name in TIME_FORMATS)
+        faults.append(f"“time_format” must be {offered} or a pattern such as “%d.%m.%Y %H:%M”.")
     elif "%" in form and not _is_pattern(form):
         faults.append(f"“time_format”: the pattern “{form}” cannot be read.")
     try:

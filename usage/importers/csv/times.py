@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from usage.importers import BY_LOCAL_DATE
 from usage.importers._json import FIRST_YEAR, LAST_YEAR
 from usage.importers.csv.cells import Unreadable
-from usage.importers.csv.mapping import Columns
+from usage.importers.csv.mapping import UNIX, Columns
 
 AMBIGUOUS = "ambiguous_local_time"
 """The local time occurs twice."""
@@ -76,10 +76,10 @@ def _moment(text: str, form: str) -> datetime:
     if form == "iso":
         # An export may write "2026-09-01 10:00:00 UTC"; the rest fromisoformat reads.
         return datetime.fromisoformat(f"{text[:-4]}+00:00" if text.endswith(" UTC") else text)
-    if form in ("unix", "unix_ms"):
-        if not re.fullmatch(r"\d{1,14}(?:\.\d{1,9})?", text, re.ASCII):
+    if form in UNIX:
+        if not re.fullmatch(r"\d{1,17}(?:\.\d{1,9})?", text, re.ASCII):
             raise ValueError
-        seconds = Decimal(text) / (1000 if form == "unix_ms" else 1)
+        seconds = Decimal(text) / UNIX[form]
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(seconds * 1_000_000))
     return datetime.strptime(text, form)  # noqa: DTZ007 - without a zone in the pattern the mapping's applies
 
