@@ -22,6 +22,8 @@ MAX_KEY = 200
 MAX_TAGS = 50
 NO_PRICE = "zero_spend_for_tokens"
 """The flag of a cost of 0 that a gateway writes where it knows no price: unknown, as a price of 0 would be."""
+IMAGES_SENT = "images_at_the_price_of_text"
+"""The mark of images that were read, which most vendors sell at the price of text."""
 CLAMPED = "cached_more_than_prompt"
 """The flag of an input whose cache was said to be more of it than it is, and was taken as far as it fits."""
 PROMPT_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
@@ -173,9 +175,11 @@ def details_of(usage: Json, names: Iterable[str]) -> Json:
 
 
 def modalities(usage: Json) -> Iterator[str]:
-    """The marks of what a usage of OpenAI's shape counts beside text, at another price than that of text."""
-    made = details_of(usage, COMPLETION_DETAILS)
-    if tokens(details_of(usage, PROMPT_DETAILS).get("audio_tokens")) or usage.get("prompt_audio_seconds"):  # Mistral
+    """The marks of what a usage of OpenAI's shape counts beside text."""
+    sent, made = details_of(usage, PROMPT_DETAILS), details_of(usage, COMPLETION_DETAILS)
+    if tokens(sent.get("image_tokens")):
+        yield IMAGES_SENT
+    if tokens(sent.get("audio_tokens")) or usage.get("prompt_audio_seconds"):  # Mistral
         yield "audio_sent"
     if tokens(made.get("audio_tokens")):
         yield "audio_made"
@@ -183,10 +187,10 @@ def modalities(usage: Json) -> Iterator[str]:
         yield "images_made"
 
 
-def apart(marks: Iterable[str]) -> tuple[str, ...]:
-    """The flags of a record with tokens that are never priced as text; none without a mark."""
-    found = sorted(set(marks))
-    return ("priced_apart", *found) if found else ()
+def marked(marks: Iterable[str]) -> tuple[str, ...]:
+    """The flags of a record that counts more than text; what is sold at a price of its own is never priced as text."""
+    found = set(marks)
+    return (*["priced_apart"] * bool(found - {IMAGES_SENT}), *sorted(found))
 
 
 def is_beside(reasoning: int | None, out: int, prompt: int | None, total: int | None) -> bool:

@@ -46,7 +46,10 @@ METADATA = ("team", "project", "department", "cost_center", "costcenter", "custo
 SHOWN = ("id", "projectId", "type", "startTime", "providedModelName", "usageDetails.input", "usageDetails.output",
          "usageDetails.total", "totalCost")  # fmt: skip
 _LIFETIME = re.compile(r"(?:^|_)(5m|30m|1h|12h)(?:_|$)")
-_APART = (("input", "audio", "audio_sent"), ("output", "audio", "audio_made"), ("output", "image", "images_made"))
+_MARKS = (
+    ("input", "audio", "audio_sent"), ("input", "image", _logs.IMAGES_SENT),
+    ("output", "audio", "audio_made"), ("output", "image", "images_made"),
+)  # fmt: skip
 _TOTALS = ("total", "total_tokens", "totaltokens")
 _PROMPT, _COMPLETION = (
     ("prompt_tokens", "prompttokens", "prompt"),
@@ -159,7 +162,7 @@ class _Parts:
         return sum(known) if known else None
 
     def add(self, name: str, count: int) -> None:
-        self.marks |= {mark for side, kind, mark in _APART if count and name.startswith(side) and kind in name}
+        self.marks |= {mark for side, kind, mark in _MARKS if count and name.startswith(side) and kind in name}
         if name in _TOTALS:
             self.total = count
         elif "cache_creation" in name or "cache_write" in name:
@@ -209,7 +212,7 @@ def _parts(usage: Json) -> _Parts:
         parts.quality = (*parts.quality, "other_usage_not_counted")
     if parts.sum is None and parts.total:
         parts.quality = (*parts.quality, "total_not_split")
-    parts.quality = (*parts.quality, *_logs.apart(parts.marks))
+    parts.quality = (*parts.quality, *_logs.marked(parts.marks))
     return parts
 
 

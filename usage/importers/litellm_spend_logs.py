@@ -109,7 +109,7 @@ def _fact(line: int, row: Json, *, record_key: str, spend: Any, model: str, call
     touched = first(row.get("updated_at"), row.get("endTime"), row.get("startTime"))
     uncached, read, written, lifetimes, quality = _input(row, usage)
     out, reasoning = _output(row, usage)
-    quality = (*quality, *_logs.apart(_logs.modalities(usage)))
+    quality = (*quality, *_logs.marked(_logs.modalities(usage)))
     counted = sum(count or 0 for count in (uncached, read, written, out))
     # LiteLLM writes a spend of 0 (also in `cost_breakdown`) where its map has no price.
     # https://github.com/BerriAI/litellm/issues/35691

@@ -22,6 +22,7 @@ from typing import IO, Any
 
 from usage.importers import REPLACE_WINDOW, Covered, Dimension, Fact, Ignored, Outcome, _buckets
 from usage.importers._json import Unreadable, count, text, tier
+from usage.importers._logs import IMAGES_SENT
 from usage.importers._results import Line, outcomes
 
 SLUG = "openai_usage"
@@ -149,7 +150,7 @@ def _completion(line: Line) -> dict[str, Any]:
         marks = (mark for mark, fields in _MARKS.items() if any(count(line.result.get(one), one) for one in fields))
         return apart | {"in_cache_write": 0, "quality": ("priced_apart", *marks)}
     if count(line.result.get("input_image_tokens"), "input_image_tokens"):
-        whole["quality"] += ("images_at_the_price_of_text",)
+        whole["quality"] += (IMAGES_SENT,)
     return whole | {name: whole[name] - tokens for name, tokens in apart.items() if tokens}
 
 

@@ -78,7 +78,7 @@ def _outcome(line: int, row: Json) -> Fact:
     if row.get("response_cache_source_id"):
         uncached, read, out, reasoning, quality = 0, 0, 0, None, ("gateway_cache_hit",)
     else:
-        quality = (*quality, *_logs.apart(mark for name, mark in APART.items() if tokens(row.get(name))))
+        quality = (*quality, *_logs.marked(mark for name, mark in APART.items() if tokens(row.get(name))))
     if _is_byok(row):
         quality = (*quality, "byok")
     return Fact(

@@ -61,13 +61,15 @@ def test_free_form_keys_go_where_their_names_belong(usage: dict[str, int], parti
     ("name", "mark"),
     [
         ("input_audio_tokens", "audio_sent"), ("input_cached_audio_tokens", "audio_sent"),
-        ("output_audio", "audio_made"), ("output_image_tokens", "images_made"), ("input_image_tokens", ""),
+        ("output_audio", "audio_made"), ("output_image_tokens", "images_made"),
+        ("input_image_tokens", "images_at_the_price_of_text"),
         ("input_text_tokens", ""), ("output_reasoning_tokens", ""),
     ],
 )  # fmt: skip
 def test_audio_and_images_that_were_made_are_priced_apart_and_never_as_text(name: str, mark: str) -> None:
     usage = {"input": 5, "input_cached_tokens": 0, "output": 7}
-    assert fact(importer, observation({**usage, name: 9})).quality == (("priced_apart", mark) if mark else ())
+    apart = ("priced_apart",) if mark.endswith(("_sent", "_made")) else ()
+    assert fact(importer, observation({**usage, name: 9})).quality == (*apart, *filter(None, [mark]))
     assert fact(importer, observation({**usage, name: 0})).quality == ()
 
 

@@ -114,12 +114,13 @@ def test_a_batch_that_settles_is_a_record_of_its_own_at_the_batch_tier() -> None
         ("prompt_tokens_details", "audio_tokens", "audio_sent"),
         ("completion_tokens_details", "audio_tokens", "audio_made"),
         ("completion_tokens_details", "image_tokens", "images_made"),
-        ("prompt_tokens_details", "image_tokens", ""),
+        ("prompt_tokens_details", "image_tokens", "images_at_the_price_of_text"),
     ],
 )
 def test_audio_and_images_that_were_made_are_priced_apart_and_never_as_text(details: str, kind: str, mark: str) -> None:
     usage = {**USAGE, details: {**USAGE[details], kind: 9}}  # type: ignore[dict-item]
-    assert fact(importer, row({"usage_object": usage})).quality == (("priced_apart", mark) if mark else ())
+    apart = ("priced_apart",) if mark.endswith(("_sent", "_made")) else ()
+    assert fact(importer, row({"usage_object": usage})).quality == (*apart, mark)
 
 
 def test_anthropics_fast_mode_and_inference_in_the_us_have_prices_of_their_own() -> None:

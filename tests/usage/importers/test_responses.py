@@ -78,6 +78,11 @@ def test_audio_and_images_that_were_made_are_priced_apart_and_never_as_text(usag
     assert "priced_apart" not in fact(importer, chat(nothing)).quality
 
 
+def test_images_that_were_read_are_priced_as_text_and_said_to_be() -> None:
+    found = fact(importer, chat({"prompt_tokens_details": {"image_tokens": 9, "cached_tokens": 0}}))
+    assert found.quality == ("images_at_the_price_of_text",)
+
+
 def test_openais_audio_names_what_a_count_is_made_of_in_the_singular() -> None:
     usage = {"total_tokens": 253, "input_tokens": 132, "output_tokens": 121,
              "input_token_details": {"text_tokens": 119, "audio_tokens": 13, "cached_tokens": 64},
@@ -106,7 +111,7 @@ def test_with_ones_own_key_the_cost_is_openrouters_fee_only_and_said_to_be() -> 
         ("cacheTokensDetails", "AUDIO", "audio_sent"),
         ("candidatesTokensDetails", "AUDIO", "audio_made"),
         ("candidatesTokensDetails", "IMAGE", "images_made"),
-        ("promptTokensDetails", "IMAGE", ""),
+        ("promptTokensDetails", "IMAGE", "images_at_the_price_of_text"),
         ("promptTokensDetails", "VIDEO", ""),
         ("candidatesTokensDetails", "TEXT", ""),
     ],
@@ -124,7 +129,8 @@ def test_geminis_audio_and_the_images_it_makes_are_priced_apart(side: str, modal
             usage = {re.sub("(?=[A-Z])", "_", name).lower(): value for name, value in usage.items()}
         root = "usageMetadata" if names == "camel" else "usage_metadata"
         said = set(of(usage, root).quality) - {"time_assumed"}
-        assert said == ({"priced_apart", mark} if mark else set())
+        apart = {"priced_apart"} if mark.endswith(("_sent", "_made")) else set()
+        assert said == ({mark, *apart} if mark else set())
         detail.update(dict.fromkeys([name for name in detail if name != "modality"], 0))
         assert "priced_apart" not in of(usage, root).quality
 

@@ -17,14 +17,15 @@ from typing import Any
 from usage.importers._json import Unreadable
 from usage.importers._logs import (
     COMPLETION_DETAILS,
+    IMAGES_SENT,
     PROMPT_DETAILS,
-    apart,
     by_ttl,
     details_of,
     disjoint,
     first,
     is_beside,
     lifetimes,
+    marked,
     modalities,
     nested,
     tokens,
@@ -105,7 +106,7 @@ def _openai(usage: Json) -> Counts:
     uncached, read, written, quality = disjoint(total, read, written, replayed=is_openrouters(usage))
     all_tokens = tokens(usage.get("total_tokens"))
     out, reasoning = _openai_output(usage, total, all_tokens)
-    quality = (*quality, *apart(modalities(usage)))
+    quality = (*quality, *marked(modalities(usage)))
     return Counts("openai", uncached, read, written, out, reasoning, quality=quality)
 
 
@@ -147,13 +148,13 @@ def _gemini(stated: Json) -> Counts:
         out = 0 if tokens(usage.get("totalTokenCount")) == total else None
     else:
         out = (candidates or 0) + (thoughts or 0)
-    marks = (mark for side, marks in _APART.items() for modality, mark in marks.items() if _has(usage, side, modality))
-    return Counts("gemini", uncached, read, written, out, thoughts, quality=(*quality, *apart(marks)))
+    marks = (mark for side, marks in _MARKS.items() for modality, mark in marks.items() if _has(usage, side, modality))
+    return Counts("gemini", uncached, read, written, out, thoughts, quality=(*quality, *marked(marks)))
 
 
 # Text, images and video that are read have one price; audio has another, and so have images that are made.
-_SENT, _MADE = {"AUDIO": "audio_sent"}, {"AUDIO": "audio_made", "IMAGE": "images_made"}
-_APART = {
+_SENT, _MADE = {"AUDIO": "audio_sent", "IMAGE": IMAGES_SENT}, {"AUDIO": "audio_made", "IMAGE": "images_made"}
+_MARKS = {
     "promptTokensDetails": _SENT,
     "promptTokenDetails": _SENT,  # of embeddings
     "cacheTokensDetails": _SENT,
