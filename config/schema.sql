@@ -6,7 +6,7 @@ BEGIN
     RAISE EXCEPTION 'The audit log is only added to: an entry is neither changed nor deleted.'
         USING ERRCODE = 'integrity_constraint_violation';
 END $$;
-CREATE FUNCTION public.usage_split(amount numeric, weights numeric[], places integer) RETURNS numeric[]
+CREATE FUNCTION public.usage_split_many(amount numeric, weights numeric[], places integer) RETURNS numeric[]
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
 DECLARE
@@ -44,6 +44,9 @@ BEGIN
     END LOOP;
     RETURN parts;
 END $$;
+CREATE FUNCTION public.usage_split(amount numeric, weights numeric[], places integer) RETURNS numeric[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (cardinality(weights) <> 2) THEN public.usage_split_many(amount, weights, places) WHEN (amount = (0)::numeric) THEN ARRAY[amount, amount] ELSE ARRAY[round((amount * (weights)[1]), places), (amount - round((amount * (weights)[1]), places))] END;
 CREATE TABLE public.auth_group (
     id integer NOT NULL,
     name character varying(150) NOT NULL
@@ -3463,14 +3466,6 @@ ALTER TABLE ONLY public.usage_contractcard
     ADD CONSTRAINT usage_contractcard_organisation_id_949f1be7_fk_usage_org FOREIGN KEY (organisation_id) REFERENCES public.usage_organisation(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.usage_contractcard
     ADD CONSTRAINT usage_contractcard_rate_card_id_ba0d70ab_fk_pricing_ratecard_id FOREIGN KEY (rate_card_id) REFERENCES public.pricing_ratecard(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_dailycost
-    ADD CONSTRAINT usage_dailycost_connection_id_3bbee821_fk_usage_connection_id FOREIGN KEY (connection_id) REFERENCES public.usage_connection(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_dailycost
-    ADD CONSTRAINT usage_dailycost_offering_id_b150989e_fk_pricing_offering_id FOREIGN KEY (offering_id) REFERENCES public.pricing_offering(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_dailycost
-    ADD CONSTRAINT usage_dailycost_organisation_id_74302b7e_fk_usage_org FOREIGN KEY (organisation_id) REFERENCES public.usage_organisation(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_dailycost
-    ADD CONSTRAINT usage_dailycost_project_id_19cc5360_fk_usage_project_id FOREIGN KEY (project_id) REFERENCES public.usage_project(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.usage_directoryentry
     ADD CONSTRAINT usage_directoryentry_organisation_id_57f98154_fk_usage_org FOREIGN KEY (organisation_id) REFERENCES public.usage_organisation(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.usage_evaluatedname
@@ -3501,22 +3496,6 @@ ALTER TABLE ONLY public.usage_importbatch
     ADD CONSTRAINT usage_importbatch_pull_id_e2a48a2e_fk_usage_pull_id FOREIGN KEY (pull_id) REFERENCES public.usage_pull(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.usage_importedkey
     ADD CONSTRAINT usage_importedkey_batch_id_4d5a14ed_fk_usage_importbatch_id FOREIGN KEY (batch_id) REFERENCES public.usage_importbatch(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_modeldailycost
-    ADD CONSTRAINT usage_modeldailycost_connection_id_45ba288d_fk_usage_con FOREIGN KEY (connection_id) REFERENCES public.usage_connection(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_modeldailycost
-    ADD CONSTRAINT usage_modeldailycost_offering_id_be7a4424_fk_pricing_o FOREIGN KEY (offering_id) REFERENCES public.pricing_offering(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_modeldailycost
-    ADD CONSTRAINT usage_modeldailycost_organisation_id_148f66da_fk_usage_org FOREIGN KEY (organisation_id) REFERENCES public.usage_organisation(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_offeringdailycost
-    ADD CONSTRAINT usage_offeringdailyc_offering_id_19ef4023_fk_pricing_o FOREIGN KEY (offering_id) REFERENCES public.pricing_offering(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_offeringdailycost
-    ADD CONSTRAINT usage_offeringdailyc_organisation_id_cbaa9298_fk_usage_org FOREIGN KEY (organisation_id) REFERENCES public.usage_organisation(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_officialcost
-    ADD CONSTRAINT usage_officialcost_connection_id_a4ec7846_fk_usage_con FOREIGN KEY (connection_id) REFERENCES public.usage_connection(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_officialcost
-    ADD CONSTRAINT usage_officialcost_offering_id_729f3deb_fk_pricing_offering_id FOREIGN KEY (offering_id) REFERENCES public.pricing_offering(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_officialcost
-    ADD CONSTRAINT usage_officialcost_organisation_id_4a64a7e4_fk_usage_org FOREIGN KEY (organisation_id) REFERENCES public.usage_organisation(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.usage_officialcost
     ADD CONSTRAINT usage_officialcost_period_id_8e41788c_fk_usage_period_id FOREIGN KEY (period_id) REFERENCES public.usage_period(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.usage_officialcost
@@ -3524,25 +3503,13 @@ ALTER TABLE ONLY public.usage_officialcost
 ALTER TABLE ONLY public.usage_officialcost
     ADD CONSTRAINT usage_officialcost_restatement_id_0feba122_fk_usage_res FOREIGN KEY (restatement_id) REFERENCES public.usage_restatement(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.usage_officialmodelcost
-    ADD CONSTRAINT usage_officialmodelc_connection_id_3e8b8c9d_fk_usage_con FOREIGN KEY (connection_id) REFERENCES public.usage_connection(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_officialmodelcost
-    ADD CONSTRAINT usage_officialmodelc_offering_id_7b49a4bc_fk_pricing_o FOREIGN KEY (offering_id) REFERENCES public.pricing_offering(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_officialmodelcost
-    ADD CONSTRAINT usage_officialmodelc_organisation_id_529b94ab_fk_usage_org FOREIGN KEY (organisation_id) REFERENCES public.usage_organisation(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_officialmodelcost
     ADD CONSTRAINT usage_officialmodelc_restatement_id_2e1d2213_fk_usage_res FOREIGN KEY (restatement_id) REFERENCES public.usage_restatement(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.usage_officialmodelcost
     ADD CONSTRAINT usage_officialmodelcost_period_id_5b91b74a_fk_usage_period_id FOREIGN KEY (period_id) REFERENCES public.usage_period(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.usage_officialofferingcost
-    ADD CONSTRAINT usage_officialofferi_offering_id_025bac00_fk_pricing_o FOREIGN KEY (offering_id) REFERENCES public.pricing_offering(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_officialofferingcost
-    ADD CONSTRAINT usage_officialofferi_organisation_id_a679878e_fk_usage_org FOREIGN KEY (organisation_id) REFERENCES public.usage_organisation(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_officialofferingcost
     ADD CONSTRAINT usage_officialofferi_period_id_1da3d98b_fk_usage_per FOREIGN KEY (period_id) REFERENCES public.usage_period(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.usage_officialofferingcost
     ADD CONSTRAINT usage_officialofferi_restatement_id_a1011356_fk_usage_res FOREIGN KEY (restatement_id) REFERENCES public.usage_restatement(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_officialprojectcost
-    ADD CONSTRAINT usage_officialprojec_organisation_id_8839bf61_fk_usage_org FOREIGN KEY (organisation_id) REFERENCES public.usage_organisation(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.usage_officialprojectcost
     ADD CONSTRAINT usage_officialprojec_project_id_cb5f7507_fk_usage_pro FOREIGN KEY (project_id) REFERENCES public.usage_project(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.usage_officialprojectcost
@@ -3553,10 +3520,6 @@ ALTER TABLE ONLY public.usage_period
     ADD CONSTRAINT usage_period_organisation_id_7a1c40ed_fk_usage_organisation_id FOREIGN KEY (organisation_id) REFERENCES public.usage_organisation(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.usage_project
     ADD CONSTRAINT usage_project_organisation_id_ba119ead_fk_usage_organisation_id FOREIGN KEY (organisation_id) REFERENCES public.usage_organisation(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_projectdailycost
-    ADD CONSTRAINT usage_projectdailyco_organisation_id_a8a4a7cb_fk_usage_org FOREIGN KEY (organisation_id) REFERENCES public.usage_organisation(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ONLY public.usage_projectdailycost
-    ADD CONSTRAINT usage_projectdailycost_project_id_45e9dcbc_fk_usage_project_id FOREIGN KEY (project_id) REFERENCES public.usage_project(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.usage_pull
     ADD CONSTRAINT usage_pull_batch_id_2621d662_fk_usage_importbatch_id FOREIGN KEY (batch_id) REFERENCES public.usage_importbatch(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.usage_pull
@@ -3658,4 +3621,6 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES
 ('usage', '0016_told_apart_by_rules', now()),
 ('usage', '0017_months_are_settled_as_one', now()),
 ('usage', '0018_what_the_catalogue_learnt', now()),
-('usage', '0019_months_stand_on_their_rates', now());
+('usage', '0019_months_stand_on_their_rates', now()),
+('usage', '0020_splits_are_inlined', now()),
+('usage', '0021_sums_refer_as_the_ledger_does', now());
