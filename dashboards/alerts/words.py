@@ -101,7 +101,8 @@ def _budget(data: Mapping[str, Any], parts: Parts, currency: str, today: date) -
 
 def _coverage(data: Mapping[str, Any], parts: Parts, currency: str, today: date) -> tuple[str, str, str, str]:
     if data["what"] == "unpriced":
-        text = f"{data['amount']} Mtok of the last seven days are in no total. Say which model they are, or its price."
+        text = f"{data['amount']} Mtok of the last seven days are in no total at list prices."
+        text = f"{text} Say which model they are, or its price."
         return f"{data['share']} of your tokens have no price", text, "/unpriced", "See them"
     amount = formatting.money(Decimal(data["amount"]), currency)
     text = f"{amount} of the last seven days belongs to nobody. A rule gives it to a project."

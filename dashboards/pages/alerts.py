@@ -174,13 +174,14 @@ def _unpriced(used: Used, found: Mapping[ModelKey, Sums]) -> list[Alert]:
         tokens = f"{formatting.mtok(sums.unpriced_tokens)} Mtok"
         noun = "request" if sums.unpriced_requests == 1 else "requests"
         through = f"through {name.seller}" if name.seller else "through no known seller"
+        requests = f"{formatting.count(sums.unpriced_requests)} {noun}"
         alerts.append(
             Alert(
                 "doubt",
                 (f"{name.name} has no known price",),
                 (
                     Figure(tokens, records_url(used.span, priced="no", **key.filters)),
-                    f" in {formatting.count(sums.unpriced_requests)} {noun} {through}. Counted, and in no total.",
+                    f" in {requests} {through}. Counted, and in no total at list prices.",
                 ),
             )
         )

@@ -94,6 +94,7 @@ def test_usage_without_a_price_is_outside_the_total_and_said(world: World) -> No
     page = text(world.admin.get("/"))
     assert "Not in the total: 3.00 Mtok in 30 requests to mystery, whose price is unknown." in page
     assert "mystery has no known price" in page
+    assert "Counted, and in no total at list prices." in page
     row = next(row for row in rows(world.admin.get("/overview.csv?of=models")) if row["model"] == "mystery")
     assert (row["list cost, USD"], row["unpriced tokens"]) == ("", "3000000")  # unknown, never zero
 
