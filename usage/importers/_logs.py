@@ -179,9 +179,9 @@ def modalities(usage: Json) -> Iterator[str]:
     sent, made = details_of(usage, PROMPT_DETAILS), details_of(usage, COMPLETION_DETAILS)
     if tokens(sent.get("image_tokens")):
         yield IMAGES_SENT
-    if tokens(sent.get("audio_tokens")) or usage.get("prompt_audio_seconds"):  # Mistral
+    if tokens(first(sent.get("audio_tokens"), sent.get("audio"))) or usage.get("prompt_audio_seconds"):  # Mistral
         yield "audio_sent"
-    if tokens(made.get("audio_tokens")):
+    if tokens(first(made.get("audio_tokens"), made.get("audio"))):
         yield "audio_made"
     if tokens(made.get("image_tokens")):
         yield "images_made"

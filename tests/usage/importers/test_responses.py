@@ -91,6 +91,15 @@ def test_openais_audio_names_what_a_count_is_made_of_in_the_singular() -> None:
     assert counts(fact(importer, event, WHEN)) == (68, 64, None, 121, None)
 
 
+def test_langchain_has_its_own_names_for_what_a_count_is_made_of() -> None:
+    usage = {"input_tokens": 350, "output_tokens": 240, "total_tokens": 590,
+             "input_token_details": {"audio": 10, "cache_creation": 200, "cache_read": 100},
+             "output_token_details": {"audio": 10, "reasoning": 200}}  # fmt: skip
+    found = of(usage, "usage_metadata")
+    assert counts(found) == (50, 100, 200, 240, 200)
+    assert {"priced_apart", "audio_sent", "audio_made"} < set(found.quality)
+
+
 def test_a_cache_that_openrouter_replays_is_taken_as_far_as_it_fits() -> None:
     replayed = fact(importer, chat({"prompt_tokens_details": {"cached_tokens": 1200}, "cost": 0.1}))
     assert (counts(replayed)[:3], replayed.quality) == ((0, 1000, None), ("cached_more_than_prompt",))
@@ -267,6 +276,8 @@ def test_lines_of_a_batchs_results_are_of_the_batch_tier() -> None:
     first, second = fact(importer, openai), fact(importer, anthropic, WHEN)
     assert (first.record_key, first.service_tier) == ("chatcmpl-1", "batch")
     assert (second.record_key, second.service_tier) == ("msg_1", "batch")
+    whole = {"id": "batch_1", "object": "batch", "created_at": 1788256800, "model": "gpt-5", "usage": chat()["usage"]}
+    assert ignored(importer, whole) == "sum of a batch: import its results"
     failed = {"custom_id": "row-3", "result": {"type": "errored", "error": {"type": "invalid_request"}}}
     assert ignored(importer, failed) == "response that failed"
 

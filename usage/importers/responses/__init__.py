@@ -84,6 +84,8 @@ class _Reader:
         envelope = nested(body, "envelope")
         if body.get("type") in STREAMED or envelope.get("type") in STREAMED:
             return Ignored(line, EVENT)
+        if body.get("object") == "batch":  # OpenAI's; at the price of a batch, and each request's own size
+            return Ignored(line, "sum of a batch: import its results")
         host = text(first(envelope.get("host"), envelope.get("provider"), self._settings.get("host")))
         counts = counts_of(body, host)
         if counts is None:

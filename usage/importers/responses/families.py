@@ -88,6 +88,7 @@ def _openai(usage: Json) -> Counts:
     read = tokens(
         first(
             details.get("cached_tokens"),
+            details.get("cache_read"),  # LangChain
             usage.get("prompt_cache_hit_tokens"),  # DeepSeek
             usage.get("num_cached_tokens"),  # Mistral
             usage.get("cached_tokens"),  # Moonshot, Together
@@ -99,6 +100,7 @@ def _openai(usage: Json) -> Counts:
     written = tokens(
         first(
             details.get("cache_write_tokens"),
+            details.get("cache_creation"),  # LangChain
             usage.get("cache_creation_input_tokens"),  # LiteLLM's proxy
             details.get("cache_creation_tokens"),
         )
@@ -118,7 +120,9 @@ def is_openrouters(usage: Json) -> bool:
 def _openai_output(usage: Json, total: int | None, all_tokens: int | None) -> tuple[int | None, int | None]:
     details = details_of(usage, COMPLETION_DETAILS)
     out = tokens(first(usage.get("completion_tokens"), usage.get("output_tokens")))
-    reasoning = tokens(first(details.get("reasoning_tokens"), usage.get("reasoning_tokens")))
+    reasoning = tokens(
+        first(details.get("reasoning_tokens"), details.get("reasoning"), usage.get("reasoning_tokens"))  # LangChain
+    )
     if out is None:  # embeddings: where all tokens are the input's, none came out
         return (0 if total is not None and all_tokens == total else None), None
     citations = tokens(usage.get("citation_tokens")) or 0  # Perplexity bills them as output, beside it
