@@ -83,6 +83,8 @@ _ALIKE = (
 )  # fmt: skip
 _SUMMED = (*rollups.UNKNOWN, "out_reasoning", "list_cost", "contracted_cost", "cost_reported")
 _OF_ALIKE = rollups.measured("r.records", {name: f"r.known_{name}" for name in rollups.UNKNOWN})
+_AT_LIST = {"spent": "list_cost", "spent_records": "priced_records"}
+"""What of a question at another day's prices is what the tokens would have cost, whoever paid what for them then."""
 _ALONE = """
     SELECT a.dimension_id FROM usage_assignment a JOIN usage_attribution t ON t.id = a.attribution_id
     WHERE a.organisation_id = %s AND cardinality(t.projects) > 1
@@ -174,7 +176,12 @@ def _query(
     whose, whose_params = _whose(projects, of_projects)
     names = [f"k{i}" for i in range(len(wanted))] + [*CURRENCIES, "cost_kind"]
     groups = ", ".join([*names, "p.slug"] if "project" in keys else names)
-    measures = _OF_ALIKE if of is EVERY else of.measures
+    measures = dict(_OF_ALIKE if of is EVERY else of.measures)
+    list_currency = "coalesce(c.currency, x.currency, '')"
+    spent_currency = f"CASE WHEN r.cost_reported IS NULL THEN {list_currency} ELSE r.currency END"
+    if prices_at is not None:  # what anybody reported or billed was of its own time
+        measures |= {name: measures[at_list] for name, at_list in _AT_LIST.items() if name in measures}
+        spent_currency = list_currency
     relation = of.relation if prices_at is None else repricing.REPRICED
     records = f"FROM {relation} r WHERE {_IN_SPAN}{kept_sql}"
     each = f"kept AS (SELECT r.*, {_DAY} AS day {records})"
@@ -188,9 +195,7 @@ def _query(
         JOIN usage_assignment a ON a.dimension_id = r.dimension_id AND r.day >= a.valid_from AND r.day < a.valid_until
         JOIN usage_attribution t ON t.id = a.attribution_id
     ), moved AS (
-        SELECT {key_sql} r.currency, coalesce(c.currency, x.currency, '') AS list_currency, r.cost_kind,
-            CASE WHEN r.cost_reported IS NULL THEN coalesce(c.currency, x.currency, '') ELSE r.currency
-                END AS spent_currency,
+        SELECT {key_sql} r.currency, {list_currency} AS list_currency, r.cost_kind, {spent_currency} AS spent_currency,
             {rollups.COUNTED} AS counted, {rollups.TALLIED} AS tallied,
             CASE WHEN {rollups.SPREAD} THEN s.projects ELSE r.projects END AS owners,
             CASE WHEN {rollups.SPREAD} THEN s.weights ELSE r.weights END AS parts,
@@ -201,7 +206,7 @@ def _query(
         LEFT JOIN usage_contractcard x ON x.id = r.contract_card_id
         WHERE ({rollups.COUNTED} OR {rollups.TALLIED}) {where_sql}
     ), owned AS ({_owned(len(wanted), of) if by_project else "SELECT moved.* FROM moved"})
-    SELECT {groups}, {", ".join(_sum(name, of) for name in of.measures)} FROM owned w
+    SELECT {groups}, {", ".join(_sum(name, of, at_list=prices_at is not None) for name in of.measures)} FROM owned w
     {"LEFT JOIN usage_project p ON p.id = w.project_id" if by_project else ""}
     WHERE {of.only} {whose} GROUP BY {groups}"""
     found = [f"key_{key}" for key in wanted] + [*CURRENCIES, "cost_kind"]
@@ -290,8 +295,9 @@ def _whose(projects: Sequence[int] | None, slugs: Sequence[str] | None) -> tuple
     return "".join(parts), params
 
 
-def _sum(name: str, of: Rows) -> str:
-    """Of the rows of the feed that gives it, where not all rows are of one."""
-    kept = of.only if of.only != EVERY.only else f"w.{'counted' if name in OF_MONEY else 'tallied'}"
+def _sum(name: str, of: Rows, *, at_list: bool) -> str:
+    """Of the rows of the feed that gives it, where not all rows are of one: at list prices, that of the tokens."""
+    gives_money = name in OF_MONEY and not (at_list and name in _AT_LIST)
+    kept = of.only if of.only != EVERY.only else f"w.{'counted' if gives_money else 'tallied'}"
     whole = "" if name in of.money else "::bigint"
     return f"coalesce(sum(w.{name}) FILTER (WHERE {kept}), 0){whole}"

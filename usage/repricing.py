@@ -1,7 +1,8 @@
 """The past usage at another day's list prices: the ledger's rows, rated anew by the cards of that day.
 
 Context tiers, service tiers and schedules choose as ever, by each row's own tokens and time; only the moment of the
-price is another. What has no price that day is unpriced. Contracts are left out, as they are of their own time.
+price is another. What has no price that day is unpriced. Contracts, bills and what was reported are left out, as they
+are of their own time.
 """
 
 from __future__ import annotations

@@ -73,3 +73,17 @@ def test_what_has_no_price_that_day_is_counted_and_not_free(
     asked = spending.report(organisation, prices_at=date(2026, 2, 1))
     assert asked["total"]["list"] is None
     assert asked["coverage"]["unpriced_requests"] == 1
+
+
+def test_what_was_reported_or_billed_is_of_its_own_time(organisation: Organisation, import_facts: ImportFacts) -> None:
+    make_card(make_offering(), input="3", output="7")
+    tokens = {"in_uncached": 1_000, "out_total": 10}
+    import_facts([make_fact("a", **tokens, cost_reported=Decimal("99"), currency="USD"), make_fact("b", **tokens)])
+    bill = make_fact("bill", in_uncached=None, out_total=None, requests=None, cost_reported=Decimal("500"),
+                     currency="USD", cost_kind="billed")  # fmt: skip
+    import_facts([bill])
+    asked = spending.report(organisation, prices_at=date(2026, 3, 10))
+    own = spending.report(organisation)
+    assert asked["total"]["spent"] == asked["total"]["list"] == own["total"]["list"]
+    assert Decimal(own["total"]["spent"]) != Decimal(asked["total"]["spent"])
+    assert asked["total"]["reported"] == own["total"]["reported"]
