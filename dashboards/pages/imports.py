@@ -129,7 +129,16 @@ def finding(run: Run) -> str:
 # The mapping of a file
 
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    ("When and what", (("time", "Time"), ("model", "Model"), ("host", "Provider"), ("service_tier", "Service tier"))),
+    (
+        "When and what",
+        (
+            ("time", "Time"),
+            ("model", "Model"),
+            ("host", "Provider"),
+            ("service_tier", "Service tier"),
+            ("batch", "In a batch (yes, no)"),
+        ),
+    ),
     (
         "Tokens and money",
         (

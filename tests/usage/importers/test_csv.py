@@ -72,6 +72,25 @@ def test_a_service_tier_has_the_catalogues_name(stated: str, tier: str) -> None:
     assert one({"input": "10", "service_tier": stated}).service_tier == tier
 
 
+@pytest.mark.parametrize(
+    ("batch", "tier"), [("true", "batch"), ("1", "batch"), ("batch_68", "batch"), ("False", "flex"), ("", "flex")]
+)
+def test_what_came_in_a_batch_is_of_its_tier_whatever_tier_the_row_states(batch: str, tier: str) -> None:
+    assert one({"input": "10", "service_tier": "flex", "batch": batch}).service_tier == tier
+
+
+def test_rows_that_only_the_batch_tells_apart_are_two_and_the_others_keep_their_identity() -> None:
+    whole, batch, other = (
+        one({"input": "10", **said}).record_key for said in ({}, {"batch": "true"}, {"batch": "false"})
+    )
+    assert (whole == other, whole == batch) == (True, False)
+
+
+def test_an_export_of_openais_usage_is_read_with_its_batches() -> None:
+    header = ["start_time", "num_model_requests", "model", "batch", "input_tokens", "output_tokens", "service_tier"]
+    assert importer.suggest_mapping(header)["columns"]["batch"] == "batch"
+
+
 def test_a_row_keeps_the_identity_of_the_tier_it_states() -> None:
     default, standard = (one({"input": "10", "service_tier": tier}) for tier in ("default", "standard"))
     assert default.record_key != standard.record_key

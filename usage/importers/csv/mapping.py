@@ -32,7 +32,10 @@ DIMENSIONS = (
     "path",
     "branch",
     "service_tier",
+    "batch",
 )
+NO = ("", "false", "f", "no", "n", "0", "null", "none")
+"""What a column says of a request that came in no batch; anything else, such as the batch's id, is one."""
 LIFETIMES = ("5m", "30m", "1h", "12h")
 TOKENS = (
     "input",

@@ -15,7 +15,7 @@ import orjson
 from usage.importers import Dimension, Fact, Rejected
 from usage.importers._json import MAX_COUNT, tier
 from usage.importers.csv.cells import TOO_LARGE, Block, Numbers, Unreadable
-from usage.importers.csv.mapping import DIMENSIONS, LIFETIMES, TOKENS, Columns
+from usage.importers.csv.mapping import DIMENSIONS, LIFETIMES, NO, TOKENS, Columns
 from usage.importers.csv.times import Period, time_reader
 
 MAX_TEXT = 1000
@@ -245,7 +245,7 @@ class RowReader:
     def _new_place(self, fields: Sequence[str]) -> Place:
         names = {name: self._text(fields, name) for name in DIMENSIONS}
         tags = tuple((name, cell) for name, at in self._tags if (cell := fields[at].strip()[:MAX_TEXT]))
-        stated = names.pop("service_tier")
+        stated, batch = names.pop("service_tier"), ["batch"] * (names.pop("batch").lower() not in NO)
         dimension = Dimension(
             model_raw=names.pop("model"),
             ext_project=names.pop("project"),
@@ -256,8 +256,8 @@ class RowReader:
             **names,
         )
         dimension = self._dimensions.setdefault(dimension, dimension)
-        identity = [self._map.grain, stated, *(str(getattr(dimension, name)) for name in Dimension.__slots__)]
-        return Place(dimension, tier(stated), hashlib.sha256(orjson.dumps(identity)))
+        identity = [self._map.grain, stated, *(str(getattr(dimension, name)) for name in Dimension.__slots__), *batch]
+        return Place(dimension, "batch" if batch else tier(stated), hashlib.sha256(orjson.dumps(identity)))
 
     def _identities(self, block: Block, periods: Sequence[Period], places: Sequence[Place]) -> Iterable[str]:
         """Each row's id, or a digest of the key columns, or of its bucket and every mapped dimension."""

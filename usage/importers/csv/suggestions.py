@@ -47,6 +47,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "time": (
         "time",
         "timestamp",
+        "ts",
         "date",
         "day",
         "created_at",
@@ -67,6 +68,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "team": ("team", "team_id", "team_name"),
     "region": ("region",),
     "service_tier": ("service_tier", "tier"),
+    "batch": ("batch", "is_batch"),
     "input": (
         "input",
         "input_tokens",
