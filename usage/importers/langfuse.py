@@ -195,8 +195,9 @@ def _parts(usage: Json) -> _Parts:
     """The parts that a usage states; a key without a count says nothing."""
     stated = {name.lower(): count for name, value in usage.items() if (count := tokens(value)) is not None}
     parts, prompt, completion = _Parts(), None, None
+    has_input = any(name.startswith("input") and "cache" not in name for name in stated)
     for name, count in stated.items():
-        if name in _PROMPT and not any(other.startswith("input") for other in stated):
+        if name in _PROMPT and not has_input:
             prompt = count
         elif name in _COMPLETION and not any(other.startswith("output") for other in stated):
             completion = count

@@ -167,6 +167,7 @@ def test_a_total_alone_is_a_call_whose_parts_are_unknown() -> None:
         ({"promptTokens": 90, "completionTokens": 7, "totalTokens": 97},
          (90, None, None, 7, None), ("cache_split_unknown",)),
         ({"prompt_tokens": 90, "cached_tokens": 60, "completion_tokens": 7}, (30, 60, None, 7, None), ()),
+        ({"prompt_tokens": 90, "input_cached_tokens": 60, "completion_tokens": 7}, (30, 60, None, 7, None), ()),
         ({"input": 30, "input_cached_tokens": 60, "output": 7, "prompt_tokens": 90, "completion_tokens": 7},
          (30, 60, None, 7, None), ("other_usage_not_counted",)),
     ],
