@@ -67,7 +67,9 @@ def _parts(result: Any) -> tuple[str, ...]:
 def _read(line: Line) -> Fact | Ignored:
     result = line.result
     if not any(name in result for name in _TOKENS):
-        raise Unreadable("a result is not of Anthropic's messages usage: costs have an importer of their own, and other reports none")
+        raise Unreadable(
+            "a result is not of Anthropic's messages usage: costs have an importer of their own, and other reports none"
+        )
     dimension = _dimension(line, "messages")
     if line.part == WEB_SEARCH:
         searches = count(inner(result.get("server_tool_use")).get("web_search_requests"), "web_search_requests")
