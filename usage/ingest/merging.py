@@ -7,7 +7,7 @@ record in one month, or within 72 hours of the edge between two neighbouring mon
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ class Candidate(NamedTuple):
     place: int
 
 
-def month_number(moment: datetime) -> int:
+def month_number(moment: date) -> int:
     return moment.year * 12 + moment.month - 1
 
 
@@ -77,14 +77,9 @@ def _beaten(candidate: Candidate, best: dict[tuple[str, int], Candidate]) -> boo
     return False
 
 
-def probed_months(candidates: Iterable[Candidate]) -> list[int]:
-    """The months in which the ledger may already hold a record of these facts."""
+def probed_months(days: Iterable[date]) -> list[int]:
+    """The months in which the ledger may already hold a record of facts of these UTC days."""
     found = set()
-    for candidate in candidates:
-        month = candidate.month
-        found.add(month)
-        if candidate.occurred_at < first_of(month) + EDGE:
-            found.add(month - 1)
-        elif candidate.occurred_at >= first_of(month + 1) - EDGE:
-            found.add(month + 1)
+    for day in days:
+        found |= {month_number(day), month_number(day - EDGE), month_number(day + EDGE)}
     return sorted(found)

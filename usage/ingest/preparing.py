@@ -51,7 +51,7 @@ class Prepared:
         times = [record.occurred_at for record in records]
         self.first, self.last = min(times), max(times)
         self.months = sorted({record.month for record in records})
-        self.probed = probed_months(records)
+        self.probed = probed_months({day for _, day in self.places})
         lines = "".join([f"{record.place}\t{record.content_hash}\t{record.text}\n" for record in records])
         self.copied = lines.encode(errors="replace")
 

@@ -49,19 +49,24 @@ def outcomes(
 
 def _outcomes(records: Iterable[Record], header: list[str], reader: RowReader) -> Iterator[Outcome]:
     for block in _blocks(records):
-        none = {record.line: _none(record, header) for record in block}
-        facts = reader.read([(record.line, record.fields) for record in block if none[record.line] is None])
+        none = _no_rows(block, header)
+        facts = reader.read([(record.line, record.fields) for record in block if record.line not in none])
+        if not none and block[-1].line - block[0].line + block[-1].lines == len(
+            block
+        ):  # a row a line, as nearly always
+            yield from facts
+            continue
         for record in block:
-            yield none[record.line] or next(facts)
-            if record.lines > 1:
-                for line in range(record.line + 1, record.line + record.lines):
-                    yield Ignored(line, "continues the row above")
+            yield none.get(record.line) or next(facts)
+            for line in range(record.line + 1, record.line + record.lines):
+                yield Ignored(line, "continues the row above")
 
 
 def _keys(records: Iterable[Record], header: list[str], reader: RowReader) -> Iterator[str]:
     """The keys of all rows that have one."""
     for block in _blocks(records):
-        yield from reader.keys([(row.line, row.fields) for row in block if _none(row, header) is None])
+        none = _no_rows(block, header)
+        yield from reader.keys([(record.line, record.fields) for record in block if record.line not in none])
 
 
 def _blocks(records: Iterable[Record]) -> Iterator[list[Record]]:
@@ -75,6 +80,15 @@ def _blocks(records: Iterable[Record]) -> Iterator[list[Record]]:
             block, size = [], 0
     if block:
         yield block
+
+
+def _no_rows(block: Iterable[Record], header: list[str]) -> dict[int, Outcome]:
+    """What is no row, by its line: only a first cell that is blank or the header's can be in one."""
+    suspects = [
+        record for record in block
+        if record.fault or not record.fields or (first := record.fields[0].strip()) == header[0] or not first
+    ]  # fmt: skip
+    return {record.line: found for record in suspects if (found := _none(record, header))}
 
 
 def _none(record: Record, header: list[str]) -> Outcome | None:

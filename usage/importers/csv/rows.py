@@ -90,18 +90,19 @@ class RowReader:
         places = self._placed(block, cells)
         keys = self._identities(block, periods, places)
         sessions = block.columns[at["session"]] if "session" in at else repeat("")
+        lines = [line for line, _ in rows]
         columns = zip(
-            rows, periods, tokens, requests, costs, currencies, contexts, places, keys, sessions, strict=False
+            lines, periods, tokens, requests, costs, currencies, contexts, places, keys, sessions, strict=False
         )
-        for number, ((line, fields), *values) in enumerate(columns):
+        for number, values in enumerate(columns):
             fault = block.faults.get(number) if block.faults else None
             if fault is None:
                 try:
-                    yield self._fact(line, *values)
+                    yield self._fact(*values)
                     continue
                 except Unreadable as found:
                     fault = str(found)
-            yield self._rejected(line, fields, fault)
+            yield self._rejected(*rows[number], fault)
 
     def _fact(
         self,
