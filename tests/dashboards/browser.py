@@ -108,7 +108,7 @@ def settled(page: Page) -> None:
     """Waits for the fonts and for every chart to be drawn or to have failed."""
     page.evaluate("document.fonts.ready.then(() => true)")
     for figure in page.locator("figure[data-figure]").all():
-        # Not scroll_into_view_if_needed: it waits for two frames alike, which a busy machine may not paint in ten seconds.
+        # Not scroll_into_view_if_needed: it waits for two frames alike, which a busy machine may not paint in time.
         figure.evaluate("figure => figure.scrollIntoView({block: 'nearest'})")
     # Not wait_for_function: it evaluates a string, which the policy rightly refuses.
     waiting = page.locator("figure[data-figure]:not([data-drawn])")
