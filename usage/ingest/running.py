@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 OPEN = (ImportBatch.Status.QUEUED, ImportBatch.Status.RUNNING)
 _FUTURE = timedelta(days=2)  # clocks differ, and buckets are stamped in their own zone
 _ATTEMPTS = 5
+_COLLECTED_AT, _SWITCHED_EVERY = gc.get_threshold(), sys.getswitchinterval()  # as the process began
 
 
 def advance(batch: ImportBatch, seconds: float | None = None, chunk_lines: int = LINES) -> None:
@@ -76,16 +77,16 @@ def _side_by_side() -> Iterator[None]:
 
     A chunk is hundreds of thousands of small objects without a cycle among them: looking for cycles in each seven
     hundred of them would take a fifth of the time that reading takes. And whoever writes asks for the interpreter after
-    each of its statements, for which it would wait five milliseconds while the other reads.
+    each of its statements, for which it would wait five milliseconds while the other reads. Of two imports in one
+    process the first that ends puts both back.
     """
-    usual, interval = gc.get_threshold(), sys.getswitchinterval()
     gc.set_threshold(200_000, 20, 100)
     sys.setswitchinterval(0.0005)
     try:
         yield
     finally:
-        gc.set_threshold(*usual)
-        sys.setswitchinterval(interval)
+        gc.set_threshold(*_COLLECTED_AT)
+        sys.setswitchinterval(_SWITCHED_EVERY)
 
 
 def mode_of(importer: Importer, spec: dict[str, Any] | None) -> str:

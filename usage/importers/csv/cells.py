@@ -37,10 +37,8 @@ class Block:
         self.columns: list[tuple[str, ...]] = list(zip(*rows, strict=False))
         self.faults: dict[int, str] = {}
 
-    def read(self, at: int | None, reader: Callable[[str], T]) -> Iterable[T | None]:
-        """The values of a column; of one that is not mapped, None without end."""
-        if at is None:
-            return repeat(None)
+    def read(self, at: int, reader: Callable[[str], T]) -> list[T]:
+        """The values of a column."""
         cells = self.columns[at]
         known: dict[str, T | Unreadable] = {}
         for cell in set(cells):
@@ -53,7 +51,7 @@ class Block:
             for number, value in enumerate(values):
                 if isinstance(value, Unreadable):
                     self.faults.setdefault(number, str(value))
-        return cast("list[T | None]", values)
+        return cast("list[T]", values)
 
 
 class Numbers:
@@ -66,8 +64,10 @@ class Numbers:
         self._money_unit = MONEY_UNITS[mapping.money_unit]
 
     def counts(self, block: Block, at: int | None, unit: int = 1) -> Iterable[int | None]:
-        """A column of whole numbers."""
-        if at is not None and unit == 1 and _plain(block.columns[at]):
+        """A column of whole numbers; of one that is not mapped, None without end."""
+        if at is None:
+            return repeat(None)
+        if unit == 1 and _plain(block.columns[at]):
             return map(int, block.columns[at])
         return block.read(at, lambda cell: self.count(cell, unit))
 

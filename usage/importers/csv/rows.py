@@ -84,8 +84,8 @@ class RowReader:
         tokens = zip(*(self._numbers.counts(block, at.get(name), self._map.tokens_per_unit) for name in TOKENS),
                      strict=False)  # fmt: skip
         requests = self._numbers.counts(block, at.get("requests"))
-        costs = block.read(at.get("cost"), self._numbers.amount)
-        currencies = block.read(at.get("currency"), self._currency)
+        costs = block.read(at["cost"], self._numbers.amount) if "cost" in at else repeat(None)
+        currencies = block.read(at["currency"], self._currency) if "currency" in at else repeat(None)
         contexts = self._numbers.counts(block, at.get("context"))
         places = self._placed(block, cells)
         keys = self._identities(block, periods, places)
@@ -184,7 +184,7 @@ class RowReader:
         return Rejected(line, fault, orjson.dumps(shown).decode("utf-8")[:MAX_RAW])
 
     def _periods(self, block: Block) -> list[Period]:
-        return list(block.read(self._at["time"], self._period))  # type: ignore[arg-type]
+        return block.read(self._at["time"], self._period)
 
     def _period(self, text: str) -> Period:
         period, window = self._read_time(text.strip()), self._map.window
@@ -266,7 +266,7 @@ class RowReader:
             keys = [cell.strip() for cell in block.columns[self._at["id"]]]
             if all(keys) and len(max(keys, key=len)) <= MAX_KEY:
                 return keys
-            return block.read(self._at["id"], _id)  # type: ignore[return-value]
+            return block.read(self._at["id"], _id)
         if self._key:
             named = zip(*(block.columns[index] for index in self._key), strict=True)
             return [hashlib.sha256(orjson.dumps([cell.strip() for cell in cells])).hexdigest() for cells in named]
