@@ -15,15 +15,14 @@ EDGE = timedelta(hours=72)
 
 
 class Candidate(NamedTuple):
-    """A fact reduced to what merging compares, and the text of its row. `month` counts months since year 0."""
+    """A fact reduced to what merging compares, and its number. `month` counts months since year 0."""
 
     key: str
     month: int
     occurred_at: datetime
     rank: tuple[int, ...]
     content_hash: int
-    text: str
-    place: int
+    number: int = 0
 
 
 def month_number(moment: date) -> int:

@@ -15,6 +15,8 @@ from usage.ingest.reading import LINES, Place, Reader
 
 KEPT_REJECTIONS = 1_000
 """Rejected lines a chunk keeps in full; the rest are only counted."""
+_BLOCK = 1_000
+"""Facts that are taken apart at once: few enough for a processor's cache."""
 
 
 @dataclass(slots=True)
@@ -43,39 +45,25 @@ class Prepared:
     rejected: Counter[str] = field(default_factory=Counter)
     rejected_rows: list[tuple[str, int, str, str]] = field(default_factory=list)
 
-    def keep(self, records: Sequence[Candidate]) -> None:
-        """Take the records of the chunk."""
-        if not records:
-            return
-        self.records = len(records)
-        times = [record.occurred_at for record in records]
-        self.first, self.last = min(times), max(times)
-        self.months = sorted({record.month for record in records})
-        self.probed = probed_months({day for _, day in self.places})
-        lines = "".join([f"{record.place}\t{record.content_hash}\t{record.text}\n" for record in records])
-        self.copied = lines.encode(errors="replace")
-
 
 def prepare(reader: Reader, latest: datetime, lines: int = LINES) -> Prepared:
     """The next chunk of a reader. Facts later than `latest` are refused."""
     chunk = Prepared(reader.place, reader.place, finished=False)
-    places = _Places(chunk)
-    candidates: list[Candidate] = []
-    add = candidates.append
+    records = _Records(chunk)
+    block: list[tuple[str, int, Fact]] = []
     for origin, line, outcome in reader.chunk(lines):
         chunk.lines += 1
         if outcome.__class__ is Fact:
-            reason = rows.fault(outcome, latest)
-            if not reason:
-                add(places.candidate(outcome))
-                continue
-            _reject(chunk, origin, line, reason, "")
+            block.append((origin, line, outcome))
+            if len(block) == _BLOCK:
+                records.add(block, latest)
+                block.clear()
         elif isinstance(outcome, Rejected):
             _reject(chunk, origin, line, outcome.reason, outcome.raw)
         elif isinstance(outcome, Ignored):
             chunk.ignored[outcome.reason[:200]] += 1
-    chunk.keep(merged(candidates))
-    chunk.merged_away = len(candidates) - chunk.records
+    records.add(block, latest)
+    records.keep()
     chunk.end, chunk.finished = reader.place, reader.finished
     return chunk
 
@@ -87,33 +75,95 @@ def _reject(chunk: Prepared, origin: str, line: int, reason: str, raw: str) -> N
         chunk.rejected_rows.append((rows.storable(origin, 1000), line, reason, rows.storable(raw, 2048)))
 
 
-class _Places:
-    """Numbers the distinct (dimension, UTC day) of a chunk."""
+class _Records:
+    """The records of a chunk by column, and the distinct (dimension, UTC day) they belong to, numbered."""
 
     def __init__(self, chunk: Prepared) -> None:
         self._chunk = chunk
-        self._numbers: dict[tuple[str, int], tuple[int, int]] = {}  # with the month
+        self._keys: list[str] = []
+        self._times: list[datetime] = []
+        self._ranks: list[tuple[int, ...]] = []
+        self._hashes: list[int] = []
+        self._texts: list[str] = []
+        self._places: list[int] = []
+        self._numbers: dict[tuple[str, int], int] = {}
+        self._months: list[int] = []  # by place
         # Importers hand out the same object again and again: its address is a faster key than its eleven fields.
         self._by_address: dict[int, tuple[Any, str]] = {}
         self._by_value: dict[Dimension, str] = {}
 
-    def candidate(self, fact: Fact) -> Candidate:
-        when = fact.occurred_at
-        if when.tzinfo is not UTC:
-            when = when.astimezone(UTC)
-        known = self._by_address.get(id(fact.dimension))
-        digest = known[1] if known else self._digest(fact.dimension)
-        key = rows.key_of(fact)
-        text, content_hash = rows.content_of(key, when, fact, digest)
-        slot = (digest, when.toordinal())
-        known_place = self._numbers.get(slot)
-        if known_place is None:
-            known_place = self._numbers[slot] = (len(self._chunk.places), month_number(when))
-            self._chunk.places.append((digest, when.date()))
-        place, month = known_place
-        return Candidate(key, month, when, fact.rank, content_hash, text, place)
+    def add(self, located: Sequence[tuple[str, int, Fact]], latest: datetime) -> None:
+        """Take facts, each with its file and line; of those that no ledger may hold the chunk keeps the reason."""
+        if not located:
+            return
+        facts = [fact for *_, fact in located]
+        found = rows.faults(facts, latest)
+        if found:
+            for number, reason in sorted(found.items()):
+                origin, line, _ = located[number]
+                _reject(self._chunk, origin, line, reason, "")
+            facts = [fact for number, fact in enumerate(facts) if number not in found]
+            if not facts:
+                return
+        times = [fact.occurred_at for fact in facts]
+        if {when.tzinfo for when in times} != {UTC}:
+            times = [when.astimezone(UTC) for when in times]
+        keys = rows.keys_of([fact.record_key for fact in facts])
+        places = self._placed([fact.dimension for fact in facts], times)
+        digests = [self._chunk.places[place][0] for place in places]
+        texts, hashes = rows.contents_of(facts, keys, times, digests)
+        self._keys += keys
+        self._times += times
+        self._ranks += [fact.rank for fact in facts]
+        self._hashes += hashes
+        self._texts += texts
+        self._places += places
+
+    def keep(self) -> None:
+        """Lay out what is left when of facts with one key one has won."""
+        chunk, lost = self._chunk, self._lost()
+        places, hashes, texts, times = self._places, self._hashes, self._texts, self._times
+        if lost:
+            left = [number for number in range(len(texts)) if number not in lost]
+            places, hashes, texts = [places[n] for n in left], [hashes[n] for n in left], [texts[n] for n in left]
+            times = [times[n] for n in left]
+        chunk.records, chunk.merged_away = len(texts), len(lost)
+        if not texts:
+            return
+        chunk.first, chunk.last = min(times), max(times)
+        chunk.months = sorted({self._months[place] for place in set(places)})
+        chunk.probed = probed_months({day for _, day in chunk.places})
+        lines = map("\t".join, zip(map(str, places), map(str, hashes), texts, strict=True))
+        chunk.copied = ("\n".join(lines) + "\n").encode(errors="replace")
+
+    def _lost(self) -> set[int]:
+        """The numbers of facts that another one of this chunk beats."""
+        if len(set(self._keys)) == len(self._keys):
+            return set()
+        times_seen = Counter(self._keys)
+        repeated = [
+            Candidate(key, self._months[self._places[n]], self._times[n], self._ranks[n], self._hashes[n], n)
+            for n, key in enumerate(self._keys)
+            if times_seen[key] > 1
+        ]
+        return {candidate.number for candidate in repeated} - {candidate.number for candidate in merged(repeated)}
+
+    def _placed(self, dimensions: Sequence[Dimension], times: Sequence[datetime]) -> list[int]:
+        """The places of some records."""
+        days = map(datetime.toordinal, times)
+        slots = list(zip((self._digest(dimension) for dimension in dimensions), days, strict=True))
+        for slot in dict.fromkeys(slots):
+            if slot not in self._numbers:
+                self._numbers[slot] = len(self._chunk.places)
+                day = date.fromordinal(slot[1])
+                self._chunk.places.append((slot[0], day))
+                self._months.append(month_number(day))
+        return [self._numbers[slot] for slot in slots]
 
     def _digest(self, dimension: Dimension) -> str:
+        known = self._by_address.get(id(dimension))
+        if known is not None:
+            return known[1]
         digest = self._by_value.get(dimension)
         if digest is None:
             stored = rows.stored_dimension(dimension)

@@ -1,13 +1,15 @@
-"""One fact as one line of COPY, and which facts no ledger may hold. Pure."""
+"""Facts as lines of COPY, and which of them no ledger may hold: column by column. Pure."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache
+from typing import TypeVar
 
 from pricing.providers import canonical
 from pricing.units import LIFETIMES
@@ -22,81 +24,149 @@ _COPY = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0"
 _ESCAPED = re.compile(r"[\\\t\n\r\0]")
 _NULL = "\\N"
 _NO_LIFETIMES = "0\t0\t0\t0"
+_KEY_LIMIT = 200
+_DIGEST = hashlib.blake2b(digest_size=8)
+T = TypeVar("T")
 assert LIFETIMES == ("5m", "30m", "1h", "12h")  # noqa: S101 - `_by_lifetime` and the columns name them
 
 
-def fault(fact: Fact, latest: datetime) -> str:
-    """Why the ledger must refuse a fact whatever importer made it; '' where it may keep it."""
-    # Taken apart at once and spelt out: of millions of rows each look at a field and each loop is felt.
-    (_, key, when, grain, _, uncached, read, written, out, reasoning, lifetimes, requests, _, context, period_end, cost,
-     _, cost_kind, *_) = fact  # fmt: skip
-    if not (
-        0 <= (uncached or 0) < TOKENS_LIMIT
-        and 0 <= (read or 0) < TOKENS_LIMIT
-        and 0 <= (written or 0) < TOKENS_LIMIT
-        and 0 <= (out or 0) < TOKENS_LIMIT
-        and 0 <= (reasoning or 0) < TOKENS_LIMIT
-        and 0 <= (requests or 0) < TOKENS_LIMIT
-        and 0 <= (context or 0) < TOKENS_LIMIT
+def faults(facts: Sequence[Fact], latest: datetime) -> dict[int, str]:
+    """Which of some facts the ledger must refuse whatever importer made them, by number, and why."""
+    # Column by column: of millions of rows each look at a field is felt.
+    (_, keys, times, grains, _, uncached, read, written, out, reasoning, lifetimes, requests, _, context, ends, costs,
+     _, cost_kinds, *_) = zip(*facts, strict=True)  # fmt: skip
+    found: dict[int, str] = {}
+    for number, reason in (
+        *_faults_of_counts((uncached, read, written, out, reasoning, requests, context)),
+        *_faults_of_parts(reasoning, out, lifetimes, written),
+        *_faults_of_times(times, ends, latest),
+        *_faults_of_words(grains, cost_kinds, keys),
+        *((n, "the reported cost is no amount") for n, cost in enumerate(costs) if cost is not None and _no_cost(cost)),
     ):
-        return _beyond(fact)
-    if reasoning is not None and (out is None or reasoning > out):
-        return "reasoning tokens are more than the output tokens they are part of"
-    if lifetimes and not _lifetimes_fit(fact):
-        return "cache writes by lifetime are more than the cache writes they are part of"
-    if when.tzinfo is None:
-        return "the time has no zone"
-    if not EARLIEST <= when < latest:
-        return "the time lies in the future" if when >= latest else "the time lies before 2015"
-    if period_end is not None and not when < period_end:
-        return "the period ends before it begins"
-    if grain not in GRAINS or cost_kind not in COST_KINDS or not key:
-        return "the importer gave no grain, cost kind or record key"
-    if cost is not None and not (cost.is_finite() and abs(cost) < _COST_LIMIT):
-        return "the reported cost is no amount"
-    return ""
+        found.setdefault(number, reason)
+    return found
 
 
-def _beyond(fact: Fact) -> str:
-    counts = (fact.in_uncached, fact.in_cache_read, fact.in_cache_write, fact.out_total, fact.out_reasoning,
-              fact.requests, fact.context_tokens)  # fmt: skip
-    wrong = next(count for count in counts if count is not None and not 0 <= count < TOKENS_LIMIT)
-    return "a count is negative" if wrong < 0 else "a count is beyond belief"
+def _faults_of_counts(columns: Iterable[Sequence[int | None]]) -> Iterator[tuple[int, str]]:
+    for column in columns:
+        known = [count for count in column if count is not None]
+        if known and not (min(known) >= 0 and max(known) < TOKENS_LIMIT):
+            for number, count in enumerate(column):
+                if count is not None and not 0 <= count < TOKENS_LIMIT:
+                    yield number, "a count is negative" if count < 0 else "a count is beyond belief"
 
 
-def _lifetimes_fit(fact: Fact) -> bool:
-    stated = fact.cache_write_by_lifetime
-    return fact.in_cache_write is not None and min(stated.values()) >= 0 and sum(stated.values()) <= fact.in_cache_write
+def _faults_of_parts(
+    reasoning: Sequence[int | None],
+    out: Sequence[int | None],
+    lifetimes: Sequence[Mapping[str, int]],
+    written: Sequence[int | None],
+) -> Iterator[tuple[int, str]]:
+    for number, part in enumerate(reasoning):
+        if part is not None:
+            whole = out[number]
+            if whole is None or part > whole:
+                yield number, "reasoning tokens are more than the output tokens they are part of"
+    for number, stated in enumerate(lifetimes):
+        if stated:
+            whole = written[number]
+            if whole is None or min(stated.values()) < 0 or sum(stated.values()) > whole:
+                yield number, "cache writes by lifetime are more than the cache writes they are part of"
 
 
-def key_of(fact: Fact) -> str:
-    """The record key as it is stored: one that is too long for an index by its hash."""
-    key = fact.record_key
-    if len(key) > 200:
-        return "sha256:" + hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
-    return key if key.isascii() and "\0" not in key else storable(key, 200)
+def _faults_of_times(
+    times: Sequence[datetime], ends: Sequence[datetime | None], latest: datetime
+) -> Iterator[tuple[int, str]]:
+    zoned = None not in {when.tzinfo for when in times}
+    if not (zoned and min(times) >= EARLIEST and max(times) < latest):
+        for number, when in enumerate(times):
+            if when.tzinfo is None:
+                yield number, "the time has no zone"
+            elif not EARLIEST <= when < latest:
+                yield number, "the time lies in the future" if when >= latest else "the time lies before 2015"
+    for number, end in enumerate(ends):
+        if end is not None and times[number].tzinfo is not None and not times[number] < end:
+            yield number, "the period ends before it begins"
 
 
-def content_of(key: str, when: datetime, fact: Fact, dimension_hash: str) -> tuple[str, int]:
-    """The COPY text of all a record says, and its 64-bit hash: the last word between two equal facts."""
-    (_, _, _, grain, _, uncached, read, written, out, reasoning, stated, requests, tier, context, period_end, cost,
-     currency, cost_kind, session, quality, rank) = fact  # fmt: skip
-    # One expression: this is half of what an import costs in Python.
-    text = (
-        f"{key.translate(_COPY) if _ESCAPED.search(key) else key}\t{when.isoformat()}"
-        f"\t{period_end.astimezone(UTC).isoformat() if period_end else _NULL}\t{grain}"
-        f"\t{_NULL if uncached is None else uncached}\t{_NULL if read is None else read}"
-        f"\t{_NULL if written is None else written}\t{_by_lifetime(stated) if stated else _NO_LIFETIMES}"
-        f"\t{_NULL if out is None else out}\t{_NULL if reasoning is None else reasoning}"
-        f"\t{_NULL if requests is None else requests}\t{_NULL if context is None else context}"
-        f"\t{tier and _tier(tier)}\t{_NULL if cost is None else _amount(cost)}"
-        f"\t{_letters(currency)}\t{cost_kind}"
-        f"\t{_words(quality) if quality else '{}'}\t{_numbers(len(rank)) % rank}"
+def _faults_of_words(
+    grains: Sequence[str], cost_kinds: Sequence[str], keys: Sequence[str]
+) -> Iterator[tuple[int, str]]:
+    if not (GRAINS.issuperset(grains) and COST_KINDS.issuperset(cost_kinds) and all(keys)):
+        for number, (grain, kind, key) in enumerate(zip(grains, cost_kinds, keys, strict=True)):
+            if grain not in GRAINS or kind not in COST_KINDS or not key:
+                yield number, "the importer gave no grain, cost kind or record key"
+
+
+def _no_cost(cost: Decimal) -> bool:
+    return not (cost.is_finite() and abs(cost) < _COST_LIMIT)
+
+
+def keys_of(keys: Sequence[str]) -> Sequence[str]:
+    """Record keys as they are stored: one that is too long for an index by its hash."""
+    joined = "".join(keys)
+    if joined.isascii() and "\0" not in joined and len(max(keys, key=len)) <= _KEY_LIMIT:
+        return keys
+    return [
+        storable(key, _KEY_LIMIT)
+        if len(key) <= _KEY_LIMIT
+        else "sha256:" + hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+        for key in keys
+    ]
+
+
+def contents_of(
+    facts: Sequence[Fact], keys: Sequence[str], times: Sequence[datetime], dimension_hashes: Iterable[str]
+) -> tuple[list[str], Sequence[int]]:
+    """Of some facts the COPY text of all that each says, by `COLUMNS`, and its 64-bit hash: the last word between two
+    equal facts. `keys` and `times` are as stored, in UTC."""
+    (_, _, _, grains, _, uncached, read, written, out, reasoning, lifetimes, requests, tiers, context, ends, costs,
+     currencies, cost_kinds, sessions, qualities, ranks) = zip(*facts, strict=True)  # fmt: skip
+    texts = list(
+        map(
+            "\t".join,
+            zip(
+                [key.translate(_COPY) for key in keys] if _ESCAPED.search("".join(keys)) else keys,
+                map(datetime.isoformat, times),
+                [_NULL if end is None else end.astimezone(UTC).isoformat() for end in ends],
+                grains,
+                _counts(uncached),
+                _counts(read),
+                _counts(written),
+                [_by_lifetime(stated) if stated else _NO_LIFETIMES for stated in lifetimes],
+                _counts(out),
+                _counts(reasoning),
+                _counts(requests),
+                _counts(context),
+                _each(tiers, _tier),
+                [_NULL if cost is None else _amount(cost) for cost in costs],
+                _each(currencies, _letters),
+                cost_kinds,
+                _each(qualities, _words),
+                [_numbers(len(rank)) % rank for rank in ranks],
+                strict=True,
+            ),
+        )
     )
-    session = session and storable(session, 200)
-    said = f"{text}\t{dimension_hash}\t{session}" if session else f"{text}\t{dimension_hash}"
-    digest = hashlib.blake2b(said.encode(errors="replace"), digest_size=8).digest()
-    return f"{text}\t{session and session.translate(_COPY)}", int.from_bytes(digest, "big", signed=True)
+    sessions = tuple(_each(sessions, _session))
+    digests = []
+    for text, dimension, session in zip(texts, dimension_hashes, sessions, strict=True):
+        said = f"{text}\t{dimension}\t{session}" if session else f"{text}\t{dimension}"
+        digest = _DIGEST.copy()  # faster than a new one
+        digest.update(said.encode(errors="replace"))
+        digests.append(digest.digest())
+    copied = [f"{text}\t{session and session.translate(_COPY)}" for text, session in zip(texts, sessions, strict=True)]
+    return copied, struct.unpack(f">{len(digests)}q", b"".join(digests))
+
+
+def _counts(column: Sequence[int | None]) -> Iterable[str]:
+    return [_NULL if count is None else str(count) for count in column] if None in column else map(str, column)
+
+
+def _each(column: Sequence[T], written: Callable[[T], str]) -> Iterable[str]:
+    """A column of few different values."""
+    texts = {value: written(value) for value in set(column)}
+    return map(texts.__getitem__, column)
 
 
 COLUMNS = (
@@ -123,7 +193,7 @@ COLUMNS = (
     "rank",
     "session",
 )
-"""The columns of `content_of`, in its order."""
+"""The columns of `contents_of`, in its order."""
 
 
 def _amount(cost: Decimal) -> str:
@@ -137,12 +207,10 @@ def _numbers(length: int) -> str:
     return f"{{{','.join(['%d'] * length)}}}"
 
 
-@lru_cache(1_000)
 def _letters(currency: str) -> str:
     return currency[:3].upper().translate(_COPY)
 
 
-@lru_cache(1_000)
 def _tier(tier: str) -> str:
     return tier[:40].translate(_COPY)
 
@@ -151,6 +219,10 @@ def _by_lifetime(stated: Mapping[str, int]) -> str:
     """The lifetimes that have a unit; any other is part of the undivided rest."""
     get = stated.get
     return f"{get('5m', 0)}\t{get('30m', 0)}\t{get('1h', 0)}\t{get('12h', 0)}"
+
+
+def _session(session: str) -> str:
+    return session and storable(session, 200)
 
 
 def _words(quality: tuple[str, ...]) -> str:

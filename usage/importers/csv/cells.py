@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from itertools import repeat
 from typing import TypeVar, cast
 
 from usage.importers._json import MAX_COUNT, rounded
@@ -35,6 +34,7 @@ class Block:
 
     def __init__(self, rows: Iterable[Sequence[str]]) -> None:
         self.columns: list[tuple[str, ...]] = list(zip(*rows, strict=False))
+        self.none: list[None] = [None] * len(self.columns[0])
         self.faults: dict[int, str] = {}
 
     def read(self, at: int, reader: Callable[[str], T]) -> list[T]:
@@ -63,12 +63,12 @@ class Numbers:
         self._separated = re.compile(rf"-?\d{{1,3}}(?:{mark}\d{{3}})+(?:{point}\d+)?", re.ASCII)
         self._money_unit = MONEY_UNITS[mapping.money_unit]
 
-    def counts(self, block: Block, at: int | None, unit: int = 1) -> Iterable[int | None]:
-        """A column of whole numbers; of one that is not mapped, None without end."""
+    def counts(self, block: Block, at: int | None, unit: int = 1) -> Sequence[int | None]:
+        """A column of whole numbers; of one that is not mapped, `block.none`."""
         if at is None:
-            return repeat(None)
+            return block.none
         if unit == 1 and _plain(block.columns[at]):
-            return map(int, block.columns[at])
+            return list(map(int, block.columns[at]))
         return block.read(at, lambda cell: self.count(cell, unit))
 
     def count(self, cell: str, unit: int = 1) -> int | None:

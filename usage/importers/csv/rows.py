@@ -26,8 +26,7 @@ NO_CURRENCY = "currency is not three letters"
 
 Lined = tuple[int, Sequence[str]]
 """The line a row stands in, and its fields."""
-Counts = tuple[int | None, ...]
-"""The counts of a row in the order of TOKENS."""
+_NOTHING = (None,) * 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,105 +68,117 @@ class RowReader:
     def read(self, rows: Sequence[Lined]) -> Iterator[Fact | Rejected]:
         """For each row its fact, or why it is none."""
         fitting = [row for row in rows if not self._misfit(row[1])]
-        facts = iter(self._facts(fitting)) if fitting else iter(())
         if len(fitting) == len(rows):
-            yield from facts
-            return
-        for line, fields in rows:
-            fault = self._misfit(fields)
-            yield self._rejected(line, fields, fault) if fault else next(facts)
+            return self._facts(rows)
+        faults = {number: fault for number, (_, fields) in enumerate(rows) if (fault := self._misfit(fields))}
+        return self._beside(rows, faults, self._facts(fitting))
 
     def _facts(self, rows: Sequence[Lined]) -> Iterator[Fact | Rejected]:
+        if not rows:
+            return iter(())
         cells = [fields for _, fields in rows]
-        block, at = Block(cells), self._at
+        block, at, spec = Block(cells), self._at, self._map
         periods = self._periods(block)
-        tokens = zip(*(self._numbers.counts(block, at.get(name), self._map.tokens_per_unit) for name in TOKENS),
-                     strict=False)  # fmt: skip
+        total, read, written, *split, out, reasoning = (
+            self._numbers.counts(block, at.get(name), spec.tokens_per_unit) for name in TOKENS
+        )
         requests = self._numbers.counts(block, at.get("requests"))
-        costs = block.read(at["cost"], self._numbers.amount) if "cost" in at else repeat(None)
-        currencies = block.read(at["currency"], self._currency) if "currency" in at else repeat(None)
+        costs = block.read(at["cost"], self._numbers.amount) if "cost" in at else block.none
         contexts = self._numbers.counts(block, at.get("context"))
         places = self._placed(block, cells)
         keys = self._identities(block, periods, places)
-        sessions = block.columns[at["session"]] if "session" in at else repeat("")
-        lines = [line for line, _ in rows]
-        columns = zip(
-            lines, periods, tokens, requests, costs, currencies, contexts, places, keys, sessions, strict=False
-        )
-        for number, values in enumerate(columns):
-            fault = block.faults.get(number) if block.faults else None
-            if fault is None:
-                try:
-                    yield self._fact(*values)
-                    continue
-                except Unreadable as found:
-                    fault = str(found)
-            yield self._rejected(*rows[number], fault)
-
-    def _fact(
-        self,
-        line: int,
-        period: Period,
-        tokens: Counts,
-        requests: int | None,
-        cost: Decimal | None,
-        currency: str | None,
-        context: int | None,
-        place: Place,
-        key: str,
-        session: str,
-    ) -> Fact:
-        total, read, written, *split, out, reasoning = tokens
-        uncached, lifetimes = total, _NO_LIFETIMES
+        if block.faults:  # once more without the rows of which a cell cannot be read
+            readable = [row for number, row in enumerate(rows) if number not in block.faults]
+            return self._beside(rows, block.faults, self._facts(readable))
+        uncached, lifetimes = total, [_NO_LIFETIMES] * len(rows)
         if self._input_to_split:
-            uncached, written, lifetimes = self._input(total, read, written, split)
-        if reasoning is not None:
-            out, reasoning = self._output(out, reasoning)
-        if cost is None:
-            if uncached is None and read is None and written is None and out is None and not requests:
-                raise Unreadable("row has neither tokens nor requests nor cost")
-            currency = ""
-        elif currency is None:
-            currency = self._map.currency
-        elif not currency:
-            raise Unreadable(NO_CURRENCY)
-        if (written or 0) >= MAX_COUNT or (out or 0) >= MAX_COUNT:
-            raise Unreadable(TOO_LARGE)
-        quality = period.quality if total is None or read is not None else ("cache_split_unknown", *period.quality)
+            uncached, written, lifetimes = self._inputs(block, total, read, written, split)
+        if reasoning is not block.none:
+            out = self._outputs(block, out, reasoning)
+            reasoning = [None if all_of is None else part for all_of, part in zip(out, reasoning, strict=True)]
+        _refuse_the_empty(block, (uncached, read, written, out, requests, costs))
+        currencies = self._currencies(block, costs)
+        _refuse_the_large(block, (written, out))
         # The greater of two rows with one key wins: an export of a day that is not over grows.
-        rank: tuple[int, ...] = (
-            (uncached or 0) + (read or 0) + (written or 0) + (out or 0),
-            requests or 0,
-            0 if cost is None else int(cost * 1_000_000),
+        sums = zip(uncached, read, written, out, strict=True)
+        ranks: Iterable[tuple[int, ...]] = zip(
+            [(a or 0) + (b or 0) + (c or 0) + (d or 0) for a, b, c, d in sums],
+            [count or 0 for count in requests],
+            [0 if cost is None else int(cost * 1_000_000) for cost in costs],
+            strict=True,
         )
         if not self._has_ids:
             # Rows that are equal in these have an order all the same, or an ordinal could mean another row than the
             # one that wins.
-            told = (uncached, read, written, out, reasoning, requests, context, cost, currency)
-            rank = (*rank, _digest((*told, sorted(lifetimes.items()))))
-        return Fact(
-            line,
-            key,
-            period.start,
-            self._map.grain,
-            place.dimension,
-            uncached,
-            read,
-            written,
-            out,
-            reasoning,
-            lifetimes,
-            1 if requests is None and self._map.grain == "request" else requests,
-            place.service_tier,
-            context,
-            period.end,
-            cost,
-            currency,
-            self._map.cost_kind,
-            session and session.strip()[:MAX_TEXT],
-            quality,
-            rank,
+            told = zip(uncached, read, written, out, reasoning, requests, contexts, costs, currencies, strict=True)
+            ranks = [
+                (*rank, _digest((*each, sorted(stated.items()))))
+                for rank, each, stated in zip(ranks, told, lifetimes, strict=True)
+            ]
+        if spec.grain == "request":
+            requests = [1 if count is None else count for count in requests]
+        facts = map(
+            Fact._make,
+            zip(
+                [line for line, _ in rows],
+                keys,
+                [period.start for period in periods],
+                repeat(spec.grain),
+                [place.dimension for place in places],
+                uncached,
+                read,
+                written,
+                out,
+                reasoning,
+                lifetimes,
+                requests,
+                [place.service_tier for place in places],
+                contexts,
+                [period.end for period in periods],
+                costs,
+                currencies,
+                repeat(spec.cost_kind),
+                self._sessions(block),
+                self._qualities(periods, total, read),
+                ranks,
+                strict=False,  # what is repeated has no end
+            ),
         )
+        if not block.faults:
+            return facts
+        kept = (fact for number, fact in enumerate(facts) if number not in block.faults)
+        return self._beside(rows, block.faults, kept)
+
+    def _beside(
+        self, rows: Sequence[Lined], faults: Mapping[int, str], others: Iterator[Fact | Rejected]
+    ) -> Iterator[Fact | Rejected]:
+        """What is wrong with some rows, by number, and of the others what is said of each in turn."""
+        for number, row in enumerate(rows):
+            yield self._rejected(*row, faults[number]) if number in faults else next(others)
+
+    def _sessions(self, block: Block) -> Iterable[str]:
+        if "session" not in self._at:
+            return repeat("")
+        return [session.strip()[:MAX_TEXT] for session in block.columns[self._at["session"]]]
+
+    def _qualities(
+        self, periods: Sequence[Period], total: Sequence[int | None], read: Sequence[int | None]
+    ) -> Iterable[tuple[str, ...]]:
+        return [
+            period.quality if count is None or cached is not None else ("cache_split_unknown", *period.quality)
+            for period, count, cached in zip(periods, total, read, strict=True)
+        ]
+
+    def _currencies(self, block: Block, costs: Sequence[Decimal | None]) -> Sequence[str]:
+        """Of each cost its currency; '' where there is no cost."""
+        if "currency" not in self._at:
+            own = self._map.currency
+            return ["" if cost is None else own for cost in costs]
+        stated = block.read(self._at["currency"], self._currency)
+        for number, (cost, currency) in enumerate(zip(costs, stated, strict=True)):
+            if cost is not None and not currency:
+                block.faults.setdefault(number, NO_CURRENCY)
+        return ["" if cost is None else currency for cost, currency in zip(costs, stated, strict=True)]
 
     def _misfit(self, fields: Sequence[str]) -> str:
         if len(fields) == self._width:
@@ -192,35 +203,56 @@ class RowReader:
             raise Unreadable("row lies outside the window that the mapping declares")
         return period
 
-    def _input(
-        self, total: int | None, read: int | None, written: int | None, split: Sequence[int | None]
-    ) -> tuple[int | None, int | None, dict[str, int]]:
+    def _inputs(
+        self,
+        block: Block,
+        total: Sequence[int | None],
+        read: Sequence[int | None],
+        written: Sequence[int | None],
+        split: Sequence[Sequence[int | None]],
+    ) -> tuple[Sequence[int | None], Sequence[int | None], list[Mapping[str, int]]]:
         """Disjoint counts: what no cache has to do with, cache writes, and these by lifetime ("" is what has none)."""
-        lifetimes: dict[str, int] = {}
+        lifetimes: list[Mapping[str, int]] = [_NO_LIFETIMES] * len(total)
         if self._split_writes:
-            lifetimes = {name: count for name, count in zip(LIFETIMES, split, strict=True) if count}
-            if written is None and any(count is not None for count in split):
-                written = sum(lifetimes.values())
-            elif lifetimes and written is not None:
-                rest = written - sum(lifetimes.values())
-                if rest < 0:
-                    raise Unreadable("cache writes by lifetime exceed the cache writes in all")
-                if rest:
-                    lifetimes[""] = rest
-        if total is not None and self._map.cache == "inclusive":
-            total -= (read or 0) + (written or 0)
-            if total < 0:
-                raise Unreadable("cached tokens exceed the input that the mapping says includes them")
+            both = []
+            for number, (whole, parts) in enumerate(zip(written, zip(*split, strict=True), strict=True)):
+                lifetimes[number] = stated = {name: n for name, n in zip(LIFETIMES, parts, strict=True) if n}
+                known = sum(stated.values())
+                if whole is None and any(count is not None for count in parts):
+                    both.append(known)
+                    continue
+                both.append(whole)
+                if stated and whole is not None:
+                    if whole < known:
+                        block.faults.setdefault(number, "cache writes by lifetime exceed the cache writes in all")
+                    elif whole > known:
+                        stated[""] = whole - known
+            written = both
+        if self._map.cache == "inclusive":
+            total = [
+                None if count is None else count - (cached or 0) - (stored or 0)
+                for count, cached, stored in zip(total, read, written, strict=True)
+            ]
+            for number, count in enumerate(total):
+                if count is not None and count < 0:
+                    block.faults.setdefault(
+                        number, "cached tokens exceed the input that the mapping says includes them"
+                    )
         return total, written, lifetimes
 
-    def _output(self, out: int | None, reasoning: int) -> tuple[int | None, int | None]:
-        if out is None:
-            return None, None
+    def _outputs(
+        self, block: Block, out: Sequence[int | None], reasoning: Sequence[int | None]
+    ) -> Sequence[int | None]:
+        """All that was written, with what was thought."""
         if self._map.reasoning == "excluded":
-            return out + reasoning, reasoning
-        if reasoning > out:
-            raise Unreadable("reasoning exceeds the output that the mapping says includes it")
-        return out, reasoning
+            return [
+                whole if whole is None or part is None else whole + part
+                for whole, part in zip(out, reasoning, strict=True)
+            ]
+        for number, (whole, part) in enumerate(zip(out, reasoning, strict=True)):
+            if part is not None and whole is not None and part > whole:
+                block.faults.setdefault(number, "reasoning exceeds the output that the mapping says includes it")
+        return out
 
     def _currency(self, cell: str) -> str:
         """Three letters; '' for what is none, which matters where there is a cost."""
@@ -274,6 +306,20 @@ class RowReader:
             "" if number in block.faults else _bucket(place, period.stated)
             for number, (place, period) in enumerate(zip(places, periods, strict=True))
         ]
+
+
+def _refuse_the_empty(block: Block, columns: Sequence[Sequence[object]]) -> None:
+    uncached, read, written, out, requests, costs = columns
+    for number, known in enumerate(zip(uncached, read, written, out, costs, strict=True)):
+        if known == _NOTHING and not requests[number]:
+            block.faults.setdefault(number, "row has neither tokens nor requests nor cost")
+
+
+def _refuse_the_large(block: Block, columns: Iterable[Sequence[int | None]]) -> None:
+    for column in columns:
+        for number, count in enumerate(column):
+            if count is not None and count >= MAX_COUNT:
+                block.faults.setdefault(number, TOO_LARGE)
 
 
 def _id(cell: str) -> str:
