@@ -81,8 +81,6 @@ _ALIKE = (
     "organisation_id", "dimension_id", "connection_id", "offering_id", "rate_card_id", "contract_card_id",
     "service_tier", "cost_kind", "currency", "unpriced_reason", "rating_flags",
 )  # fmt: skip
-_SUMMED = (*rollups.UNKNOWN, "out_reasoning", "list_cost", "contracted_cost", "cost_reported")
-_OF_ALIKE = rollups.measured("r.records", {name: f"r.known_{name}" for name in rollups.UNKNOWN})
 _AT_LIST = {"spent": "list_cost", "spent_records": "priced_records"}
 """What of a question at another day's prices is what the tokens would have cost, whoever paid what for them then."""
 _ALONE = """
@@ -176,7 +174,7 @@ def _query(
     whose, whose_params = _whose(projects, of_projects)
     names = [f"k{i}" for i in range(len(wanted))] + [*CURRENCIES, "cost_kind"]
     groups = ", ".join([*names, "p.slug"] if "project" in keys else names)
-    measures = dict(_OF_ALIKE if of is EVERY else of.measures)
+    measures = dict(rollups.OF_ALIKE if of is EVERY else of.measures)
     list_currency = "coalesce(c.currency, x.currency, '')"
     spent_currency = f"CASE WHEN r.cost_reported IS NULL THEN {list_currency} ELSE r.currency END"
     if prices_at is not None:  # what anybody reported or billed was of its own time
@@ -221,11 +219,9 @@ _IN_SPAN = "r.organisation_id = %s AND r.occurred_at >= %s AND r.occurred_at < %
 def _alike(records: str, by: Sequence[str], *, by_project: bool) -> str:
     """CTE `kept`: the sums of records alike in all that they are told apart by; of those to be split, each record."""
     alike = ", ".join(f"r.{name}" for name in by)
-    summed = ", ".join(f"sum(r.{name}) AS {name}" for name in _SUMMED)
-    known = ", ".join(f"count(r.{name}) AS known_{name}" for name in rollups.UNKNOWN)
     alone = "CASE WHEN r.dimension_id IN (TABLE alone) THEN r.id END" if by_project else "NULL::bigint"
     return f"""alone AS ({_ALONE}), kept AS (
-        SELECT {alike}, {_DAY} AS day, {alone} AS id, count(*) AS records, {known}, {summed}
+        SELECT {alike}, {_DAY} AS day, {alone} AS id, {rollups.summed()}
         {records} GROUP BY {alike}, {len(by) + 1}, {len(by) + 2}, r.cost_reported IS NULL,
             {rollups.WITHOUT_TOKENS})"""
 

@@ -75,8 +75,20 @@ def measured(records: str, known: Mapping[str, str]) -> dict[str, str]:
 
 
 MEASURED = measured("1", {name: f"(r.{name} IS NOT NULL)::int" for name in UNKNOWN})
+OF_ALIKE = measured("r.records", {name: f"r.known_{name}" for name in UNKNOWN})
+"""The measures of rows that `summed` has summed."""
 MEASURES = tuple(MEASURED)
 _DAY = "(r.occurred_at AT TIME ZONE 'UTC')::date"
+_COUNTS = (*UNKNOWN, "out_reasoning")
+_COSTS = ("list_cost", "contracted_cost", "cost_reported")
+
+
+def summed() -> str:
+    """The columns that `OF_ALIKE` asks of rows `r` alike in `unpriced_reason`, in `WITHOUT_TOKENS` and in which of
+    their costs are known. Adding up is cheap; what follows from it is then worked out once for all of them."""
+    known = (f"count(r.{name}) AS known_{name}" for name in UNKNOWN)
+    counts = (f"sum(r.{name})::bigint AS {name}" for name in _COUNTS)
+    return ", ".join(("count(*) AS records", *known, *counts, *(f"sum(r.{name}) AS {name}" for name in _COSTS)))
 
 
 def cell(host: str, model_raw: str) -> str:
@@ -128,15 +140,17 @@ def sums(rows: str) -> str:
 
     Rows that are alike are summed before anything is looked up; only those of several projects are taken one by one.
     """
-    key, summed = ", ".join(KEY), ", ".join(f"sum({name}){_whole(name)} AS {name}" for name in MEASURES)
+    key, added = ", ".join(KEY), ", ".join(f"sum({name}){_whole(name)} AS {name}" for name in MEASURES)
     ids = ", ".join(_ALIKE)
     alike = ", ".join(f"r.{name}" for name in _ALIKE) + f", {_DAY}, r.cost_reported IS NULL"
     apart = {name: f"{name} AND settled IS NULL AS {name}" for name in ("counted", "tallied")}
     own_key = ", ".join(apart.get(name, name) for name in KEY)
     return f"""
     alike AS (
-        SELECT {_named(alike)}, {", ".join(f"sum({sql}){_whole(name)} AS {name}" for name, sql in MEASURED.items())}
-        FROM {rows} r GROUP BY {alike}
+        SELECT {ids}, day, unreported, {", ".join(f"{sql} AS {name}" for name, sql in OF_ALIKE.items())} FROM (
+            SELECT {_named(alike)}, r.unpriced_reason, {summed()}
+            FROM {rows} r GROUP BY {alike}, r.unpriced_reason, {WITHOUT_TOKENS}
+        ) r
     ), one_by_one AS (
         SELECT {_named(alike)}, t.projects,
             {", ".join(f"{_split(sql, name)} AS {name}" for name, sql in MEASURED.items())}
@@ -148,14 +162,14 @@ def sums(rows: str) -> str:
         FROM one_by_one m, unnest(m.projects) WITH ORDINALITY AS part (project_id, nth)
         GROUP BY {ids}, day, unreported, part.project_id
     ), grouped AS (
-        SELECT {key}, settled, attribution_id, {summed} FROM ({_placed("alike")}) m
+        SELECT {key}, settled, attribution_id, {added} FROM ({_placed("alike")}) m
         GROUP BY {key}, settled, attribution_id
     ), settled_sums AS (
-        SELECT {key}, settled, {summed} FROM grouped GROUP BY {key}, settled
+        SELECT {key}, settled, {added} FROM grouped GROUP BY {key}, settled
     ), model_sums AS (
         SELECT {key}, {", ".join(MEASURES)} FROM settled_sums
     ), project_sums AS (
-        SELECT {own_key}, project_id, {summed} FROM (
+        SELECT {own_key}, project_id, {added} FROM (
             SELECT {", ".join(f"g.{name}" for name in (*KEY, "settled", *MEASURES))}, t.projects[1] AS project_id
             FROM grouped g JOIN usage_attribution t ON t.id = g.attribution_id WHERE cardinality(t.projects) <= 1
             UNION ALL
