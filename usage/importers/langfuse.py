@@ -50,6 +50,7 @@ _MARKS = (
     ("input", "audio", "audio_sent"), ("input", "image", _logs.IMAGES_SENT),
     ("output", "audio", "audio_made"), ("output", "image", "images_made"),
 )  # fmt: skip
+_WRITES = ("cache_creation", "cache_write", "ephemeral")  # the last as LangChain names lifetimes
 _TOTALS = ("total", "total_tokens", "totaltokens")
 _PROMPT, _COMPLETION = (
     ("prompt_tokens", "prompttokens", "prompt"),
@@ -165,7 +166,7 @@ class _Parts:
         self.marks |= {mark for side, kind, mark in _MARKS if count and name.startswith(side) and kind in name}
         if name in _TOTALS:
             self.total = count
-        elif "cache_creation" in name or "cache_write" in name:
+        elif any(word in name for word in _WRITES):
             self.written = (self.written or 0) + count
             if found := _LIFETIME.search(name):
                 self.lifetimes[found[1]] = (self.lifetimes.get(found[1]) or 0) + count
@@ -175,31 +176,40 @@ class _Parts:
             self.input = (self.input or 0) + count
         elif name.startswith("output"):
             self.output = (self.output or 0) + count
-            if "reasoning" in name or "thinking" in name:
+            if _is_reasoning(name):
                 self.reasoning = (self.reasoning or 0) + count
         else:
             self.others += count
 
     def settle(self) -> None:
-        """Parts that together exceed the total, by as much as the cache: an input that includes it."""
-        cached = (self.read or 0) + (self.written or 0)
-        found = self.sum or 0
-        if self.total and cached and found - cached == self.total and self.input is not None and self.input >= cached:
+        """Parts that exceed the total by the cache, the reasoning or both: an input or output that includes them."""
+        cached, reasoning = (self.read or 0) + (self.written or 0), self.reasoning or 0
+        over = (self.sum or 0) - self.total if self.total else 0
+        if cached and over in (cached, cached + reasoning) and self.input is not None and self.input >= cached:
             self.input -= cached
+            over -= cached
             self.quality = (*self.quality, "inclusive_input_heuristic")
+        if reasoning and over == reasoning and self.output is not None and self.output >= 2 * reasoning:
+            self.output -= reasoning
+            self.quality = (*self.quality, "inclusive_output_heuristic")
         if self.input is not None and self.read is None:
             self.quality = (*self.quality, "cache_split_unknown")
+
+
+def _is_reasoning(name: str) -> bool:
+    return "reasoning" in name or "thinking" in name
 
 
 def _parts(usage: Json) -> _Parts:
     """The parts that a usage states; a key without a count says nothing."""
     stated = {name.lower(): count for name, value in usage.items() if (count := tokens(value)) is not None}
     parts, prompt, completion = _Parts(), None, None
-    has_input = any(name.startswith("input") and "cache" not in name for name in stated)
+    has_input = any(name.startswith("input") and "cache" not in name and "ephemeral" not in name for name in stated)
+    has_output = any(name.startswith("output") and not _is_reasoning(name) for name in stated)
     for name, count in stated.items():
         if name in _PROMPT and not has_input:
             prompt = count
-        elif name in _COMPLETION and not any(other.startswith("output") for other in stated):
+        elif name in _COMPLETION and not has_output:
             completion = count
         else:
             parts.add(name, count)
@@ -209,6 +219,8 @@ def _parts(usage: Json) -> _Parts:
         parts.settle()
     if completion is not None:
         parts.output = completion
+        if _logs.is_beside(parts.reasoning, completion, prompt, parts.total):
+            parts.output += parts.reasoning or 0
     if parts.others:
         parts.quality = (*parts.quality, "other_usage_not_counted")
     if parts.sum is None and parts.total:

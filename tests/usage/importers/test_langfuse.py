@@ -78,6 +78,29 @@ def test_parts_that_exceed_the_total_by_the_cache_show_an_inclusive_input() -> N
     assert (counts(found)[:2], found.quality) == ((40, 60), ("inclusive_input_heuristic",))
 
 
+def test_parts_that_exceed_the_total_by_the_reasoning_show_an_inclusive_output() -> None:
+    said = {"output": 8, "output_reasoning_tokens": 3}
+    both = {"input": 100, "input_cached_tokens": 60, **said, "total": 108}
+    for usage, partition, sides in (
+        ({"input": 10, "input_cached_tokens": 0, **said, "total": 18}, (10, 0, None, 8, 3), ["output"]),
+        (both, (40, 60, None, 8, 3), ["input", "output"]),
+        ({**both, "total": 111}, (40, 60, None, 11, 3), ["input"]),
+        ({**both, "total": 171}, (100, 60, None, 11, 3), []),
+    ):
+        found = fact(importer, observation(usage))
+        assert counts(found) == partition
+        assert found.quality == tuple(f"inclusive_{side}_heuristic" for side in sides)
+
+
+def test_cache_writes_by_lifetime_are_known_by_langchains_names() -> None:
+    """As Langfuse's handler writes what langchain-anthropic calls `ephemeral_5m_input_tokens`."""
+    usage = {"input": 5, "input_cache_read": 9, "input_cache_creation": 0, "output": 1, "total": 45}
+    written = {"input_ephemeral_5m_input_tokens": 20, "input_ephemeral_1h_input_tokens": 10}
+    found = fact(importer, observation(usage | written))
+    assert (counts(found), found.quality) == ((5, 9, 30, 1, None), ())
+    assert found.cache_write_by_lifetime == {"5m": 20, "1h": 10}
+
+
 def test_a_key_that_is_neither_input_nor_output_is_flagged() -> None:
     assert "other_usage_not_counted" in fact(importer, observation({"input": 1, "images": 2})).quality
 
@@ -168,6 +191,10 @@ def test_a_total_alone_is_a_call_whose_parts_are_unknown() -> None:
          (90, None, None, 7, None), ("cache_split_unknown",)),
         ({"prompt_tokens": 90, "cached_tokens": 60, "completion_tokens": 7}, (30, 60, None, 7, None), ()),
         ({"prompt_tokens": 90, "input_cached_tokens": 60, "completion_tokens": 7}, (30, 60, None, 7, None), ()),
+        ({"prompt_tokens": 90, "input_cached_tokens": 60, "completion_tokens": 7, "output_reasoning_tokens": 5},
+         (30, 60, None, 7, 5), ()),
+        ({"prompt_tokens": 90, "cached_tokens": 0, "completion_tokens": 7, "output_reasoning_tokens": 5, "total": 102},
+         (90, 0, None, 12, 5), ()),
         ({"input": 30, "input_cached_tokens": 60, "output": 7, "prompt_tokens": 90, "completion_tokens": 7},
          (30, 60, None, 7, None), ("other_usage_not_counted",)),
     ],

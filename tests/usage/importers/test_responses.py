@@ -100,6 +100,26 @@ def test_langchain_has_its_own_names_for_what_a_count_is_made_of() -> None:
     assert {"priced_apart", "audio_sent", "audio_made"} < set(found.quality)
 
 
+def test_cache_writes_by_lifetime_are_read_as_langchain_and_litellm_hand_them_on() -> None:
+    by_lifetime = {"ephemeral_5m_input_tokens": 60, "ephemeral_1h_input_tokens": 40}
+    langchain = {"input_tokens": 200, "output_tokens": 5, "total_tokens": 205,
+                 "input_token_details": {"cache_read": 90, "cache_creation": 0, **by_lifetime}}  # fmt: skip
+    litellm = {"prompt_tokens": 200, "completion_tokens": 5, "cache_creation_input_tokens": 100,
+               "prompt_tokens_details": {"cached_tokens": 90, "cache_creation_token_details": by_lifetime}}  # fmt: skip
+    for found in (of(langchain, "usage_metadata"), of(litellm)):
+        assert counts(found) == (10, 90, 100, 5, None)
+        assert found.cache_write_by_lifetime == {"5m": 60, "1h": 40}
+
+
+def test_a_usage_of_vercels_ai_sdk_is_no_answer_of_bedrock() -> None:
+    usage = {"inputTokens": 100, "outputTokens": 50, "totalTokens": 150}
+    assert of(usage).dimension.host == "bedrock"
+    for more in ({"cachedInputTokens": 40}, {"reasoningTokens": 30}, {"inputTokenDetails": {"cacheReadTokens": 40}}):
+        found = of(usage | more)
+        assert (found.dimension.host, counts(found)) == ("", (100, None, None, 50, None))
+        assert "cache_split_unknown" in found.quality
+
+
 def test_a_cache_that_openrouter_replays_is_taken_as_far_as_it_fits() -> None:
     replayed = fact(importer, chat({"prompt_tokens_details": {"cached_tokens": 1200}, "cost": 0.1}))
     assert (counts(replayed)[:3], replayed.quality) == ((0, 1000, None), ("cached_more_than_prompt",))
@@ -278,6 +298,8 @@ def test_lines_of_a_batchs_results_are_of_the_batch_tier() -> None:
     assert (second.record_key, second.service_tier) == ("msg_1", "batch")
     whole = {"id": "batch_1", "object": "batch", "created_at": 1788256800, "model": "gpt-5", "usage": chat()["usage"]}
     assert ignored(importer, whole) == "sum of a batch: import its results"
+    refused = {"id": "b-2", "response": {"status_code": 400, "body": {"error": {"message": CANARY}}}, "error": None}
+    assert ignored(importer, refused | {"custom_id": "row-2"}) == "response that failed"
     failed = {"custom_id": "row-3", "result": {"type": "errored", "error": {"type": "invalid_request"}}}
     assert ignored(importer, failed) == "response that failed"
 

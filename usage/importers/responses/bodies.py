@@ -92,8 +92,9 @@ def _unwrapped(record: Json) -> Json:
 
 
 def _has_failed(*objects: Json) -> bool:
-    inner = (nested(found, name) for found in objects for name in ("response", "result"))
-    return any(found.get("error") or found.get("type") == "error" for found in (*objects, *inner))
+    inner = [nested(found, name) for found in objects for name in ("response", "result")]
+    bodies = (nested(found, "body") for found in inner)  # of a request of OpenAI's batches
+    return any(found.get("error") or found.get("type") == "error" for found in (*objects, *inner, *bodies))
 
 
 def _is_plain(value: object) -> bool:

@@ -63,7 +63,12 @@ def _is_gemini(body: Json, usage: Json) -> bool:
 
 
 def _is_converse(body: Json, usage: Json) -> bool:
-    return "inputTokens" in usage and ("outputTokens" in usage or "totalTokens" in usage)
+    is_like_it = "inputTokens" in usage and ("outputTokens" in usage or "totalTokens" in usage)
+    return is_like_it and not any(name in usage for name in _AI_SDK)
+
+
+# Vercel's AI SDK counts under Converse's names, and the cache in or beside the input as its provider does.
+_AI_SDK = ("cachedInputTokens", "reasoningTokens", "inputTokenDetails", "outputTokenDetails")
 
 
 def _is_cohere(body: Json, usage: Json) -> bool:
@@ -105,11 +110,20 @@ def _openai(usage: Json) -> Counts:
             details.get("cache_creation_tokens"),
         )
     )
+    split = _written_by_lifetime(details)
+    if any(split.values()):  # of the whole LangChain then says 0
+        written = max(written or 0, sum(count or 0 for count in split.values()))
     uncached, read, written, quality = disjoint(total, read, written, replayed=is_openrouters(usage))
     all_tokens = tokens(usage.get("total_tokens"))
     out, reasoning = _openai_output(usage, total, all_tokens)
     quality = (*quality, *marked(modalities(usage)))
-    return Counts("openai", uncached, read, written, out, reasoning, quality=quality)
+    return Counts("openai", uncached, read, written, out, reasoning, lifetimes(split, written), quality=quality)
+
+
+def _written_by_lifetime(details: Json) -> dict[str, int | None]:
+    """Anthropic's cache writes by lifetime, as LiteLLM and LangChain hand them on."""
+    stated = nested(details, "cache_creation_token_details") or details
+    return {lifetime: tokens(stated.get(name)) for name, lifetime in anthropic.LIFETIMES.items()}
 
 
 def is_openrouters(usage: Json) -> bool:
