@@ -70,20 +70,18 @@ class Missing:
 def burning(organisation: Organisation) -> list[tuple[Commitment, Burn, Missing]]:
     """Every commitment with what has burnt of it, and what is missing from that."""
     found = list(Commitment.objects.of(organisation))
-    by_line: dict[tuple[int, str], list[Commitment]] = defaultdict(list)
+    by_provider: dict[str, list[Committed]] = defaultdict(list)
     for one in found:
-        by_line[one.provider_id, one.currency].append(one)
+        if one.effective_until:
+            by_provider[one.provider.slug].append(
+                Committed(one.pk, one.amount, one.effective_from, one.effective_until, one.currency)
+            )
     burns: dict[int, tuple[Burn, Missing]] = {}
-    for (_, currency), several in by_line.items():
-        committed = [
-            Committed(one.pk, one.amount, one.effective_from, one.effective_until)
-            for one in several
-            if one.effective_until
-        ]
-        since, until = min(one.starts for one in committed), max(one.ends for one in committed)
-        spent, missing = _spent(organisation, several[0].provider.slug, currency, since, until)
+    for provider, committed in by_provider.items():
+        spent, missing = _spent(organisation, provider, committed)
         for burn in commitments.burn(committed, spent):
-            within = [one for day, one in missing.items() if burn.of.starts <= day < burn.of.ends]
+            of_days = missing[burn.of.currency]
+            within = [one for day, one in of_days.items() if burn.of.starts <= day < burn.of.ends]
             burns[burn.of.id] = (
                 burn,
                 Missing(*(sum(getattr(one, name) for one in within) for name in ("days", "requests", "tokens"))),
@@ -92,18 +90,29 @@ def burning(organisation: Organisation) -> list[tuple[Commitment, Burn, Missing]
 
 
 def _spent(
-    organisation: Organisation, provider: str, currency: str, since: date, until: date
-) -> tuple[dict[date, Decimal], dict[date, Missing]]:
-    """What burns at a provider by day, each at its day's rate, and what is missing from it.
+    organisation: Organisation, provider: str, committed: list[Committed]
+) -> tuple[dict[str, dict[date, Decimal]], dict[str, dict[date, Missing]]]:
+    """What burns at a provider by day, at its day's rate in each currency of its commitments, and what is missing.
 
     A bill's money, which knows what has no price, and the contracted cost of what no bill tells of: what gateways
     report may be at list prices. In a month with a bill that is the cost of the feeds that give the money beside it,
-    as the bill's usage is told by feeds that do not; else of those that give the tokens.
+    as the bill's usage is told by feeds that do not; else of those that give the tokens. The first month is read from
+    its beginning, where a bill of all of it stands.
     """
+    since = min(one.starts for one in committed).replace(day=1)
+    until = max(one.ends for one in committed)
     scope = Scope(organisation, since, until, filters={"provider": [provider]})
     rows = list(scope.rollup("day").spent().paid_by_day())
     billed = {_month(row) for row in rows if _is_billed(row)}
     rows = [row for row in rows if row["counted" if _month(row) in billed else "tallied"]]
+    told = {currency: _told(organisation, currency, rows) for currency in {one.currency for one in committed}}
+    return {name: spent for name, (spent, _) in told.items()}, {name: missing for name, (_, missing) in told.items()}
+
+
+def _told(
+    organisation: Organisation, currency: str, rows: list[dict[str, Any]]
+) -> tuple[dict[date, Decimal], dict[date, Missing]]:
+    """What rows come to in a currency by day, and what is missing from it."""
     foreign = any(row[name] not in ("", currency) for row in rows for name in ("list_currency", "spent_currency"))
     rates = Rates(organisation, foreign, days_of(rows, "day"), currency=currency)
     spent: dict[date, Decimal] = defaultdict(Decimal)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+
+_QUANTUM = Decimal("1e-12")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,7 @@ class Committed:
     amount: Decimal
     starts: date
     ends: date
+    currency: str
 
 
 @dataclass(slots=True)
@@ -75,18 +78,27 @@ class Burn:
         return None if forecast is None else self.of.amount - forecast
 
 
-def burn(commitments: Sequence[Committed], spent: Mapping[date, Decimal]) -> list[Burn]:
+def burn(commitments: Sequence[Committed], spent: Mapping[str, Mapping[date, Decimal]]) -> list[Burn]:
     """Commitments at one provider: each day's spend burns those of that day, the one that ends first first.
 
-    What is more than all of them is nobody's; a day of negative spend gives nothing back.
+    `spent` tells the same money in each of their currencies: what burns one is burnt for those in another, too. What
+    is more than all of them is nobody's; a day of negative spend gives nothing back.
     """
     burns = [Burn(one) for one in sorted(commitments, key=lambda one: (one.ends, one.starts, one.id))]
     left = {id(one): one.of.amount for one in burns}
-    for day in sorted(spent):
-        rest = max(spent[day], Decimal(0))
+    for day in sorted({day for of_days in spent.values() for day in of_days}):
+        rest = {currency: max(of_days.get(day, Decimal(0)), Decimal(0)) for currency, of_days in spent.items()}
         for one in burns:
-            if one.of.starts <= day < one.of.ends and (part := min(rest, left[id(one)])):
+            mine = one.of.currency
+            if one.of.starts <= day < one.of.ends and (part := min(rest[mine], left[id(one)])):
                 one.by_day[day] = part
                 left[id(one)] -= part
-                rest -= part
+                rest = {currency: _less(amount, part, rest[mine]) for currency, amount in rest.items()}
     return burns
+
+
+def _less(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    """What is left of an amount when a part of a whole is taken from it, both in the whole's currency."""
+    if amount == whole:
+        return amount - part
+    return (amount * (whole - part) / whole).quantize(_QUANTUM, ROUND_HALF_UP)

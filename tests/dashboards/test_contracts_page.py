@@ -164,7 +164,7 @@ def test_an_empty_page_teaches_the_first_step_to_who_may_take_it(world: World) -
 
 
 DAY = timedelta(days=1)
-YEAR = Committed(1, Decimal(100), date(2026, 3, 1), date(2026, 3, 31))
+YEAR = Committed(1, Decimal(100), date(2026, 3, 1), date(2026, 3, 31), "USD")
 
 
 @pytest.mark.parametrize(
@@ -178,12 +178,12 @@ YEAR = Committed(1, Decimal(100), date(2026, 3, 1), date(2026, 3, 31))
     ],
 )
 def test_the_claim_of_a_commitment_says_where_it_is_going(a_day: int, days: int, said: str) -> None:
-    (one,) = burn([YEAR], {YEAR.starts + DAY * n: Decimal(a_day) for n in range(days)})
+    (one,) = burn([YEAR], {"USD": {YEAR.starts + DAY * n: Decimal(a_day) for n in range(days)}})
     assert pages.claim(one, "USD", YEAR.starts + DAY * days) == said
 
 
 def test_a_chart_of_a_commitment_ends_where_its_figures_do() -> None:
-    (one,) = burn([YEAR], {YEAR.starts + DAY * n: Decimal(2) for n in range(10)})
+    (one,) = burn([YEAR], {"USD": {YEAR.starts + DAY * n: Decimal(2) for n in range(10)}})
     today = YEAR.starts + DAY * 10
     drawn = chart.figure(one, "USD", today)["wide"]
     _, burnt, pace = drawn["data"]

@@ -45,9 +45,11 @@ def test_a_day_burns_once_no_commitment_more_than_it_is_and_the_first_to_end_fir
     made: list[tuple[int, int, int]], spent: dict[int, Decimal]
 ) -> None:
     day = timedelta(days=1)
-    committed = [Committed(n, Decimal(m), START + day * s, START + day * (s + d)) for n, (m, s, d) in enumerate(made)]
+    committed = [
+        Committed(n, Decimal(m), START + day * s, START + day * (s + d), "USD") for n, (m, s, d) in enumerate(made)
+    ]
     money = {START + day * n: amount for n, amount in spent.items()}
-    burns = burn(committed, money)
+    burns = burn(committed, {"USD": money})
     for one in burns:
         assert 0 <= one.burnt <= one.of.amount
         assert all(one.of.starts <= when < one.of.ends for when in one.by_day)
@@ -58,14 +60,25 @@ def test_a_day_burns_once_no_commitment_more_than_it_is_and_the_first_to_end_fir
             assert not late.by_day.get(when) or sum(v for d, v in early.by_day.items() if d <= when) == early.of.amount
 
 
+def test_money_burns_once_also_where_commitments_are_in_two_currencies() -> None:
+    days = [START + timedelta(days=n) for n in range(3)]
+    euros = Committed(1, Decimal(15), START, START + timedelta(days=3), "EUR")
+    dollars = Committed(2, Decimal(100), START, START + timedelta(days=9), "USD")
+    told = {"USD": dict(zip(days, map(Decimal, (12, 12, 6)), strict=True)),
+            "EUR": dict(zip(days, map(Decimal, (10, 8, 5)), strict=True))}  # fmt: skip
+    first, second = burn([dollars, euros], told)
+    assert (first.of, first.by_day) == (euros, {days[0]: 10, days[1]: 5})
+    assert (second.of, second.by_day) == (dollars, {days[1]: Decimal("4.5"), days[2]: 6})  # 3 of 8 EUR were left of 12
+
+
 def test_a_forecast_goes_on_at_the_average_of_the_days_that_are_over() -> None:
-    committed = Committed(1, Decimal(100), START, START + timedelta(days=30))
-    (slow,) = burn([committed], {START + timedelta(days=n): Decimal(2) for n in range(10)})
+    committed = Committed(1, Decimal(100), START, START + timedelta(days=30), "USD")
+    (slow,) = burn([committed], {"USD": {START + timedelta(days=n): Decimal(2) for n in range(10)}})
     today = START + timedelta(days=10)
     assert (slow.burnt, slow.forecast(today), slow.shortfall(today), slow.runs_out(today)) == (20, 60, 40, None)
-    (fast,) = burn([committed], {START + timedelta(days=n): Decimal(5) for n in range(10)})
+    (fast,) = burn([committed], {"USD": {START + timedelta(days=n): Decimal(5) for n in range(10)}})
     assert (fast.forecast(today), fast.shortfall(today), fast.runs_out(today)) == (100, 0, START + timedelta(days=20))
-    (fresh,) = burn([committed], {})
+    (fresh,) = burn([committed], {"USD": {}})
     assert (fresh.forecast(START), fresh.shortfall(START)) == (None, None)
 
 
@@ -118,6 +131,30 @@ def test_a_commitment_burns_by_the_bill_and_at_contract_by_what_no_bill_tells_of
         date(2026, 5, 10): Decimal(5),
     }
     assert missing == agreed.Missing(days=0, requests=1, tokens=1_100)
+
+
+@pytest.mark.django_db
+def test_a_day_that_an_invoice_of_the_month_bills_burns_nothing_of_a_commitment_that_begins_within_it(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    make_card(make_offering())
+    whole = {"provider": make_offering().provider, "amount": Decimal(90), "effective_until": date(2026, 6, 1)}
+    late = contracts.save_commitment(
+        organisation, "ann", name="late", currency="USD", effective_from=date(2026, 3, 5), **whole
+    )
+    invoice: dict[str, Any] = {"in_uncached": None, "in_cache_read": None, "in_cache_write": None, "out_total": None}
+    invoice |= {"cost_reported": Decimal(5), "currency": "USD", "cost_kind": "billed", "grain": "1mo"}
+    import_facts([make_fact("used", "2026-03-10 12:00"), make_fact("not billed", "2026-04-10 12:00")])
+    import_facts([make_fact("March", "2026-03-01 00:00", **invoice)], importer_slug="bill")
+    ((one, burnt, _),) = agreed.burning(organisation)
+    assert (one, burnt.by_day) == (late, {date(2026, 4, 10): Decimal("0.0012")})
+    early = contracts.save_commitment(
+        organisation, "ann", name="early", currency="EUR", effective_from=date(2026, 2, 1), **whole
+    )
+    source = make_source()
+    ExchangeRate.objects.create(currency="EUR", day=date(2026, 2, 1), usd=Decimal("1.25"), source=source)
+    burns = {one: burnt.by_day for one, burnt, _ in agreed.burning(organisation)}
+    assert burns == {early: {date(2026, 3, 1): 4, date(2026, 4, 10): Decimal("0.00096")}, late: {}}
 
 
 @pytest.mark.django_db
