@@ -13,10 +13,9 @@ from pydantic import Field
 from dashboards.api.auth import UsageBearer, asking
 from dashboards.api.catalogue import only
 from dashboards.api.problem import documented
-from dashboards.api.spend import Day, Values, projects_of
+from dashboards.api.spend import Day, Values, last_day, projects_of
 from pricing.answers import BadQuestion
 from usage import questions, spend_change
-from usage.models import ModelDailyCost
 
 router = Router(tags=["spend"], auth=UsageBearer())
 
@@ -96,14 +95,13 @@ def answer(request: HttpRequest, asked: Query[BridgeQuestion]) -> HttpResponse:
     """The change of spend from one span of days to another, in parts that sum to it exactly."""
     only(request, BridgeQuestion, repeated=True)
     token, organisation = asking(request)
+    projects = projects_of(token)
+    last = last_day(organisation, projects) if asked.period else None
     try:
-        span = ModelDailyCost.objects.span(organisation) if asked.period else None
-        question, before = spend_change.read(questions.pairs(request.GET), timezone.now().date(), span and span[1])
+        question, before = spend_change.read(questions.pairs(request.GET), timezone.now().date(), last)
     except questions.Unanswerable as fault:
         raise BadQuestion(str(fault), fault.asked) from None
-    found = spend_change.answer(
-        organisation, question.days, before, projects=projects_of(token), filters=question.filters
-    )
+    found = spend_change.answer(organisation, question.days, before, projects=projects, filters=question.filters)
     response = HttpResponse(orjson.dumps(found), content_type="application/json")
     response["Cache-Control"] = "private, no-store"
     return response

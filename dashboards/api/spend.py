@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from datetime import date
 from typing import Annotated, Any
 
 import orjson
@@ -18,7 +18,8 @@ from dashboards.api.problem import documented
 from dashboards.models import AccessToken
 from pricing.answers import BadQuestion
 from usage import questions, spending
-from usage.models import ModelDailyCost, Organisation
+from usage.models import Organisation, ProjectDailyCost
+from usage.spend_querysets import SpendQuerySet
 
 router = Router(tags=["spend"], auth=UsageBearer())
 
@@ -60,6 +61,10 @@ class SpendQuestion(Schema):
     source: Values
     service_tier: Values
     cost_kind: Values
+    model_family: Values
+    account: Values = Field(description="Billing accounts of connections.")
+    session: Values
+    is_batch: Values = Field(description="`yes` or `no`.")
     region: Values
     operation: Values
     ext_project: Values
@@ -91,24 +96,27 @@ def spend(request: HttpRequest, asked: Query[SpendQuestion]) -> HttpResponse:
     """Spend of [from, until) by any dimension, with what is missing from it. `tag:KEY=value` narrows to a tag."""
     only(request, SpendQuestion, prefix=questions.TAG, repeated=True)
     token, organisation = asking(request)
-    answer = spending.answered(organisation, _question(request, organisation), projects=projects_of(token))
+    projects = projects_of(token)
+    answer = spending.answered(organisation, _question(request, organisation, projects), projects=projects)
     response = HttpResponse(orjson.dumps(answer, default=str), content_type="application/json")
     response["Cache-Control"] = "private, no-store"
     return response
 
 
-def _question(request: HttpRequest, organisation: Organisation) -> questions.Question:
-    last = None
-    if request.GET.get("period"):
-        span = ModelDailyCost.objects.span(organisation)
-        last = span[1] if span else None
+def _question(request: HttpRequest, organisation: Organisation, projects: list[int] | None) -> questions.Question:
+    last = last_day(organisation, projects) if request.GET.get("period") else None
     try:
         return questions.read(questions.pairs(request.GET), timezone.now().date(), last)
     except questions.Unanswerable as fault:
         raise BadQuestion(str(fault), fault.asked) from None
 
 
-def projects_of(token: AccessToken) -> Iterable[int] | None:
+def last_day(organisation: Organisation, projects: list[int] | None) -> date | None:
+    """The last day with usage that the token sees, where its periods end: another project's last day is not theirs."""
+    return SpendQuerySet(ProjectDailyCost).seen(organisation.pk, projects).span_of_days()[1]
+
+
+def projects_of(token: AccessToken) -> list[int] | None:
     """None where the token sees all of its organisation, else the projects its person may look at."""
     if token.person is None or token.organisation is None:
         return None

@@ -19,13 +19,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboards import access
+from dashboards.models import Person
 from dashboards.pages.explore import CHILDREN, PARENTS, compose
 from pricing.models import RateCard
 from tests.dashboards.ledger_cast import HEAD, MAPPING, TIERED, World, world  # noqa: F401
 from tests.usage.factories import make_card, make_organisation
 from usage import contracts
 from usage.models import DirectoryEntry
-from usage.questions import Question
+from usage.questions import NAME, RAW, SUMMED, Question
 from usage.rerating import rerate
 
 NOVEMBER = "from=2026-11-09&until=2026-11-16"
@@ -92,6 +93,27 @@ def test_the_api_gives_the_pages_groups(world: World, grouping: str, measure: st
     )
     assert of_page == of_api
     assert found[-1][column] == str(answer["total"]["value"])
+
+
+@pytest.mark.parametrize("name", [*SUMMED[1:], *RAW, NAME, "tag:team"])
+def test_the_api_filters_by_every_dimension_that_the_page_filters_by(world: World, name: str) -> None:  # noqa: F811
+    query = f"{NOVEMBER}&measure=spent&{name}=no-such-value"
+    total = {row["level"]: row["spent, USD"] for row in lines(world.admin.get(f"/spend.csv?{query}&group_by=model"))}
+    assert Decimal(api(world, query)["total"]["value"] or 0) == Decimal(total["total"] or 0) == 0
+
+
+def test_periods_end_with_the_usage_that_the_token_sees(world: World) -> None:  # noqa: F811
+    """Alpha was last used on the 12th, the organisation on the 13th: when others last worked is not alpha's to know."""
+    bea = Person.objects.get(email="bea@acme.example")
+    ends = {}
+    for who, person in (("all", None), ("alpha", bea)):
+        secret = access.create_token("t", "viewer", person, world.organisation)[1]
+        headers = {"Authorization": f"Bearer {secret}"}
+        ends[who] = (
+            Client().get("/api/v1/spend?period=7d", headers=headers).json()["until"],
+            Client().get("/api/v1/bridge?period=7d", headers=headers).json()["after"]["until"],
+        )
+    assert ends == {"all": ("2026-11-14", "2026-11-14"), "alpha": ("2026-11-13", "2026-11-13")}
 
 
 def test_a_group_opened_is_the_group(world: World) -> None:  # noqa: F811
