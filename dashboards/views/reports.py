@@ -55,8 +55,7 @@ def reports(request: HttpRequest) -> HttpResponse:
         return _save(request, reader, subscriptions.begin(_person(request), reader.organisation))
     if request.GET.get("format") == "csv":
         return _csv(request, reader)
-    changed = request.GET.get("change")
-    of = _own(request, reader, int(changed)) if changed and changed.isdigit() else None
+    of = _named(request, reader, "change")
     return _page(request, reader, SubscriptionForm(reader, zone_of(request), of=of), of)
 
 
@@ -225,6 +224,12 @@ def _own(request: HttpRequest, reader: Reader, number: int) -> ReportSubscriptio
     return get_object_or_404(ReportSubscription.objects.of(_person(request), reader.organisation.pk), pk=number)
 
 
+def _named(request: HttpRequest, reader: Reader, name: str) -> ReportSubscription | None:
+    """The subscription whose number an address says; None where it says no number."""
+    said = request.GET.get(name, "")
+    return _own(request, reader, int(said)) if said.isascii() and said.isdigit() and len(said) < 19 else None
+
+
 def _messages(request: HttpRequest, reader: Reader) -> Any:
     """One's own messages; an admin of the organisation also sees which of others' did not arrive for certain."""
     found = Message.objects.filter(organisation=reader.organisation)
@@ -316,8 +321,7 @@ def _csv(request: HttpRequest, reader: Reader) -> HttpResponse:
 def _asked(request: HttpRequest) -> tuple[Rendered, ReportSubscription | None, date]:
     """The report that a preview's address asks for; ValueError with a sentence for what is no week."""
     reader, today = reader_or_404(request), timezone.now().date()
-    number = request.GET.get("subscription", "")
-    of = _own(request, reader, int(number)) if number.isdigit() else None
+    of = _named(request, reader, "subscription")
     shown = of or subscriptions.begin(_person(request), reader.organisation)
     shown.time_zone = shown.time_zone or zone_of(request)
     asked = request.GET.get("week", "")

@@ -121,6 +121,13 @@ def test_anothers_report_is_not_there(world: World) -> None:
     assert ReportSubscription.objects.exists()
 
 
+@pytest.mark.parametrize("number", ["²", "٣", "9" * 30, "first"])
+def test_what_is_no_number_of_a_report_names_none(world: World, number: str) -> None:
+    subscribed(world)
+    for path, name in (("/reports", "change"), ("/reports/preview", "subscription")):
+        assert world.admin.get(path, {name: number}).status_code == 200
+
+
 def test_an_hour_before_the_end_of_the_utc_week_is_explained(world: World) -> None:
     made = subscribed(world)
     assert "not over in UTC" not in said(world.admin.get(f"/reports?change={made.pk}"))
