@@ -11,7 +11,7 @@ from pricing.providers import canonical, declared, is_declared, maker_of
 _EFFORT = re.compile(r"-(minimal|low|medium|high|xhigh)$")
 _CONTEXT_MARKER = re.compile(r"\[[0-9a-z]+\]$")
 FINE_TUNED = re.compile(r"ft:(?P<base>[^:]+):")
-_SIZES = frozenset({"mistral", "microsoft"})
+_SIZES = frozenset({"mistral", "microsoft", "cohere"})
 """Makers to whom `-medium` is a size of its own."""
 _RESOURCES = (
     (re.compile(r"models/[^/]+"), "google", "the Gemini API's name of a resource"),

@@ -260,6 +260,7 @@ def test_a_size_and_a_later_version_are_other_models():
     )
     assert resolver.resolve("codestral").sku == "codestral"
     assert not resolver.resolve("codestral-medium").resolved
+    assert not Resolver([offering(1, "cohere", "command")]).resolve("command-medium").resolved
     assert resolver.resolve("us.anthropic.claude-opus-5-v1:0").sku == "regional.anthropic.claude-opus-5"
     assert not resolver.resolve("us.anthropic.claude-opus-5-v2:0").resolved
 
