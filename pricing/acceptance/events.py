@@ -66,7 +66,15 @@ def _course(current: Sequence[Accepted], sources: Mapping[str, SourceFact]) -> I
             NEW, first.claim, None, first.claim.amount, first.effective_from, said.evidence_at, first.why
         )  # fmt: skip
     for before, after in pairwise(current):
+        away = before.effective_until is not None and before.effective_until < after.effective_from
+        if away:
+            yield _end(before, sources)
         if _is_same(before.claim, after.claim) or _only_who_is_believed(before, after):
+            if away:
+                yield Event(
+                    NEW, after.claim, None, after.claim.amount, after.effective_from, after.claim.evidence_at,
+                    f"{after.why} From {before.effective_until:%Y-%m-%d} until then nobody stated a price.",
+                )  # fmt: skip
             continue
         if before.claim.currency != after.claim.currency:
             # Two currencies are no more and no less: in its own this price is the first there is.
@@ -80,16 +88,20 @@ def _course(current: Sequence[Accepted], sources: Mapping[str, SourceFact]) -> I
             after.claim.amount, after.effective_from, after.claim.evidence_at, after.why,
         )  # fmt: skip
     if last.effective_until is not None:
-        seen = last.claim.withdrawn_at or last.claim.until_known_at or last.claim.evidence_at
-        name = sources[last.claim.source].name
-        stated = last.claim.effective_until == last.effective_until
-        why = (
-            f"{name} says that it ends then, and nobody says what holds after." if stated
-            else f"{name} no longer lists it, and nobody else does."
-        )  # fmt: skip
-        yield Event(
-            RETIRED, last.claim, last.claim.amount, None, last.effective_until, seen, why
-        )  # fmt: skip
+        yield _end(last, sources)
+
+
+def _end(price: Accepted, sources: Mapping[str, SourceFact]) -> Event:
+    """The end of a price after which none is known, for good or until it is listed again."""
+    assert price.effective_until is not None  # noqa: S101 - what calls it looked
+    claim, name = price.claim, sources[price.claim.source].name
+    seen = claim.withdrawn_at or claim.until_known_at or claim.evidence_at
+    stated = claim.effective_until == price.effective_until
+    why = (
+        f"{name} says that it ends then, and nobody says what holds after." if stated
+        else f"{name} no longer lists it, and nobody else does."
+    )  # fmt: skip
+    return Event(RETIRED, claim, claim.amount, None, price.effective_until, seen, why)
 
 
 def _only_who_is_believed(before: Accepted, after: Accepted) -> bool:

@@ -185,6 +185,31 @@ def test_a_held_change_of_currency_compares_no_amounts():
     assert "went from 2 USD per 1,000,000 to 14 CNY per 1,000,000: held" in event.why
 
 
+@pytest.mark.parametrize(("again", "kind", "old"), [("2", "new", None), ("3", "rise", 2)])
+def test_what_was_gone_for_a_while_is_told_to_have_ended_and_to_be_back(again, kind, old):
+    claims = [
+        make_claim("table", "2", FIRST, withdrawn_at=SECOND, id=1),
+        make_claim("table", again, THIRD, id=2),
+    ]
+    told = list(events(accept(claims, SOURCES), SOURCES))
+    assert [(e.kind, e.old, e.new, e.effective_from, e.observed_at) for e in told] == [
+        ("retired", 2, None, SECOND, SECOND),
+        (kind, old, Decimal(again), THIRD, THIRD),
+    ]
+    assert told[0].why == "the table no longer lists it, and nobody else does."
+    if kind == "new":
+        assert told[1].why.endswith(" From 2026-04-01 until then nobody stated a price.")
+
+
+def test_what_one_source_drops_while_another_lists_it_has_not_ended():
+    claims = [
+        make_claim("table", "2", FIRST, withdrawn_at=SECOND, id=1),
+        make_claim("other", "2", FIRST, last_seen_at=LATER, id=2),
+        make_claim("table", "2", THIRD, id=3),
+    ]
+    assert list(events(accept(claims, SOURCES), SOURCES)) == []
+
+
 def test_a_price_that_ends_on_a_stated_day_is_told_before_it_ends():
     ends = LATER + timedelta(days=30)
     page = make_claim("page", "5", FIRST, effective_until=ends, last_seen_at=SECOND, id=1)
