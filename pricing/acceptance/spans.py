@@ -30,6 +30,15 @@ class Span:
             return True
         return moment >= self.claim.evidence_at or (self.start is None and self.until is not None)
 
+    @property
+    def is_undated(self) -> bool:
+        """Whether its source states neither its start nor the end it has, if that was seen."""
+        return self.start is None and (self.until is None or self.until != self.claim.effective_until)
+
+    def is_only_seen_to_end(self, moment: datetime) -> bool:
+        """Whether all it says of the moment is that the price, whose start nobody stated, was later seen to end."""
+        return self.is_undated and self.until is not None and moment < self.claim.evidence_at
+
 
 @dataclass
 class Laid:

@@ -2,7 +2,8 @@
 
 Between claims for one moment the choice is, in this order:
 1. a person's decision;
-2. a claim that speaks of the moment itself over one that only did not say when its price began;
+2. a claim that speaks of the moment itself over one that only did not say when its price began; of the latter, one
+   that was later seen to end over one that stands;
 3. a claim that is not outdated: no other source states that a price began after it was last seen (14 days after, where
    the other is less to be trusted), and of a vendor's page or API, no two independent sources that looked more than
    60 days later agree on another price (then theirs holds from its last look on);
@@ -65,7 +66,7 @@ class _Timeline:
         edges = {FIRST_SALE}
         for span in spans:
             edges |= {span.start or FIRST_SALE} | ({span.until} if span.until else set())
-            if span.start is None and span.until is None:
+            if span.is_undated:
                 edges |= {max(moment, FIRST_SALE) for moment in (span.claim.evidence_at, self._first_spoken_of(span))}
             if self._is_passed_by(span, spans):
                 edges.add(self._seen(span))
@@ -111,6 +112,13 @@ class _Timeline:
             return span.speaks_of(moment)
         return all(other.covers(span.claim.evidence_at) for other in here if other.speaks_of(moment))
 
+    def _distance(self, span: Span, moment: datetime, here: Sequence[Span]) -> int:
+        """How far a claim's evidence lies from a moment: 0 it speaks of it, 1 it was only seen to end after it, 2 not
+        even that."""
+        if not self._speaks(span, moment, here):
+            return 2
+        return int(span.is_only_seen_to_end(moment))
+
     def _outdated(self, span: Span, moment: datetime, rivals: Sequence[Span]) -> bool:
         """Whether another source states a change the claim could not know yet, or two that looked long after agree."""
         if self._seen(span) <= moment and self._is_passed_by(span, [r for r in rivals if r.speaks_of(moment)]):
@@ -146,7 +154,7 @@ class _Timeline:
         claim, source, trust = span.claim, self._sources[span.claim.source], self._trust(span)
         return (
             self._decided.get(claim.id) != ACCEPT,
-            not self._speaks(span, moment, rivals),
+            self._distance(span, moment, rivals),
             self._outdated(span, moment, rivals),
             min(trust, _DATASETS),
             -len(self._voices(span, moment, rivals)[0]) if trust >= _DATASETS else 0,
@@ -191,12 +199,12 @@ class _Timeline:
 
     def _voices(self, best: Span, moment: datetime, here: Sequence[Span]) -> tuple[list[Span], list[Span]]:
         """What the independent sources say that agree (the best itself first), and what the others that do not."""
-        own, speaks = self._sources[best.claim.source], self._speaks(best, moment, here)
+        own, distance = self._sources[best.claim.source], self._distance(best, moment, here)
         heard, disputing = [best], []
         for span in sorted(here, key=lambda s: s.claim.source):
             source = self._sources[span.claim.source]
             # Where the best only did not say when its price began, so may the others.
-            if source is own or (speaks and not self._speaks(span, moment, here)):
+            if source is own or self._distance(span, moment, here) > distance:
                 continue
             if not agrees(span.claim, best.claim):
                 if not self._outdated(span, moment, here):

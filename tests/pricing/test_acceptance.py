@@ -94,6 +94,32 @@ def test_a_persons_decision_beats_every_source_and_a_rejected_claim_is_not_heard
     assert accepted.disputed_by == ()
 
 
+@pytest.mark.parametrize(("source", "since"), [("page", [5, 4]), ("feed", [7, 7])])
+def test_an_undated_price_that_was_seen_to_end_does_not_reach_back_over_what_another_source_dated(source, since):
+    dated = [
+        claim("days", "9", effective_from=day("2025-01-01"), effective_until=day("2025-06-01"),
+              evidence_at=day("2025-01-01"), until_known_at=day("2025-06-01"), id=1),
+        claim("days", "7", effective_from=day("2025-06-01"), evidence_at=day("2025-06-01"),
+              last_seen_at=day("2026-08-22"), id=2),
+    ]  # fmt: skip
+    first, second = day("2026-08-22"), day("2026-08-29")
+    stands = claim(source, "5", evidence_at=first, first_seen_at=first, last_seen_at=first, id=3)
+    ended = replace(stands, withdrawn_at=second)
+    follows = claim(source, "4", evidence_at=second, first_seen_at=second, last_seen_at=second, id=4)
+    before, after = accept([*dated, stands], SOURCES).prices, accept([*dated, ended, follows], SOURCES).prices
+    for moment, amount in (("2024-12-31", 5), ("2025-01-01", 9), ("2025-06-01", 7), ("2026-08-21", 7)):
+        assert price_at(before, day(moment)) == price_at(after, day(moment)) == amount, moment
+    assert [price_at(after, first), price_at(after, second)] == since
+
+
+def test_of_two_prices_that_nobody_dated_the_one_that_was_seen_to_end_first_held_before():
+    seen, end, later = day("2024-05-01"), day("2024-09-01"), day("2026-08-22")
+    early = claim("feed", "6", evidence_at=seen, first_seen_at=seen, last_seen_at=seen, withdrawn_at=end, id=1)
+    young = claim("page", "5", evidence_at=later, first_seen_at=later, last_seen_at=later, id=2)
+    accepted = accept([early, young], SOURCES).prices
+    assert [price_at(accepted, day(d)) for d in ("2022-01-01", "2024-06-01", "2024-09-01")] == [6, 6, 5]
+
+
 def test_a_stated_start_younger_than_the_others_last_look_wins():
     old = claim("dates", "2", last_seen_at=day("2026-10-26"))
     new = [claim("days", "2", effective_until=day("2026-12-01")), claim("days", "4", effective_from=day("2026-12-01"))]
