@@ -66,14 +66,15 @@ def _course(current: Sequence[Accepted], sources: Mapping[str, SourceFact]) -> I
             NEW, first.claim, None, first.claim.amount, first.effective_from, said.evidence_at, first.why
         )  # fmt: skip
     for before, after in pairwise(current):
-        away = before.effective_until is not None and before.effective_until < after.effective_from
+        ended = before.effective_until
+        away = ended if ended and ended < after.effective_from else None
         if away:
-            yield _end(before, sources)
+            yield _end(before, away, sources)
         if _is_same(before.claim, after.claim) or _only_who_is_believed(before, after):
             if away:
                 yield Event(
                     NEW, after.claim, None, after.claim.amount, after.effective_from, after.claim.evidence_at,
-                    f"{after.why} From {before.effective_until:%Y-%m-%d} until then nobody stated a price.",
+                    f"{after.why} From {away:%Y-%m-%d} until then nobody stated a price.",
                 )  # fmt: skip
             continue
         if before.claim.currency != after.claim.currency:
@@ -88,20 +89,19 @@ def _course(current: Sequence[Accepted], sources: Mapping[str, SourceFact]) -> I
             after.claim.amount, after.effective_from, after.claim.evidence_at, after.why,
         )  # fmt: skip
     if last.effective_until is not None:
-        yield _end(last, sources)
+        yield _end(last, last.effective_until, sources)
 
 
-def _end(price: Accepted, sources: Mapping[str, SourceFact]) -> Event:
+def _end(price: Accepted, ended: datetime, sources: Mapping[str, SourceFact]) -> Event:
     """The end of a price after which none is known, for good or until it is listed again."""
-    assert price.effective_until is not None  # noqa: S101 - what calls it looked
     claim, name = price.claim, sources[price.claim.source].name
     seen = claim.withdrawn_at or claim.until_known_at or claim.evidence_at
-    stated = claim.effective_until == price.effective_until
+    stated = claim.effective_until == ended
     why = (
         f"{name} says that it ends then, and nobody says what holds after." if stated
         else f"{name} no longer lists it, and nobody else does."
     )  # fmt: skip
-    return Event(RETIRED, claim, claim.amount, None, price.effective_until, seen, why)
+    return Event(RETIRED, claim, claim.amount, None, ended, seen, why)
 
 
 def _only_who_is_believed(before: Accepted, after: Accepted) -> bool:

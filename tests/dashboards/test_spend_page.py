@@ -274,6 +274,19 @@ def test_somebody_of_no_organisation_gets_none_of_it(world: World) -> None:  # n
     assert "$" not in text(world.charlie.get(f"/spend?{NOVEMBER}"))
 
 
+def test_who_administers_the_instance_is_led_to_create_an_organisation(world: World) -> None:  # noqa: F811
+    """And not told to ask an administrator, as anybody else is who belongs to none."""
+    asked = {url: text(world.charlie.get(url)) for url in ("/", "/spend")}
+    assert all("Ask an administrator to invite you" in page for page in asked.values())
+    Person.objects.filter(email__startswith="charlie").update(is_instance_admin=True)
+    for url in asked:
+        page = world.charlie.get(url).content.decode()
+        assert "Ask an administrator" not in page
+        link = re.search(r'href="([^"]+)"[^>]*>Create an organisation<', page)
+        assert link is not None
+        assert "New organisation" in text(world.charlie.get(link[1]))
+
+
 def test_a_cell_is_never_a_formula(world: World) -> None:  # noqa: F811
     world.imported("2026-11-14,,=1+1,,seller,model-a,10000,0,1", scope="evil")
     found = lines(world.admin.get(f"/spend.csv?{NOVEMBER}&group_by=ext_api_key"))

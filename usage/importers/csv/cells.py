@@ -29,8 +29,9 @@ class Unreadable(Exception):
 
 
 class Block:
-    """Rows of one width by column. `faults` says of a row, by its number, why the first of its cells that cannot be
-    read cannot; its value then stands for nothing."""
+    """Rows of one width by column. `faults` says of a row, by its number, why it cannot be read: the first of its cells
+    that cannot, whose value then stands for nothing, or what its cells say together. `none` is the column of numbers
+    that is not mapped."""
 
     def __init__(self, rows: Iterable[Sequence[str]]) -> None:
         self.columns: list[tuple[str, ...]] = list(zip(*rows, strict=False))

@@ -99,14 +99,7 @@ class RowReader:
         _refuse_the_empty(block, (uncached, read, written, out, requests, costs))
         currencies = self._currencies(block, costs)
         _refuse_the_large(block, (written, out))
-        # The greater of two rows with one key wins: an export of a day that is not over grows.
-        sums = zip(uncached, read, written, out, strict=True)
-        ranks: Iterable[tuple[int, ...]] = zip(
-            [(a or 0) + (b or 0) + (c or 0) + (d or 0) for a, b, c, d in sums],
-            [count or 0 for count in requests],
-            [0 if cost is None else int(cost * 1_000_000) for cost in costs],
-            strict=True,
-        )
+        ranks = _ranks(uncached, read, written, out, requests, costs)
         if not self._has_ids:
             # Rows that are equal in these have an order all the same, or an ordinal could mean another row than the
             # one that wins.
@@ -139,7 +132,7 @@ class RowReader:
                 currencies,
                 repeat(spec.cost_kind),
                 self._sessions(block),
-                self._qualities(periods, total, read),
+                _qualities(periods, total, read),
                 ranks,
                 strict=False,  # what is repeated has no end
             ),
@@ -160,14 +153,6 @@ class RowReader:
         if "session" not in self._at:
             return repeat("")
         return [session.strip()[:MAX_TEXT] for session in block.columns[self._at["session"]]]
-
-    def _qualities(
-        self, periods: Sequence[Period], total: Sequence[int | None], read: Sequence[int | None]
-    ) -> Iterable[tuple[str, ...]]:
-        return [
-            period.quality if count is None or cached is not None else ("cache_split_unknown", *period.quality)
-            for period, count, cached in zip(periods, total, read, strict=True)
-        ]
 
     def _currencies(self, block: Block, costs: Sequence[Decimal | None]) -> Sequence[str]:
         """Of each cost its currency; '' where there is no cost."""
@@ -306,6 +291,33 @@ class RowReader:
             "" if number in block.faults else _bucket(place, period.stated)
             for number, (place, period) in enumerate(zip(places, periods, strict=True))
         ]
+
+
+def _ranks(
+    uncached: Sequence[int | None],
+    read: Sequence[int | None],
+    written: Sequence[int | None],
+    out: Sequence[int | None],
+    requests: Sequence[int | None],
+    costs: Sequence[Decimal | None],
+) -> Iterable[tuple[int, ...]]:
+    """The greater of two rows with one key wins: an export of a day that is not over grows."""
+    tokens = zip(uncached, read, written, out, strict=True)
+    return zip(
+        [(a or 0) + (b or 0) + (c or 0) + (d or 0) for a, b, c, d in tokens],
+        [count or 0 for count in requests],
+        [0 if cost is None else int(cost * 1_000_000) for cost in costs],
+        strict=True,
+    )
+
+
+def _qualities(
+    periods: Sequence[Period], total: Sequence[int | None], read: Sequence[int | None]
+) -> Iterable[tuple[str, ...]]:
+    return [
+        period.quality if count is None or cached is not None else ("cache_split_unknown", *period.quality)
+        for period, count, cached in zip(periods, total, read, strict=True)
+    ]
 
 
 def _refuse_the_empty(block: Block, columns: Sequence[Sequence[object]]) -> None:
