@@ -2,10 +2,10 @@
 
 A reading is implausible as a whole where at least half of what was there is gone, of all or of one unit of text; where
 at least three in ten of the prices both readings state, or half of one unit's, moved by more than five times (or
-changed their currency, or became free, or stopped being free); where at least half of what moved only changed places,
-as if headings were exchanged; and, by itself, where at least one model in five is priced out of order, as with an
-output cheaper than its input. Vendors do not do that; a half-written table, a unit error, columns under the wrong
-headings and a page of another region do.
+changed their currency, or became free, or stopped being free); where most of a long list moved by one factor; where at
+least half of what moved only changed places, as if headings were exchanged; and, by itself, where at least one model in
+five is priced out of order, as with an output cheaper than its input. Vendors do not do that; a half-written table, a
+unit or a currency taken for another, columns under the wrong headings and a page of another region do.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ JUMP: Final = 5
 MOVED_OF_A_UNIT: Final = Decimal("0.5")
 PLACES: Final = Decimal("0.5")
 DISORDER: Final = Decimal("0.2")
+LONG: Final = 40
+"""Prices that no vendor moves by one factor at once, as a short list may be: in three years of recorded lists no factor
+was shared by a tenth of them."""
+_ALIKE: Final = Fraction(1, 100)
 FEW: Final = 3
 """So many prices of a unit may go or jump at once and be a decision of the vendor's."""
 
@@ -81,7 +85,7 @@ def implausible(before: Reading | None, now: Reading) -> str:
     if before is None:
         return _disordered(new)
     old = _levels(before)
-    return _lost(old, new) or _moved(old, new) or _misplaced(old, new) or _disordered(new)
+    return _lost(old, new) or _moved(old, new) or _rescaled(old, new) or _misplaced(old, new) or _disordered(new)
 
 
 def _lost(old: Mapping[_Key, Statement], new: Mapping[_Key, Statement]) -> str:
@@ -113,6 +117,22 @@ def _moved(old: Mapping[_Key, Statement], new: Mapping[_Key, Statement]) -> str:
             f"{first.unit} of {first.sku} from {_text(old[first])} to {_text(new[first])}."
         )
     return ""
+
+
+def _rescaled(old: Mapping[_Key, Statement], new: Mapping[_Key, Statement]) -> str:
+    """Of factors that most share, the one in the middle is one."""
+    factors = sorted(
+        _each(new[key]) / _each(old[key]) for key in old.keys() & new.keys() if old[key].amount and new[key].amount
+    )
+    if len(factors) < LONG or abs((middle := factors[len(factors) // 2]) - 1) <= _ALIKE:
+        return ""
+    alike = sum(abs(factor / middle - 1) <= _ALIKE for factor in factors)
+    if 2 * alike <= len(factors):
+        return ""
+    return (
+        f"{alike:,} of {len(factors):,} prices moved by one factor, {float(middle):.4g}: "
+        "their unit or their currency must have changed."
+    )
 
 
 def _misplaced(old: Mapping[_Key, Statement], new: Mapping[_Key, Statement]) -> str:

@@ -314,6 +314,26 @@ class TestPlausibility:
         assert "6 of 20 prices moved by more than 5 times" in self.said(times(3, 5.1))
         assert "20 of 20 prices moved" in self.said(times(10, 0.1))
 
+    @given(st.floats(0.2, 5).filter(lambda factor: abs(factor - 1) > 0.02), st.sampled_from([0, 19, 20, 21, 39, 40]))
+    def test_half_of_a_long_list_may_move_by_one_factor_and_more_may_not(self, factor: float, count: int) -> None:
+        full = {f"{sku}-{n}": units for n in range(2) for sku, units in PRICES.items()}
+        now = {
+            sku: {unit: n * (factor if 2 * place + (unit == "output") < count else 1) for unit, n in units.items()}
+            for place, (sku, units) in enumerate(full.items())
+        }
+        assert ("moved by one factor" in self.said(now, full)) == (count > 20)
+
+    @given(st.floats(0.21, 4.9))
+    def test_a_short_list_may_move_by_one_factor_and_a_long_one_by_many(self, factor: float) -> None:
+        short = {sku: {unit: n * factor for unit, n in units.items()} for sku, units in PRICES.items()}
+        assert self.said(short) == ""
+        full = {f"{sku}-{n}": units for n in range(2) for sku, units in PRICES.items()}
+        many = {
+            sku: {unit: n * (1 + (place + 1) / 50) for unit, n in units.items()}
+            for place, (sku, units) in enumerate(full.items())
+        }
+        assert self.said(many, full) == ""
+
     def test_half_of_the_prices_of_a_unit_are_missed_and_a_few_may_go(self) -> None:
         full = {sku: {**units, "cache_read": units["input"], "seconds": 1} for sku, units in PRICES.items()}
 
