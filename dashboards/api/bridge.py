@@ -13,7 +13,8 @@ from pydantic import Field
 from dashboards.api.auth import UsageBearer, asking
 from dashboards.api.catalogue import only
 from dashboards.api.problem import documented
-from dashboards.api.spend import Day, Values, last_day, projects_of
+from dashboards.api.projects import projects_of, refuse_unknown
+from dashboards.api.spend import Day, Values, last_day
 from pricing.answers import BadQuestion
 from usage import questions, spend_change
 
@@ -95,6 +96,7 @@ def answer(request: HttpRequest, asked: Query[BridgeQuestion]) -> HttpResponse:
     """The change of spend from one span of days to another, in parts that sum to it exactly."""
     only(request, BridgeQuestion, repeated=True)
     token, organisation = asking(request)
+    refuse_unknown(token, asked.project)
     projects = projects_of(token)
     last = last_day(organisation, projects) if asked.period else None
     try:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import orjson
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
 from ninja.errors import AuthorizationError
 from pydantic import Field
@@ -18,7 +18,7 @@ from dashboards.api.auth import CatalogueBearer
 from dashboards.api.caching import answered
 from dashboards.api.catalogue import Moment, Name, only
 from dashboards.api.problem import documented
-from dashboards.api.spend import projects_of
+from dashboards.api.projects import project_of
 from pricing.answers import BadQuestion, moment, quality
 from pricing.frontier import Mix, Terms, Wanted, Wish
 from usage import real_mixes
@@ -156,12 +156,7 @@ def _project(request: HttpRequest, slug: str) -> Project:
         raise AuthorizationError(
             message="Usage and evaluations are a project's own: ask with its organisation's token that may spend:read."
         )
-    seen = projects_of(token)
-    found = Project.objects.filter(organisation=token.organisation, slug=slug)
-    project = found.filter(pk__in=list(seen)).first() if seen is not None else found.first()
-    if project is None:
-        raise Http404("No project has this slug: GET /api/v1/projects lists them.")
-    return project
+    return project_of(token, slug)
 
 
 def _window(asked: FrontierQuestion) -> tuple[date, date] | None:

@@ -17,7 +17,7 @@ from dashboards.api.auth import CatalogueBearer
 from dashboards.api.caching import JSON, answered
 from dashboards.api.catalogue import Name, only
 from dashboards.api.problem import documented
-from dashboards.api.spend import projects_of
+from dashboards.api.projects import projects_of
 from dashboards.pages import ladder as pages
 from dashboards.pages.ladder.page import Cell, RungRow
 from dashboards.pages.periods import Span

@@ -13,7 +13,8 @@ from pydantic import Field
 from dashboards.api.auth import UsageBearer, asking
 from dashboards.api.catalogue import only
 from dashboards.api.problem import documented
-from dashboards.api.spend import Values, projects_of
+from dashboards.api.projects import projects_of, refuse_unknown
+from dashboards.api.spend import Values
 from pricing.answers import BadQuestion
 from usage import own_index
 from usage.questions import Unanswerable
@@ -67,6 +68,7 @@ def answer(request: HttpRequest, asked: Query[OwnIndexQuestion]) -> HttpResponse
     """Monthly price indices of the real basket, and each change of spend in the parts that made it."""
     only(request, OwnIndexQuestion)
     token, organisation = asking(request)
+    refuse_unknown(token, asked.project)
     try:
         since, until = own_index.span(asked.since, asked.until, timezone.now().date())
     except Unanswerable as fault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import orjson
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router, Schema
 from pydantic import Field
@@ -13,12 +13,11 @@ from pydantic import Field
 from dashboards.api.auth import UsageBearer, asking
 from dashboards.api.catalogue import only
 from dashboards.api.problem import documented
+from dashboards.api.projects import project_of
 from dashboards.api.recommendation_schemas import RecommendationsAnswer
-from dashboards.api.spend import projects_of
 from pricing.answers.questions import moment
 from pricing.answers.questions import name as as_name
 from usage import recommending
-from usage.models import Project
 from usage.recommending.telling import as_json
 
 router = Router(tags=["recommendations"], auth=UsageBearer())
@@ -39,12 +38,8 @@ class RecommendationsQuestion(Schema):
 def answer(request: HttpRequest, asked: Query[RecommendationsQuestion]) -> HttpResponse:
     """Moves that save money at equal quality, as ranges with their evidence, and why others are not recommended."""
     only(request, RecommendationsQuestion)
-    token, organisation = asking(request)
-    seen = projects_of(token)
-    own = Project.objects.filter(organisation=organisation, slug=as_name(asked.project, "project"))
-    project = (own if seen is None else own.filter(pk__in=seen)).first()
-    if project is None:
-        raise Http404("No project has this slug: GET /api/v1/projects lists them.")
+    token, _ = asking(request)
+    project = project_of(token, as_name(asked.project, "project"))
     on = moment(asked.on, "on").date() if asked.on else timezone.now().date()
     known_at = moment(asked.known_at, "known_at") if asked.known_at else None
     found = recommending.advise(project, on, known_at=known_at, days=asked.days)

@@ -11,11 +11,10 @@ from django.utils import timezone
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from dashboards import access
 from dashboards.api.auth import UsageBearer, asking
 from dashboards.api.catalogue import only
 from dashboards.api.problem import documented
-from dashboards.models import AccessToken
+from dashboards.api.projects import projects_of, refuse_unknown
 from pricing.answers import BadQuestion
 from usage import questions, spending
 from usage.models import Organisation, ProjectDailyCost
@@ -96,6 +95,7 @@ def spend(request: HttpRequest, asked: Query[SpendQuestion]) -> HttpResponse:
     """Spend of [from, until) by any dimension, with what is missing from it. `tag:KEY=value` narrows to a tag."""
     only(request, SpendQuestion, prefix=questions.TAG, repeated=True)
     token, organisation = asking(request)
+    refuse_unknown(token, asked.project)
     projects = projects_of(token)
     answer = spending.answered(organisation, _question(request, organisation, projects), projects=projects)
     response = HttpResponse(orjson.dumps(answer, default=str), content_type="application/json")
@@ -114,12 +114,3 @@ def _question(request: HttpRequest, organisation: Organisation, projects: list[i
 def last_day(organisation: Organisation, projects: list[int] | None) -> date | None:
     """The last day with usage that the token sees, where its periods end: another project's last day is not theirs."""
     return SpendQuerySet(ProjectDailyCost).seen(organisation.pk, projects).span_of_days()[1]
-
-
-def projects_of(token: AccessToken) -> list[int] | None:
-    """None where the token sees all of its organisation, else the projects its person may look at."""
-    if token.person is None or token.organisation is None:
-        return None
-    if access.may(token.person, "viewer", token.organisation):
-        return None
-    return list(access.projects_seen(token.person, token.organisation).values_list("pk", flat=True))
