@@ -20,6 +20,9 @@ class Span:
     start: datetime | None
     until: datetime | None
     repairs: ClaimFact | None = None
+    replaced: bool = False
+    """Nobody stated its start, and its end is when its own source came to see another price: it may have ended long
+    before, at any time since the source had looked last."""
 
     def covers(self, moment: datetime) -> bool:
         return (self.start is None or self.start <= moment) and (self.until is None or moment < self.until)
@@ -111,7 +114,9 @@ def _stated(own: Sequence[ClaimFact], epoch: datetime, states_history: bool) -> 
             until = None
         if states_history:
             if not gone:
-                spans.append(Span(claim, claim.effective_from, until))
+                start = claim.effective_from
+                noticed = start is None and until is not None and until in _noticed(own)
+                spans.append(Span(claim, start, until, replaced=noticed))
             continue
         # A source that states the present: a price ends when the source stops saying it, and a later price that
         # states no start of its own began when it was first seen.
@@ -123,6 +128,11 @@ def _stated(own: Sequence[ClaimFact], epoch: datetime, states_history: bool) -> 
         if start is None or until is None or start < until:
             spans.append(Span(claim, start, until))
     return spans
+
+
+def _noticed(own: Sequence[ClaimFact]) -> set[datetime | None]:
+    """The starts that a source has by what it saw, and not by anybody's word."""
+    return {claim.effective_from for claim in own if claim.basis == "observed"}
 
 
 def _judged(

@@ -198,7 +198,10 @@ class _Timeline:
         )
 
     def _voices(self, best: Span, moment: datetime, here: Sequence[Span]) -> tuple[list[Span], list[Span]]:
-        """What the independent sources say that agree (the best itself first), and what the others that do not."""
+        """What the independent sources say that agree (the best itself first), and what the others that do not.
+
+        A price that its source later found replaced is nobody's second voice: the two may be stale alike.
+        """
         own, distance = self._sources[best.claim.source], self._distance(best, moment, here)
         heard, disputing = [best], []
         for span in sorted(here, key=lambda s: s.claim.source):
@@ -209,7 +212,9 @@ class _Timeline:
             if not agrees(span.claim, best.claim):
                 if not self._outdated(span, moment, here):
                     disputing.append(span)
-            elif not any(source.is_kin(self._sources[other.claim.source]) for other in heard):
+            elif not (best.replaced or span.replaced) and not any(
+                source.is_kin(self._sources[other.claim.source]) for other in heard
+            ):
                 heard.append(span)
         return heard, disputing
 

@@ -210,12 +210,16 @@ def _statements(
     provider: str, sku: str, entries: Sequence[Mapping[str, Any]], reading: Reading, url: str,
     selector: Mapping[str, str],
 ) -> Iterator[Statement]:  # fmt: skip
+    known = declared(provider)
+    # At a reseller its days are those on which somebody, or its own reading of OpenRouter's list, came to see the
+    # change: dozens of OpenRouter's prices change on one day. Of the maker it has the day that was announced.
+    dates = "documented" if known is not None and known.maker else "observed"
     dated = sorted((entry for entry in entries if not _is_window(entry)), key=_start_key)
     starts = [_start(entry) for entry in dated]
     for entry, start, until in zip(dated, starts, [*starts[1:], None], strict=True):
         yield from _entry(provider, sku, entry, reading, url, {
             **selector, "effective_from": start, "effective_until": until, "until_known_at": until,
-            "basis": "documented" if start else "inferred", "precision": "day" if start else "unknown",
+            "basis": dates if start else "inferred", "precision": "day" if start else "unknown",
             "evidence_at": start,
         })  # fmt: skip
     windows: dict[str, list[Mapping[str, Any]]] = {}

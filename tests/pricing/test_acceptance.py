@@ -199,6 +199,27 @@ def test_copies_are_one_voice():
     assert both.agreeing == ("dates", "days")
 
 
+@pytest.mark.parametrize(("basis", "agreeing"), [("observed", {"days"}), ("documented", {"days", "feed"})])
+def test_what_its_source_came_to_see_replaced_is_nobodys_second_voice(basis, agreeing):
+    """The day on which a list was read anew is no day of a change: until then nobody vouched for the old price."""
+    seen = {"evidence_at": day("2026-06-01"), "first_seen_at": day("2026-06-01")}
+    old = claim("days", "5", effective_until=CUT, until_known_at=CUT, **seen)
+    new = claim("days", "4", effective_from=CUT, evidence_at=CUT, basis=basis)
+    stale = claim("feed", "5", last_seen_at=SEEN, **seen)
+
+    def before(moment: datetime):
+        accepted = accept([old, new, stale], SOURCES).prices
+        return next(
+            p for p in accepted
+            if p.effective_from <= day("2026-07-01") < (p.effective_until or SEEN) and p.known_from <= moment
+            and (p.known_until is None or moment < p.known_until)
+        )  # fmt: skip
+
+    assert set(before(SEEN).agreeing) == agreeing
+    assert before(SEEN).claim.amount == 5
+    assert set(before(CUT - timedelta(days=1)).agreeing) == {"days", "feed"}
+
+
 def test_one_threshold_read_as_above_and_as_from_is_one_price():
     tier = {"context_from": 200_000, "context_mode": "whole_request"}
     (price,) = accept(
