@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any
 
 import pytest
@@ -13,14 +14,33 @@ from pytest_django.plugin import DjangoDbBlocker
 Tables = dict[str, bytes]
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Every example of a property begins with what the fixtures made, and not with what the examples before left."""
+    marker = item.get_closest_marker("django_db")
+    property_ = getattr(getattr(item, "obj", None), "hypothesis", None)
+    if marker and not marker.kwargs.get("transaction") and property_ and not hasattr(property_.inner_test, "undone"):
+        property_.inner_test = _undone(property_.inner_test)
+
+
+def _undone(example: Callable[..., None]) -> Callable[..., None]:
+    @wraps(example)
+    def rolled_back(*args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            example(*args, **kwargs)
+            transaction.set_rollback(True)
+        forget_answers()
+
+    rolled_back.undone = True  # type: ignore[attr-defined]  # one function is the test of all its parameters
+    return rolled_back
+
+
 @pytest.fixture(autouse=True)
 def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers and names are kept in the process by the catalogue's version, which a rolled-back test reuses.
 
     What PostgreSQL has ready is read on the test's own connection: another would not see its transaction.
     """
-    from pricing import direct, ready
-    from pricing.answers import kept
+    from pricing import direct
 
     def of_the_test() -> Any:
         connection.ensure_connection()
@@ -30,6 +50,14 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
         return link
 
     monkeypatch.setattr(direct, "_connected", of_the_test)
+    forget_answers()
+
+
+def forget_answers() -> None:
+    """Ask the database anew for whatever a process keeps of its answers."""
+    from pricing import direct, ready
+    from pricing.answers import kept
+
     direct.forget()
     ready.forget()
     kept.forget()
