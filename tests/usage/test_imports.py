@@ -161,6 +161,41 @@ def test_a_row_that_is_put_back_costs_what_it_would_if_it_came_now(
     assert (rerate(held.organisation).changed, list(checks())) == (0, [])
 
 
+@pytest.mark.parametrize("twice", [False, True])
+@pytest.mark.parametrize(
+    ("first", "second", "third"),
+    [
+        ("2026-03-10T12:00", "2026-03-10T12:00", "2026-03-11T12:00"),  # in one month at another time
+        ("2026-03-31T23:00", "2026-04-01T01:00", "2026-04-01T02:00"),  # across the edge of two
+        ("2026-03-31T23:00", "2026-04-01T01:00", "2026-03-31T22:00"),
+    ],
+)
+def test_a_held_import_leaves_what_another_said_while_it_was_read(
+    organisation: Organisation, tmp_path: Path, first: str, second: str, third: str, twice: bool
+) -> None:
+    """Also where the held one goes on to replace that too (`twice`)."""
+    mapping = {
+        "columns": {"id": "id", "time": "time", "model": "model", "output": "output"},
+        "grain": "request",
+        "window": {"from": "2026-03-01", "until": "2026-04-15"},
+    }
+
+    def opened(name: str, *rows: str) -> ImportBatch:
+        (tmp_path / name).write_text("\n".join(("id,time,model,output", *rows, "")))
+        return ingest.open_batch(organisation, "csv", [tmp_path / name], "gateway", mapping)
+
+    ingest.advance(opened("a.csv", f"k,{first},m,10", "other,2026-03-05T00:00,m,7"))
+    again = [f"k,{second},m,30"] if twice else []
+    held = opened("b.csv", f"k,{second},m,20", *again, "broken,no time,m,1")
+    ingest.advance(held, 0, 2)  # the header and the first row
+    ingest.advance(opened("c.csv", f"k,{third},m,15", "other,2026-03-05T00:00,m,8"))
+    ingest.advance(held)
+    assert (held.status, adds_up(held)) == ("held", True)
+    rows = UsageRecord.objects.values_list("record_key", "occurred_at", "out_total")
+    assert sorted(rows) == [("k", at(third), 15), ("other", at("2026-03-05 00:00"), 8)]
+    assert not list(checks())
+
+
 def test_a_later_file_corrects_a_bucket(import_facts: ImportFacts) -> None:
     import_facts([make_fact("a", out_total=100)], mode="replace_window", window=WINDOW)
     batch = import_facts([make_fact("a", out_total=90)], mode="replace_window", window=WINDOW)

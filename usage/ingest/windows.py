@@ -17,7 +17,7 @@ from django.db import connection as db
 
 from usage import rollups, settling
 from usage.importers import UNTOLD, Covered
-from usage.ingest.writing import LEDGER_COLUMNS, STAGE, rate_again, supersede
+from usage.ingest.writing import EDGE_SQL, LEDGER_COLUMNS, STAGE, rate_again, supersede
 from usage.models import ImportBatch
 from usage.partitions import LEDGER
 
@@ -167,10 +167,20 @@ def _in_the_way(batch: ImportBatch) -> bool:
     return bool(found)
 
 
+def _one_record(one: str, other: str) -> str:
+    """SQL of whether two rows of one key are one record, as `merging.same_record` says it."""
+    month = "date_trunc('month', {}, 'UTC')".format
+    edge = month(f"greatest({one}, {other})")
+    near = f"interval '{EDGE_SQL}'"
+    return f"""({month(one)} = {month(other)} OR (least({one}, {other}) >= {edge} - {near}
+        AND greatest({one}, {other}) < {edge} + {near}))"""
+
+
 def _take_back(batch: ImportBatch) -> None:
     """Take the batch's rows out of the ledger, and put back those it had replaced and nothing else replaced since.
 
-    They are rated anew, as nobody has while they were out of it.
+    Another import may have gone on between its chunks: of what the batch replaced of one record the last is put back,
+    and nothing where one stands that came since. They are rated anew, as nobody has while they were out of the ledger.
     """
     with db.cursor() as cursor:
         cursor.execute(STAGE)
@@ -180,11 +190,16 @@ def _take_back(batch: ImportBatch) -> None:
         _post("usage_gone", -1, batch)
         cursor.execute(
             f"""WITH back AS (
-                DELETE FROM usage_supersededrecord WHERE batch_id = %(batch)s AND NOT withdrawn RETURNING *)
-            INSERT INTO usage_fresh SELECT r.* FROM back x, jsonb_populate_record(NULL::{LEDGER}, x.row) r
-            WHERE NOT EXISTS (SELECT FROM {LEDGER} l WHERE l.organisation_id = x.organisation_id
-                AND l.connection_id = x.connection_id AND l.record_key = x.record_key
-                AND l.occurred_at = r.occurred_at)""",
+                DELETE FROM usage_supersededrecord WHERE batch_id = %(batch)s AND NOT withdrawn RETURNING *
+            ), replaced AS (
+                SELECT x.id AS nth, r FROM back x, jsonb_populate_record(NULL::{LEDGER}, x.row) r
+            )
+            INSERT INTO usage_fresh SELECT (x.r).* FROM replaced x
+            WHERE NOT EXISTS (SELECT FROM {LEDGER} l WHERE l.organisation_id = (x.r).organisation_id
+                AND l.connection_id = (x.r).connection_id AND l.record_key = (x.r).record_key
+                AND {_one_record("l.occurred_at", "(x.r).occurred_at")})
+            AND NOT EXISTS (SELECT FROM replaced l WHERE l.nth > x.nth AND (l.r).record_key = (x.r).record_key
+                AND {_one_record("(l.r).occurred_at", "(x.r).occurred_at")})""",
             _own(batch),
         )
         rate_again(batch.organisation_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 import tracemalloc
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -196,12 +197,28 @@ def test_a_row_that_says_nothing_is_refused() -> None:
         ("unix_ms", "UTC", "1788256200250", "2026-09-01T09:50:00.250+00:00"),
         ("unix_us", "UTC", "1788256200250125", "2026-09-01T09:50:00.250125+00:00"),
         ("%d.%m.%Y %H:%M", "America/New_York", "01.09.2026 10:30", "2026-09-01T14:30:00+00:00"),
+        ("%d.%m.%Y %H:%M %z", "America/New_York", "01.09.2026 10:30 +0530", "2026-09-01T05:00:00+00:00"),
+        ("%d.%m.%Y %H:%M %Z", "America/New_York", "01.09.2026 10:30 UTC", "2026-09-01T10:30:00+00:00"),
     ],
 )
 def test_times_are_read_in_the_declared_format_and_zone(form: str, zone: str, text: str, instant: str) -> None:
     found = one({"time": text, "output": "1"}, grain="request", time_format=form, time_zone=zone)
     assert found.occurred_at == datetime.fromisoformat(instant)
     assert (found.period_end, found.requests) == (None, 1)
+
+
+@pytest.mark.parametrize("server", ["UTC", "Europe/Berlin"])
+def test_of_zones_named_by_letters_only_utc_says_which_it_is(monkeypatch: pytest.MonkeyPatch, server: str) -> None:
+    monkeypatch.setenv("TZ", server)  # whose names of its own zone Python would read, and drop
+    time.tzset()
+    try:
+        settings = {"grain": "request", "time_format": "%Y-%m-%d %H:%M %Z", "time_zone": "America/New_York"}
+        assert "cannot be read" in reason({"time": "2026-09-01 10:30 CEST", "output": "1"}, **settings)
+        found = one({"time": "2026-09-01 10:30 GMT", "output": "1"}, **settings)
+        assert found.occurred_at == datetime(2026, 9, 1, 10, 30, tzinfo=UTC)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_local_time_that_occurs_twice_is_the_first_and_is_flagged() -> None:

@@ -16,6 +16,8 @@ from usage.importers.csv.mapping import UNIX, Columns
 
 AMBIGUOUS = "ambiguous_local_time"
 """The local time occurs twice."""
+# Of what a zone is called by letters the rest means several (CST), or what the server's own zone happens to be.
+_UTC = re.compile(r"\b(?:UTC|GMT)\b", re.IGNORECASE)
 
 
 class Period(NamedTuple):
@@ -81,7 +83,12 @@ def _moment(text: str, form: str) -> datetime:
             raise ValueError
         seconds = Decimal(text) / UNIX[form]
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(seconds * 1_000_000))
-    return datetime.strptime(text, form)  # noqa: DTZ007 - without a zone in the pattern the mapping's applies
+    moment = datetime.strptime(text, form)  # noqa: DTZ007 - without a zone in the pattern the mapping's applies
+    if "%Z" in form.replace("%%", "") and moment.tzinfo is None:  # a name of a zone is read and dropped
+        if not _UTC.search(text):
+            raise ValueError
+        return moment.replace(tzinfo=UTC)
+    return moment
 
 
 def _occurs_twice(local: datetime, zone: ZoneInfo) -> bool:
