@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from tests.config.conftest import Start
 
@@ -48,3 +49,9 @@ def test_a_restored_dump_holds_every_row_and_every_promise(folder: Path, start: 
     here = said(start, *rows)
     assert here == said(start, *rows, **elsewhere)
     assert "usage_usagerecord_y2026m10 300 " in here
+
+
+def test_a_dump_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "nowhere" / "all.dump"
+    with pytest.raises(CommandError, match=f"^{file} cannot be written: No such file or directory.$"):
+        call_command("database", "dump", str(file))

@@ -54,7 +54,10 @@ class Command(BaseCommand):
 
     def _dump(self, file: Path) -> None:
         partial = file.with_name(file.name + ".partial")  # a dump that was cut short never has the real name
-        partial.touch(mode=0o600)
+        try:
+            partial.touch(mode=0o600)
+        except OSError as error:
+            raise CommandError(f"{file} cannot be written: {error.strerror}.") from None
         _with_server(["pg_dump", "--format=custom", "--no-owner", f"--file={partial}"])
         partial.replace(file)
         self.stdout.write(f"{file}: {file.stat().st_size:,} bytes")
