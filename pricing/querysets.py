@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -45,6 +45,15 @@ if TYPE_CHECKING:
         Score,
         SpeedSample,
     )
+
+
+def after(place: Mapping[str, Any]) -> Q:
+    """What comes after a row in the order of some columns, by what the row has in them: the keyset of a page."""
+    *first, (last, value) = place.items()
+    found = Q(**{f"{last}__gt": value})
+    for column, value in reversed(first):
+        found = Q(**{f"{column}__gt": value}) | Q(**{column: value}) & found
+    return found
 
 
 class LanguageModelQuerySet(QuerySet["LanguageModel"]):

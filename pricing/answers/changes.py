@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from pricing.answers.questions import BadQuestion
+from pricing.answers.questions import BadQuestion, strange_cursor
 from pricing.answers.questions import name as as_name
 from pricing.answers.wording import decimal_text, moment_text
 from pricing.models import PriceEvent, PriceSource
 from pricing.providers import canonical
+from pricing.querysets import after
 
 BY: Final = ("observed", "effective", "recorded")
 _OFFERING = ("offering__provider__slug", "offering__sku", "offering__region", "offering__model__slug")
@@ -46,8 +47,13 @@ class Window:
         return self
 
 
-def changes(window: Window, skip: int = 0, most: int | None = None) -> list[dict[str, Any]]:
+def changes(window: Window) -> list[dict[str, Any]]:
     """The changes of a window, oldest first: accepted ones, and claims that are held."""
+    return [change for _, change in numbered(window)]
+
+
+def numbered(window: Window, told: int | None = None, most: int | None = None) -> list[tuple[int, dict[str, Any]]]:
+    """The same with their ids: at most so many, and those after the one that was told last, which may be withdrawn."""
     asked = window.checked()
     provider = canonical(as_name(asked.provider, "provider")) if asked.provider else None
     found = PriceEvent.objects.between(asked.by, asked.start, asked.end)
@@ -55,9 +61,14 @@ def changes(window: Window, skip: int = 0, most: int | None = None) -> list[dict
         found = found.filter(source__slug=asked.source)
     if provider:
         found = found.filter(offering__provider__slug=provider)
-    ordered = found.order_by(_TIME_OF[asked.by], *_OFFERING[:3], "unit", "pk")
-    rows = ordered.values_list(*_OFFERING, *_EVENT)[skip : None if most is None else skip + most]
-    return [_as_json(row) for row in rows]
+    order = (_TIME_OF[asked.by], *_OFFERING[:3], "unit", "pk")
+    if told is not None:
+        last = PriceEvent.objects.filter(pk=told).values(*order).first()
+        if last is None:  # a cursor of another day of a database that was put back since
+            raise strange_cursor()
+        found = found.filter(after(last), **{f"{order[0]}__gte": last[order[0]]})  # the latter for the index
+    rows = found.order_by(*order).values_list("pk", *_OFFERING, *_EVENT)[:most]
+    return [(row[0], _as_json(row[1:])) for row in rows]
 
 
 def _as_json(row: tuple[Any, ...]) -> dict[str, Any]:

@@ -13,19 +13,20 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from pricing import names
-from pricing.answers.changes import Window
-from pricing.answers.changes import changes as changes_of
+from pricing.answers.changes import Window, numbered
 from pricing.answers.prices import Question, offerings_json, overall
-from pricing.answers.questions import BadQuestion, moment
+from pricing.answers.questions import moment, strange_cursor
 from pricing.answers.questions import name as as_name
 from pricing.answers.rates import rates
 from pricing.answers.rows import calendars, price_json, price_rows, rows_of, sellers
 from pricing.answers.wording import moment_text
 from pricing.models import LanguageModel, Price
 from pricing.providers import canonical
+from pricing.querysets import after
 
 MOST: Final = 500
 USUAL: Final = 100
+_LINE: Final = ("offering", "unit", "qualifier", "service_tier", "context_from", "schedule")
 _TEXTS: Final = ("provider", "model", "unit", "tier", "region", "currency", "q")
 
 
@@ -64,14 +65,23 @@ class ModelFilters:
 
 
 def prices(asked: Filters, limit: int = USUAL, cursor: str | None = None) -> dict[str, Any]:
-    """A page of prices in the order they were recorded; `next` continues it, at the same moment."""
+    """A page of prices by offering and price line; `next` continues it, at the same moment.
+
+    A change replaces the row of a line, and at one moment a line has one price: so a page continues after the line of
+    the last row, and tells each line once, whatever came in meanwhile.
+    """
     filters = asked.checked()
-    after, at = 0, filters.at
+    told, at = None, filters.at
     if cursor:
-        after, moment_of_first_page = read_place(cursor, filters)
+        told, moment_of_first_page = read_place(cursor, filters)
         at = moment_of_first_page or at
     when = at or datetime.now(UTC)
-    found = _filtered(filters, when).filter(pk__gt=after).order_by("pk")
+    found = _filtered(filters, when).order_by(*_LINE)
+    if told is not None:
+        line = Price.objects.filter(pk=told).values(*_LINE).first()
+        if line is None:  # a cursor of another day of a database that was put back since
+            raise strange_cursor()
+        found = found.filter(after(line), offering__gte=line["offering"])  # the latter for the index
     rows = price_rows(found, limit + 1)
     names_by_id = {seller.id: seller for seller in sellers(pk__in={row.offering_id for row in rows[:limit]})}
     known = rates({row.currency for row in rows}, when.date())
@@ -130,10 +140,7 @@ def read_place(cursor: str, asked: Any) -> tuple[int, datetime | None]:
         place, at = json.loads(body)
         return int(place), moment(at) if at is not None else None
     except (ValueError, binascii.Error):
-        raise BadQuestion(
-            "This cursor does not continue this question: take `next` of the page before and change no filter.",
-            "cursor",
-        ) from None
+        raise strange_cursor() from None
 
 
 def _signature(body: bytes, asked: Any) -> str:
@@ -143,20 +150,12 @@ def _signature(body: bytes, asked: Any) -> str:
 
 
 def changes(window: Window, limit: int = USUAL, cursor: str | None = None) -> dict[str, Any]:
-    """A page of changes, the oldest first; `next` continues after the last of them, whatever came in meanwhile.
-
-    Its place is how many changes of the very same moment were told: those are in a fixed order of their own.
-    """
-    told, since = read_place(cursor, window) if cursor else (0, None)
-    rest = changes_of(replace(window, start=since) if since else window, told, limit + 1)
+    """A page of changes, the oldest first; `next` continues after the last of them, whatever came in meanwhile."""
+    told = read_place(cursor, window)[0] if cursor else None
+    rest = numbered(window, told, limit + 1)
     page = rest[:limit]
-    time = "effective_from" if window.by == "effective" else f"{window.by}_at"
-    following = None
-    if len(rest) > limit:
-        last = moment(page[-1][time])
-        same = sum(moment(change[time]) == last for change in page)
-        following = written_place(same + (told if last == since else 0), window, last)
-    return {"changes": page, "next": following}
+    following = written_place(page[-1][0], window) if len(rest) > limit else None
+    return {"changes": [change for _, change in page], "next": following}
 
 
 def models(
@@ -164,13 +163,13 @@ def models(
 ) -> dict[str, Any]:
     """A page of models by slug, with how many offerings each has."""
     filters = ModelFilters(q, maker).checked()
-    after = 0
+    told = 0
     if cursor:
-        after, _ = read_place(cursor, filters)
+        told, _ = read_place(cursor, filters)
     found: QuerySet[LanguageModel] = LanguageModel.objects.named(filters.q or "")
     if filters.maker:
         found = found.filter(maker=canonical(filters.maker))
-    page = list(found.filter(pk__gt=after).annotate(sold=Count("offerings")).order_by("pk")[: limit + 1])
+    page = list(found.filter(pk__gt=told).annotate(sold=Count("offerings")).order_by("pk")[: limit + 1])
     more = len(page) > limit
     return {
         "models": [{**model_json(model), "offerings": model.sold} for model in page[:limit]],

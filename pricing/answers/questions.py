@@ -22,6 +22,13 @@ class BadQuestion(ValueError):
         self.field = field
 
 
+def strange_cursor() -> BadQuestion:
+    """What is said of a cursor that is none of ours, or that continues another question."""
+    return BadQuestion(
+        "This cursor does not continue this question: take `next` of the page before and change no filter.", "cursor"
+    )
+
+
 def moment(text: str, field: str = "at") -> datetime:
     """A date (its UTC midnight) or a time with its offset, as an aware UTC moment."""
     asked = text.strip()
