@@ -8,7 +8,10 @@ from ninja import Schema
 from pydantic import Field
 
 Status = Literal["priced", "free", "unknown"]
-RETIRED = "Since when it is no longer sold, null where it is; its last price stays, for usage that comes in late."
+RETIRED = (
+    "Since when a source says that it is no longer sold; its last price stays, for usage that comes in late. "
+    "Null where none says so: what only vanished from every list has no price from then on."
+)
 
 
 class ExchangeRateSchema(Schema):
