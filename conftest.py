@@ -53,6 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     _server.enter_context(embedded.serving(settings.DATA_DIR, for_tests=True))
     _drop_databases_of_ended_runs()
+    _make_template()
     _server.callback(_drop_databases_of_ended_runs)  # of a worker that was killed on the way
 
 
@@ -149,6 +150,29 @@ def _no_async_guard_in_browser_tests(request: pytest.FixtureRequest) -> Iterator
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield
+
+
+def _make_template() -> None:
+    """The database that those of the tests are copied from, with the tables of `schema.sql`; it stays for the next run.
+
+    It has its name only once it is whole, so that another run in this checkout never copies half of it.
+    """
+    import psycopg
+    from django.conf import settings
+
+    from config import schema
+
+    name, half = settings.DATABASES["default"]["TEST"]["TEMPLATE"], f"test_ratecard_{os.getpid()}_tables"
+    with psycopg.connect(settings.DATABASE.conninfo(dbname="postgres"), autocommit=True) as connection:
+        if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+            return
+        for (older,) in connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'test_tables_%'"):
+            connection.execute(f'DROP DATABASE IF EXISTS "{older}"')
+        connection.execute(f'CREATE DATABASE "{half}"')
+        with psycopg.connect(settings.DATABASE.conninfo(dbname=half)) as tables:
+            tables.execute(schema.FILE.read_text())
+        with contextlib.suppress(psycopg.errors.DuplicateDatabase):
+            connection.execute(f'ALTER DATABASE "{half}" RENAME TO "{name}"')
 
 
 def _drop_databases_of_ended_runs() -> None:
