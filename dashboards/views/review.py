@@ -209,8 +209,9 @@ def _names_page(
     if opened is None and found and not ask.is_open:
         opened = found[0]
     context = _frame(
-        request, "names", ask=ask, reader=reader, finding=pages.names_finding(found), found=found[:NAMES],
-        more=max(0, len(found) - NAMES), opened=opened, wrong=wrong, reason=reason, picked=picked,
+        request, "names", ask=ask, reader=reader, found=found[:NAMES],
+        finding=pages.names_finding(found, has_usage=reader is not None), more=max(0, len(found) - NAMES),
+        opened=opened, wrong=wrong, reason=reason, picked=picked,
         is_chosen=ask.is_open, csv_url=ask.url(format="csv", q="", name="", host=""),
         link=request.build_absolute_uri(ask.url()), asked_at=timezone.now(), **_mapping(ask, opened),
     )  # fmt: skip

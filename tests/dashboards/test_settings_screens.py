@@ -46,19 +46,23 @@ def test_the_settings_are_sound(look: Look) -> None:  # noqa: F811
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_names_of_one_long_word_widen_no_page(look: Look, tmp_path: Path) -> None:  # noqa: F811
-    """An organisation and a project may be called in two hundred letters, a key or a model in as many."""
+    """An organisation and a project may be called in two hundred letters, a key or a model as well, a host in 100."""
     long = organisations.create_organisation("O" * 200)
     project = organisations.create_project(long, "P" * 200, "long", owner=f"{'o' * 60}@{'d' * 60}.example")
     make_rule(long, [{"field": "ext_project", "op": "equals", "value": "long"}], {project.pk: "1"})
     day = timezone.now().date() - timedelta(days=8)
     rows = [f"{day},{project_of},{'k' * 180},ann,seller,{'m' * 180},9000,900,9" for project_of in ("long", "")]
+    rows.append(f"{day},,k,ann,{'h' * 100},mystery,90000,900,9")
     file = tmp_path / "long.csv"
     file.write_text("\n".join([HEAD, *rows]) + "\n")
     ingest.import_paths(long, "csv", [file], "s" * 60, MAPPING)
-    ada = Person.objects.create_user("ada@larkfield.example")
+    ada = Person.objects.create_user("ada@larkfield.example", is_instance_admin=True)
     access.grant(ada, "admin", long)
     look.signed_in_as(ada)
-    pages = ("/", "/spend?group_by=ext_api_key,model", "/spend/records", "/projects/long", "/rules", "/periods")
+    pages = (
+        "/", "/spend?group_by=ext_api_key,model", "/spend/records", "/projects/long", "/rules", "/periods",
+        "/review/names",
+    )  # fmt: skip
     for width in (1440, 390):
         page, _ = look.page(width)
         wide = {}

@@ -112,7 +112,10 @@ def _plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def names_finding(found: Sequence[Waiting]) -> str:
+def names_finding(found: Sequence[Waiting], *, has_usage: bool) -> str:
+    """`has_usage`: whether the reader belongs to an organisation, whose usage can have names."""
+    if not has_usage:
+        return "You belong to no organisation yet."
     if not found:
         return "Every name in your usage is known."
     tokens = formatting.mtok(sum(one.tokens for one in found))
