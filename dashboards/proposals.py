@@ -25,6 +25,8 @@ from usage.models import Project
 
 State = Proposal.State
 LONGEST_REASON = 1000
+DECIDED = ("state", "owner", "due", "reason", "moved_on")
+"""The fields that people decide, which the audit log keeps."""
 REALISED_AFTER = timedelta(days=30)
 """How long the traffic must have moved for what it saved to be told as realised."""
 WATCHED_LAPSED = timedelta(days=30)
@@ -154,7 +156,7 @@ def accept(proposal: Proposal, person: Person, owner: str, due: date | None) -> 
     """Say that the move is made, by whom and until when; what it saves is a promise from now on."""
     with _deciding(proposal, (State.PROPOSED,), "Only an open decision can be accepted") as one:
         one.owner, one.due = _owner(owner or person.email), due
-        return _decided(one, person, State.ACCEPTED, "accepted a move", owner=one.owner, due=due)
+        return _decided(one, person, State.ACCEPTED, "accepted a move")
 
 
 def reject(proposal: Proposal, person: Person, reason: str) -> Proposal:
@@ -166,14 +168,14 @@ def reject(proposal: Proposal, person: Person, reason: str) -> Proposal:
         raise Refused(f"Write the reason in at most {LONGEST_REASON:,} characters; it has {len(said):,}.")
     with _deciding(proposal, (State.PROPOSED, State.ACCEPTED), "Only an open decision can be rejected") as one:
         one.reason, one.due = said, None
-        return _decided(one, person, State.REJECTED, "rejected a move", reason=said)
+        return _decided(one, person, State.REJECTED, "rejected a move")
 
 
 def done(proposal: Proposal, person: Person, on: date | None = None) -> Proposal:
     """Say that the move has been made; `on` where it cannot be seen in the traffic, as it keeps offering and tier."""
     with _deciding(proposal, (State.PROPOSED, State.ACCEPTED), "Only an open decision can be done") as one:
         one.owner, one.moved_on = one.owner or person.email, on
-        return _decided(one, person, State.DONE, "made a move", moved_on=on)
+        return _decided(one, person, State.DONE, "made a move")
 
 
 def assign(proposal: Proposal, person: Person, owner: str, due: date | None) -> Proposal:
@@ -203,8 +205,9 @@ def reopen(proposal: Proposal, person: Person) -> Proposal:
         return _decided(one, person, State.PROPOSED, "took a decision back")
 
 
-def _decided(one: Proposal, person: Person, state: str, action: str, **said: Any) -> Proposal:
-    before = {"state": one.state}
+def _decided(one: Proposal, person: Person, state: str, action: str) -> Proposal:
+    """Writes what was decided of it, and notes each field that this changed."""
+    stood = Proposal.objects.values(*DECIDED).get(pk=one.pk)
     one.state = state
     one.decided_by, one.decided_at = (person.email, timezone.now()) if state != State.PROPOSED else ("", None)
     one.save(
@@ -213,8 +216,10 @@ def _decided(one: Proposal, person: Person, state: str, action: str, **said: Any
             "realised_until",
         ]
     )  # fmt: skip
-    after = {"state": state, **said, "saving_low": one.saving_low, "saving_high": one.saving_high}
-    audit.record(person, action, _subject(one), before, after, one.organisation)
+    before = {name: value for name, value in stood.items() if value != getattr(one, name)}
+    after = {name: getattr(one, name) for name in before}
+    saving = {"saving_low": one.saving_low, "saving_high": one.saving_high}
+    audit.record(person, action, _subject(one), before, after | saving, one.organisation)
     return one
 
 

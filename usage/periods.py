@@ -126,8 +126,11 @@ def restate(
     return restatement
 
 
-def undo(restatement: Restatement, reason: str, by: str) -> None:
-    """Take a restatement's rows out of the official figures; what it took in is pending again."""
+def undo(restatement: Restatement, reason: str, by: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Take a restatement's rows out of the official figures, which are answered as they were and are now.
+
+    What it took in is pending again.
+    """
     reason = _stated(reason, "Say why the restatement is undone: the reason stays on record.")
     with transaction.atomic():
         lock_organisation(restatement.period.organisation_id)
@@ -138,12 +141,14 @@ def undo(restatement: Restatement, reason: str, by: str) -> None:
             raise PeriodFault(
                 f"The restatement “{later.reason[:80]}” was made later and moves the same days: undo that one first."
             )
+        before = _total(restatement.period)
         for rows in (OfficialCost, OfficialModelCost, OfficialProjectCost, OfficialOfferingCost):
             rows._default_manager.filter(restatement=restatement).update(undone=True)
         if restatement.rates_before is not None:
             Period.objects.filter(pk=restatement.period_id).update(rates_at=restatement.rates_before)
         restatement.undone_at, restatement.undone_by, restatement.undo_reason = timezone.now(), by, reason
         restatement.save(update_fields=["undone_at", "undone_by", "undo_reason"])
+        return before, _total(restatement.period)
 
 
 def _take_rates(period: Period, restatement: Restatement) -> None:

@@ -84,9 +84,9 @@ def undo(request: HttpRequest, number: int) -> HttpResponse:
     month = f"{made.period}"
     try:
         with transaction.atomic():
-            periods.undo(made, request.POST.get("undo_reason", ""), str(request.user))
+            before, after = periods.undo(made, request.POST.get("undo_reason", ""), str(request.user))
             note = {"restatement": made.reason, "reason": made.undo_reason}
-            audit.record(request.user, "undid a restatement", month, None, note, organisation)
+            audit.record(request.user, "undid a restatement", month, before, after | note, organisation)
     except PeriodFault as fault:
         return _page(request, organisation, made.period.month, str(fault))
     messages.success(request, "The restatement is undone: what it took in is pending again.")

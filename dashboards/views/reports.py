@@ -72,7 +72,7 @@ def act(request: HttpRequest, number: int, what: str) -> HttpResponse:
     """`pause`, `resume`, `remove` or `test`."""
     reader = reader_or_404(request)
     subscription = _own(request, reader, number)
-    about, now = subscriptions.about_words(subscription), timezone.now()
+    about, now, before = subscriptions.about_words(subscription), timezone.now(), None
     if what == "test":
         return _test(request, subscription)
     if what == "pause" and subscriptions.pause(subscription, now):
@@ -80,11 +80,12 @@ def act(request: HttpRequest, number: int, what: str) -> HttpResponse:
     elif what == "resume" and subscriptions.resume(subscription, now):
         said, done = f"The report of {about} goes on.", "resumed a report"
     elif what == "remove":
+        before = _told(subscription)
         subscriptions.remove(subscription)
         said, done = f"The report of {about} is removed.", "removed a report"
     else:
         return redirect("reports")
-    audit.record(request.user, done, about, None, None, reader.organisation)
+    audit.record(request.user, done, about, before, None, reader.organisation)
     messages.success(request, said)
     return redirect("reports")
 
@@ -255,18 +256,23 @@ def _save(request: HttpRequest, reader: Reader, subscription: ReportSubscription
     if not form.is_valid():
         return _page(request, reader, form, of, status=422)
     told = {name: form.cleaned_data[name] for name in ("projects", "cost_centre", "weekday", "hour", "time_zone")}
-    before = None if is_new else {name: getattr(subscription, name) for name in subscriptions.FIELDS}
+    before = None if is_new else _told(subscription)
     try:
         subscriptions.save(subscription, **told, now=timezone.now())
     except subscriptions.Refused as fault:
         form.add_error("about", str(fault))
         return _page(request, reader, form, of, status=422)
     about = subscriptions.about_words(subscription)
-    after = {name: getattr(subscription, name) for name in subscriptions.FIELDS}
+    after = _told(subscription)
     done = "subscribed to a report" if is_new else "changed a report"
     audit.record(request.user, done, about, before, after, reader.organisation)
     messages.success(request, f"The report of {about} comes {subscriptions.when_words(subscription)}.")
     return redirect("reports")
+
+
+def _told(subscription: ReportSubscription) -> dict[str, Any]:
+    """What of a subscription the audit log keeps."""
+    return {name: getattr(subscription, name) for name in subscriptions.FIELDS}
 
 
 def _test(request: HttpRequest, subscription: ReportSubscription) -> HttpResponse:

@@ -80,7 +80,7 @@ def move(request: HttpRequest, number: int) -> HttpResponse:
     place = before + (1 if request.POST.get("to") == "down" else -1)
     with transaction.atomic():
         assignments.move_rule(one, place)
-        _record(request, "moved a rule", one, {"place": before}, {"place": place})
+        _record(request, "moved a rule", one, {"place": before}, {"place": _place(one)})
     messages.success(request, f"“{one.name}” is asked as number {_place(one)} now.")
     return redirect("rules")
 

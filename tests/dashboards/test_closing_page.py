@@ -161,6 +161,10 @@ def test_a_restatement_needs_a_reason_and_can_be_undone_with_one(october: World)
         "restated a month",
         "undid a restatement",
     ]
+    undone = AuditEntry.objects.latest("id")
+    assert (undone.before, undone.after) == (
+        made.after, made.before | {"restatement": "Late export", "reason": "Of another month"}
+    )  # fmt: skip
 
 
 def test_a_viewer_reads_and_changes_nothing(october: World) -> None:

@@ -74,6 +74,10 @@ def test_an_existing_person_joins_by_signing_in_and_the_link_alone_opens_no_acco
     assert signed_in(cast.otto).post(link)["Location"] == "/"
     assert access.may(cast.otto, "viewer", cast.larkfield, cast.claims)
     assert not access.may(cast.otto, "viewer", cast.larkfield)
+    raised = link_in(invite(signed_in(cast.ada), "otto@larkfield.example", "admin", "claims"))
+    signed_in(cast.otto).post(raised)
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.before, entry.after) == ({"role": "viewer"}, {"role": "admin", "of": "Claims triage"})
 
 
 def test_an_invitation_ends_by_time_by_hand_and_by_a_newer_one(cast: Cast) -> None:  # noqa: F811

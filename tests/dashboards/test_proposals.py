@@ -136,7 +136,7 @@ def test_accepting_says_who_and_until_when_and_is_logged(project: Project, ann: 
     assert one.decided_at is not None
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.organisation_id, entry.before) == (
-        "accepted a move", project.organisation_id, {"state": "proposed"}
+        "accepted a move", project.organisation_id, {"state": "proposed", "due": None}
     )  # fmt: skip
     assert entry.after is not None
     assert entry.after["due"] == "2026-12-01"
@@ -163,6 +163,18 @@ def test_a_decision_is_taken_once_and_taken_back(project: Project, ann: Person) 
     assert list(AuditEntry.objects.order_by("pk").values_list("action", flat=True)) == [
         "accepted a move", "took a decision back",
     ]  # fmt: skip
+
+
+def test_the_log_has_what_a_decision_overwrites(project: Project, ann: Person) -> None:
+    [one] = proposed(project)
+    proposals.accept(one, ann, "", date(2026, 12, 1))
+    proposals.reject(one, ann, "No new vendor")
+    proposals.reopen(one, ann)
+    rejected, reopened = AuditEntry.objects.order_by("pk")[1:]
+    assert rejected.before == {"state": "accepted", "due": "2026-12-01", "reason": ""}
+    assert reopened.before == {"state": "rejected", "reason": "No new vendor"}
+    assert reopened.after is not None
+    assert reopened.after["reason"] == ""
 
 
 @pytest.mark.parametrize("meanwhile", ["nothing", "accept", "done"])

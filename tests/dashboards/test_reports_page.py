@@ -81,6 +81,9 @@ def test_a_report_is_made_changed_paused_resumed_and_removed_by_its_reader(world
         ("subscribed to a report", "All you may see"), ("changed a report", "Alpha"), ("paused a report", "Alpha"),
         ("resumed a report", "Alpha"), ("removed a report", "Alpha"),
     ]  # fmt: skip
+    before = AuditEntry.objects.latest("pk").before
+    assert before is not None
+    assert (before["scope"], before["weekday"]) == ("projects alpha", 4)
 
 
 @pytest.mark.parametrize(

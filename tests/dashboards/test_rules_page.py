@@ -104,6 +104,13 @@ def test_a_rule_is_changed_moved_switched_off_and_removed_with_what_it_was(world
     assert (spent_of(None), AuditEntry.objects.get(action="removed a rule").after) == (13, None)
 
 
+def test_a_rule_that_cannot_go_further_up_is_logged_where_it_stays(world: World) -> None:  # noqa: F811
+    first = AttributionRule.objects.all()[0]
+    world.admin.post(f"/rules/{first.pk}/move", {"to": "up"})
+    entry = AuditEntry.objects.get(action="moved a rule")
+    assert (entry.before, entry.after) == ({"place": 1}, {"place": 1})
+
+
 def test_the_editor_is_filled_in_by_its_address_and_makes_projects(world: World) -> None:  # noqa: F811
     page = world.admin.get("/rules/new?field=ext_api_key&value=k-stray").content.decode()
     assert re.search(r'value="ext_api_key" selected', page)

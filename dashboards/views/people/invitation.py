@@ -46,15 +46,19 @@ def _for_who_is_in(request: HttpRequest, found: Invitation, person: Person, secr
         return door_page(request, "door/invitation.html", {"found": found, "state": "other"})
     if request.method != "POST":
         return door_page(request, "door/invitation.html", {"found": found, "state": "accept"})
+    held = Membership.objects.filter(person=person, organisation=found.organisation, project=found.project).first()
     membership = access.accept(secret, person)
-    return _welcome(request, person, membership) if membership else redirect(request.path)
+    before = {"role": held.role} if held else None
+    return _welcome(request, person, membership, before) if membership else redirect(request.path)
 
 
-def _welcome(request: HttpRequest, person: Person, membership: Membership) -> HttpResponse:
+def _welcome(
+    request: HttpRequest, person: Person, membership: Membership, before: dict[str, str] | None = None
+) -> HttpResponse:
     organisation = membership.organisation
     place = membership.project or organisation
     told = {"role": membership.role, "of": str(place)}
-    audit.record(person, "accepted an invitation", person.email, after=told, organisation=organisation)
+    audit.record(person, "accepted an invitation", person.email, before, told, organisation)
     request.session[access.SESSION_ORGANISATION] = str(organisation.pk)
     messages.success(request, f"You are {membership.role} of {place}.")
     return redirect("overview")
