@@ -193,6 +193,8 @@ def _condition(row: ConditionRow) -> dict[str, Any]:
 
 def _shares(rows: Sequence[ShareRow]) -> list[dict[str, str | int]]:
     """Percent to parts of 1. A project alone needs no percentage."""
+    if not all(row.project.isdecimal() and len(row.project) < 19 for row in rows):
+        raise RuleFault("Choose projects of the list.")
     if len(rows) == 1 and not rows[0].percent:
         return [{"project": int(rows[0].project), "weight": "1"}]
     found: list[dict[str, str | int]] = []

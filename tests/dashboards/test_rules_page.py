@@ -132,6 +132,7 @@ def test_the_editor_is_filled_in_by_its_address_and_makes_projects(world: World)
         ({"from": "someday"}, "From needs a day"),
         ({"from": "2026-02-01", "until": "2026-01-01"}, "must end after it begins"),
         ({"project-0": "999999"}, "that this organisation does not have"),
+        ({"project-0": "alpha", "percent-0": ""}, "Choose projects of the list"),
         ({"field-0": "nothing"}, "is no field"),
     ],
 )
