@@ -134,9 +134,10 @@ class Beside:
 
     words: str
     url: str
+    """The page of closed months; '' for who sees single projects only, as it is of the whole organisation."""
 
 
-def beside(pending: Sequence[Mapping[str, Any]], currency: str) -> list[Beside]:
+def beside(pending: Sequence[Mapping[str, Any]], currency: str, *, whole: bool) -> list[Beside]:
     """One a month: what came after it was closed and is not in the figures shown."""
     found = []
     for one in pending:
@@ -144,7 +145,7 @@ def beside(pending: Sequence[Mapping[str, Any]], currency: str) -> list[Beside]:
         days = f"{one['days']} {'day' if one['days'] == 1 else 'days'}"
         moved = moved_words(one, currency)
         words = f"{month:%B} is closed: {moved} on {days} pending: in the ledger's rows, not in these totals"
-        found.append(Beside(words, f"/periods?month={one['month']}"))
+        found.append(Beside(words, f"/periods?month={one['month']}" if whole else ""))
     return found
 
 

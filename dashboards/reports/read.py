@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from dashboards.pages.alerts import Doubt, Key, Used
 from dashboards.pages.bridge import Page
@@ -91,6 +92,8 @@ class Read:
     """What was used of an offering in the week, by service tier and kind of token."""
     doubts: Sequence[Doubt] = ()
     unpriced: Mapping[ModelKey, Sums] = field(default_factory=dict)
+    pending: Sequence[Mapping[str, Any]] = ()
+    """What of the week came after its month was closed, by month, as `/spend` shows it beside its figures."""
     loose: Decimal | None = None
     keys: Sequence[Key] = ()
     budget: Budgeted | None = None

@@ -95,7 +95,7 @@ def _read(reader: Reader, scope: Scope, today: date, sees: Collection[int] | Non
     """`sees`: the projects that the person may see, whatever the report is narrowed to; None: everything."""
     first, last = reader.days_of_usage()
     weeks = _weeks(reader, scope)
-    now = _spend(reader, scope.week)
+    now = _spend(reader, scope.week, "project")
     month = _month(scope.week)
     earlier = Span(scope.week.start - timedelta(days=7 * MEAN_OF), scope.week.start)
     spend = reader.spend("project_id", "service_tier", *MODEL_COLUMNS)
@@ -134,6 +134,7 @@ def _read(reader: Reader, scope: Scope, today: date, sees: Collection[int] | Non
         tokens=tokens_used(rows, written),
         doubts=doubts(offerings),
         unpriced=grouped((row for row in rows if row["unpriced_tokens"]), scope.currency, model_key),
+        pending=now["coverage"]["pending"],
         loose=loose if reader.whole else None,
         keys=_keys(reader, scope.week) if reader.whole and loose else (),
         budget=_budget(reader, min(today, scope.week.until - timedelta(days=1)), sees),

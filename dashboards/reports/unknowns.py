@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from dashboards import formatting
+from dashboards.pages import closing
 from dashboards.pages.alerts import LONG_WORDS, Doubt
 from dashboards.pages.ledger import NOBODY, UNITS, ZERO, Figure, ModelKey, Words
 from dashboards.reports.read import Read
@@ -14,7 +15,14 @@ OF_A_KIND = 3
 
 
 def not_known(read: Read) -> tuple[Unknown, ...]:
-    return (*_unpriced(read), *_loose(read))
+    return (*_unpriced(read), *_pending(read), *_loose(read))
+
+
+def _pending(read: Read) -> list[Unknown]:
+    """What is outside the official figures, in the words of the page that shows them."""
+    url = read.scope.spend_url(read.scope.week)
+    found = closing.beside(read.pending, read.scope.currency, whole=read.scope.whole)
+    return [Unknown("Pending", (Figure(one.words, url), ".")) for one in found]
 
 
 def _unpriced(read: Read) -> list[Unknown]:

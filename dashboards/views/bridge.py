@@ -73,7 +73,7 @@ def change(request: HttpRequest) -> HttpResponse:
         "csv": f"{reverse('bridge-csv')}?{query}",
         "api": f"/api/v1/bridge?{query}",
         "unknown": covered.line(covered.unknown(shown.answer["coverage"])),
-        "pending": closing.beside(shown.answer["coverage"]["pending"], currency),
+        "pending": closing.beside(shown.answer["coverage"]["pending"], currency, whole=reader.whole),
     }
     return render(request, "dashboards/bridge.html", context)
 

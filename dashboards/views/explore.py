@@ -87,7 +87,7 @@ def spend(request: HttpRequest) -> HttpResponse:
         "csv_time": f"{reverse('spend-csv')}?{query}&of=time",
         "api": f"/api/v1/spend?{query}",
         "selectors": url_of(asked, group_by="selectors"),
-        "pending": closing.beside(shown.answer["coverage"]["pending"], currency),
+        "pending": closing.beside(shown.answer["coverage"]["pending"], currency, whole=reader.whole),
         "before": asked.before,
         "bridge": _bridge(asked),
     }

@@ -63,7 +63,9 @@ def overview(request: HttpRequest) -> HttpResponse:
             "subtitle": f"Spent per week by project, {reader.organisation.display_currency}",
             "note": f"26 weeks to {(page.weeks[-1] + timedelta(days=6)):%-d %b %Y}, UTC. What feeds reported, else "
             f"contract and list prices in force at each moment. {page.coverage}.",
-            "pending": closing.beside(reader.pending(period.now), reader.organisation.display_currency),
+            "pending": closing.beside(
+                reader.pending(period.now), reader.organisation.display_currency, whole=reader.whole
+            ),
             "known": reader.known(period.now),
             "decide_first": decisions.first(reader),
             "can_remove_sample": reader.organisation.is_sample and reader.whole,

@@ -58,7 +58,7 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
             "csv": f"{reverse('project-csv', args=[slug])}?{query}",
             "csv_weeks": f"{reverse('project-csv', args=[slug])}?{query}&of=weeks",
             "pending": closing.beside(
-                reader.pending(ask.period.now, project=one), reader.organisation.display_currency
+                reader.pending(ask.period.now, project=one), reader.organisation.display_currency, whole=reader.whole
             ),
             "known": reader.known(ask.period.now, project=one),
             "decide_first": decisions.first(reader, one)[:1],

@@ -82,6 +82,19 @@ def test_late_usage_is_shown_beside_the_official_figures_everywhere(october: Wor
     assert "pending" not in october.admin.get("/projects/beta?period=month&from=2026-10-01").content.decode()
 
 
+def test_what_is_pending_links_to_closed_months_for_who_may_open_them(october: World) -> None:
+    """That page is of the whole organisation: who sees single projects reads the words alone."""
+    closed(october)
+    october.imported(LATE)
+    assert october.alpha_only.get(OCTOBER).status_code == 404
+    month, days = "period=month&from=2026-10-01", "from=2026-10-01&until=2026-11-01"
+    for url in (f"/?{month}", f"/projects/alpha?{month}", f"/spend?{days}", f"/spend/bridge?{days}"):
+        for reader, is_whole in ((october.admin, True), (october.alpha_only, False)):
+            shown = reader.get(url).content.decode()
+            assert "October is closed: +$40.00 on 1 day pending" in shown
+            assert (OCTOBER in shown) == is_whole
+
+
 def test_a_bill_that_is_stated_anew_is_pending_with_its_money(october: World) -> None:
     columns = {"time": "day", "model": "model", "host": "host", "cost": "cost"}
     mapping = {"columns": columns, "grain": "1d", "currency": "USD", "cost_kind": "billed"}

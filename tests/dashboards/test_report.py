@@ -43,7 +43,7 @@ from pricing.models import ExchangeRate, LanguageModel, PriceEvent
 from tests.dashboards.decision_cast import SOL, advice_of, move
 from tests.dashboards.ledger_cast import HEAD, NOW, TIERED, World, client_of, world
 from tests.usage.factories import at, make_organisation, make_source
-from usage import budgets, sample
+from usage import budgets, periods, sample
 from usage.advice import Kind, Range
 from usage.models import Organisation
 from usage.spend_querysets import midnight
@@ -432,6 +432,18 @@ def test_each_number_of_the_mail_stands_on_its_page_or_says_why_on_none(world: W
     check_numbers(report(world, "bea"), world.alpha_only)
 
 
+def test_what_is_pending_in_a_closed_month_is_said_as_on_the_page(world: World) -> None:
+    world.imported("2026-10-20,alpha,k-alpha,ann,seller,model-a,10000000,0,1", scope="october")
+    periods.close(world.organisation, date(2026, 10, 1), "ada")
+    world.imported("2026-10-21,alpha,k-alpha,ann,seller,model-a,5000000,0,1", scope="late")
+    for name, reader in (("ada", world.admin), ("bea", world.alpha_only)):
+        found = reading.report_for(person(name), world.organisation, date(2026, 10, 19), TODAY)
+        assert found.tiles[0].figure.text == "$10.00"
+        said = "October is closed: +$5.00 on 1 day pending: in the ledger's rows, not in these totals."
+        assert [(one.label, plain(one.words)) for one in found.unknown] == [("Pending", said)]
+        check_numbers(found, reader)
+
+
 def test_a_reader_of_one_project_may_open_every_link(world: World) -> None:
     for said, url in linked(report(world, "bea")):
         assert said.split(", ")[0].split(" of ")[0] in seen(world.alpha_only, url), (said, url)
@@ -474,7 +486,7 @@ def test_a_report_takes_a_known_number_of_queries(world: World) -> None:
     report(world)
     with CaptureQueriesContext(connection) as caught:
         report(world)
-    assert len(caught) == 59
+    assert len(caught) == 60
 
 
 # How it is drawn
