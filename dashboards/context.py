@@ -28,7 +28,11 @@ class Place:
     label: str
     url_name: str
     is_public: bool = False
+    of: str = ""
+    """To whom it opens: ORGANISATION, who belongs to one; WHOLE, who sees all of one; else whoever is signed in."""
 
+
+ORGANISATION, WHOLE = "organisation", "whole"
 
 # In the order of the design; a place appears once its URL exists.
 PLACES = (
@@ -45,14 +49,14 @@ PLACES = (
 
 # Behind the organisation's name, beside signing out.
 MENU = (
-    Place("Imports", "imports"),
-    Place("Connections", "connections"),
-    Place("Evaluations", "evaluations"),
-    Place("Rules", "rules"),
-    Place("Closed months", "periods"),
-    Place("Contracts", "contracts"),
-    Place("Budgets", "budgets"),
-    Place("Alerts", "alerts"),
+    Place("Imports", "imports", of=WHOLE),
+    Place("Connections", "connections", of=WHOLE),
+    Place("Evaluations", "evaluations", of=ORGANISATION),
+    Place("Rules", "rules", of=WHOLE),
+    Place("Closed months", "periods", of=WHOLE),
+    Place("Contracts", "contracts", of=WHOLE),
+    Place("Budgets", "budgets", of=ORGANISATION),
+    Place("Alerts", "alerts", of=ORGANISATION),
     Place("Sources", "sources", is_public=True),
     Place("Reports", "reports"),
     Place("Settings", "settings"),
@@ -93,6 +97,14 @@ def links_to(places: Iterable[Place], path: str, *, signed_in: bool) -> list[Lin
             continue
         links.append(Link(place.label, url, _is_under(path, url)))
     return links
+
+
+def _open_to(places: Iterable[Place], organisation: "Organisation | None") -> list[Place]:
+    """The places that open to a reader of this organisation; `access.current_organisation` has asked what they see."""
+    of = {""} if organisation is None else {"", ORGANISATION}
+    if getattr(organisation, "sees_whole", False):
+        of.add(WHOLE)
+    return [place for place in places if place.of in of]
 
 
 def _counted(links: list[Link], organisation: "Organisation | None") -> list[Link]:
@@ -156,7 +168,7 @@ def frame(request: HttpRequest) -> Frame:
         organisations=access.own_organisations(request),
         is_sample=bool(getattr(organisation, "is_sample", False)),
         nav=_counted(links_to(PLACES, request.path, signed_in=person is not None), organisation),
-        menu=links_to(MENU, request.path, signed_in=person is not None),
+        menu=links_to(_open_to(MENU, organisation), request.path, signed_in=person is not None),
         zone=zone_of(request),
         prices_read_at=prices_read_at(),
         usage_imported_at=usage_imported_at(organisation),

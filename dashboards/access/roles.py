@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest
 
 from dashboards.models import Membership, Person, Proposal, Role
@@ -29,7 +29,12 @@ def current_organisation(request: HttpRequest) -> "Organisation | None":
     if not hasattr(request, "_organisation"):
         found = None
         if isinstance(request.user, Person):
-            mine = list(organisations_of(request.user).annotate(open_decisions=Proposal.counted_for(request.user)))
+            whole = Membership.objects.filter(person=request.user, organisation=OuterRef("pk"), project=None)
+            mine = list(
+                organisations_of(request.user).annotate(
+                    open_decisions=Proposal.counted_for(request.user), sees_whole=Exists(whole)
+                )
+            )
             request._organisations = mine  # type: ignore[attr-defined]
             chosen = request.session.get(SESSION_ORGANISATION)
             found = next((one for one in mine if str(one.pk) == str(chosen)), mine[0] if mine else None)

@@ -281,6 +281,18 @@ def test_everybody_sees_what_is_theirs_and_nothing_else(clients: dict[str, Clien
 
 
 @pytest.mark.django_db
+def test_the_header_leads_everybody_only_to_what_they_may_open(clients: dict[str, Client]) -> None:
+    met = {}
+    for who, client in clients.items():
+        header = again(client).get("/models").content.decode().partition("</header>")[0]
+        for path in re.findall(r'<a [^>]*href="(/[^"]*)"', header):
+            met[who, path] = again(client).get(path).status_code
+    assert {(who, path): status for (who, path), status in met.items() if status >= 400} == {}
+    assert {who for who, path in met if path == "/periods"} == {"ann", "mel", "vic", "otto"}
+    assert {who for who, path in met if path == "/budgets"} == {"ann", "mel", "vic", "otto", "pam", "pete"}
+
+
+@pytest.mark.django_db
 def test_nobody_changes_what_they_may_not(clients: dict[str, Client], things: Things) -> None:
     wrong = []
     for route, line in lines():
