@@ -1,11 +1,15 @@
 """A dump restored somewhere else is the same instance: every row, every promise, every answer."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import connection
 
+from config import dumps
 from tests.config.conftest import Start
 
 ROWS_OF_ALL_TABLES = """
@@ -49,6 +53,61 @@ def test_a_restored_dump_holds_every_row_and_every_promise(folder: Path, start: 
     here = said(start, *rows)
     assert here == said(start, *rows, **elsewhere)
     assert "usage_usagerecord_y2026m10 300 " in here
+
+
+@pytest.mark.slow
+def test_a_restore_leaves_the_database_of_the_dump_or_as_it_was(folder: Path, start: Start) -> None:
+    """Over a database of a later release, whose tables nobody knew when the dump was written; and from what is none."""
+    dump, later = folder.parent / "all.dump", folder.parent / "later.dump"
+    rows = ("manage.py", "shell", "-c", ROWS_OF_ALL_TABLES)
+    said(start, "manage.py", "quickstart", "--no-serve", "--no-sample", "--no-sources")
+    said(start, "manage.py", "database", "dump", str(dump))
+    before = said(start, *rows)
+
+    said(start, "manage.py", "shell", "-c", """
+import django; django.setup()
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute("CREATE TABLE usage_later (id int PRIMARY KEY, owner_id bigint REFERENCES usage_organisation)")
+    cursor.execute("CREATE TABLE usage_alone (id int PRIMARY KEY)")
+    cursor.execute("INSERT INTO usage_alone VALUES (1)")
+    cursor.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('usage', '9999_later', now())")
+""")  # fmt: skip
+    now = said(start, *rows)
+    said(start, "manage.py", "database", "dump", str(later))
+    whole = dump.read_bytes()
+    broken = {
+        "cut": (whole[: len(whole) * 3 // 4], "as it was"),
+        "noise": (b"PGDMP" + bytes(range(256)) * 40, "cannot be read as a dump"),
+        "text": (b"CREATE TABLE t ();\n", "cannot be read as a dump"),
+    }
+    for name, (body, why) in broken.items():
+        file = folder.parent / f"{name}.dump"
+        file.write_bytes(body)
+        refused = start("manage.py", "database", "restore", str(file))
+        assert why in refused.communicate(timeout=300)[0], name
+        assert refused.returncode == 1
+        assert said(start, *rows) == now
+
+    said(start, "manage.py", "database", "restore", str(dump))
+    assert said(start, *rows) == before
+    assert "migrations" in said(start, "manage.py", "migrate")  # what a later release would do next
+    refused = start("manage.py", "database", "restore", str(later))
+    assert "newer release, with usage.9999_later" in refused.communicate(timeout=300)[0]
+    assert said(start, *rows) == before
+
+
+@pytest.mark.django_db
+def test_a_restore_into_a_server_that_does_not_answer_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "all.dump"
+    here = replace(settings.DATABASE, name=connection.settings_dict["NAME"])
+    monkeypatch.setattr(settings, "DATABASE", here)
+    dumps.write(file)
+    monkeypatch.setattr(settings, "DATABASE", replace(here, host="127.0.0.1", port="1"))
+    with pytest.raises(CommandError, match="could not be restored; the database is as it was"):
+        dumps.restore(file)
 
 
 def test_a_dump_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) -> None:

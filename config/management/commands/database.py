@@ -1,17 +1,15 @@
 """`database`: look after the embedded PostgreSQL, or reach the one that DATABASE_URL names."""
 
 import argparse
-import os
-import subprocess
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from config import embedded, postgres_binaries
-from config.environment import Database
+from config import dumps, embedded
 
 
 class Command(BaseCommand):
@@ -40,7 +38,8 @@ class Command(BaseCommand):
             case "status":
                 self._status(_folder())
             case "psql":
-                _with_server(["psql"])
+                with _server():
+                    dumps.run(["psql"])
             case "dump":
                 self._dump(options["file"])
             case "restore":
@@ -53,21 +52,13 @@ class Command(BaseCommand):
         self.stdout.write(f"PostgreSQL runs; its data is in {folder}, its socket in {settings.DATABASE.host}.")
 
     def _dump(self, file: Path) -> None:
-        partial = file.with_name(file.name + ".partial")  # a dump that was cut short never has the real name
-        try:
-            partial.touch(mode=0o600)
-        except OSError as error:
-            raise CommandError(f"{file} cannot be written: {error.strerror}.") from None
-        _with_server(["pg_dump", "--format=custom", "--no-owner", f"--file={partial}"])
-        partial.replace(file)
+        with _server():
+            dumps.write(file)
         self.stdout.write(f"{file}: {file.stat().st_size:,} bytes")
 
     def _restore(self, file: Path) -> None:
-        if not file.is_file():
-            raise CommandError(f"{file} is no file: name one that `database dump` wrote.")
-        # One transaction: either everything is replaced or nothing is.
-        options = ["--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error"]
-        _with_server(["pg_restore", *options, f"--dbname={settings.DATABASE.conninfo(password='')}", str(file)])
+        with _server():
+            dumps.restore(file)
         self.stdout.write(f"The database is what {file} holds.")
 
 
@@ -78,25 +69,6 @@ def _folder() -> Path:
     return folder
 
 
-def _with_server(command: list[str]) -> None:
-    if settings.DATA_DIR is None:
-        _client(command)
-        return
-    with embedded.serving(settings.DATA_DIR):
-        _client(command)
-
-
-def _client(command: list[str]) -> None:
-    """Run one of PostgreSQL's own programs on the database; its message and status are the command's."""
-    database: Database = settings.DATABASE
-    where = {"PGHOST": database.host, "PGPORT": database.port, "PGUSER": database.user}
-    where |= {"PGDATABASE": database.name, "PGPASSWORD": database.password}
-    where |= {f"PG{key.upper()}": value for key, value in database.options.items() if key.startswith("ssl")}
-    program = postgres_binaries.folder() / command[0]
-    done = subprocess.run(
-        [program, *command[1:]],
-        env={**os.environ, **{key: value for key, value in where.items() if value}},
-        check=False,
-    )
-    if done.returncode:
-        raise CommandError(f"{command[0]} ended with status {done.returncode}.", returncode=done.returncode)
+def _server() -> AbstractContextManager[object]:
+    """The embedded server while it is needed; nothing where PostgreSQL runs elsewhere."""
+    return nullcontext() if settings.DATA_DIR is None else embedded.serving(settings.DATA_DIR)
