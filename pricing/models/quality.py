@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from pricing import frontier
 from pricing.models.sellers import SLUG, LanguageModel, Offering
-from pricing.querysets import BenchmarkQuerySet, GpuRateQuerySet, ScoreQuerySet, SpeedSampleQuerySet
+from pricing.quality_querysets import BenchmarkQuerySet, GpuRateQuerySet, ScoreQuerySet, SpeedSampleQuerySet
 
 
 class Benchmark(models.Model):

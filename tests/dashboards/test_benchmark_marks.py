@@ -12,7 +12,7 @@ from django.test import Client, override_settings
 from dashboards.pages.quality.marks import STALE_DAYS, marks
 from pricing import quality
 from pricing.benchmarks import benchmarks
-from pricing.querysets import Marks
+from pricing.quality_querysets import Marks
 
 ON = date(2026, 11, 26)
 

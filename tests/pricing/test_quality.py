@@ -21,7 +21,7 @@ from pricing.benchmarks import (
 )
 from pricing.models import Alias, Benchmark, LanguageModel, Offering, PriceSource, Provider, Score
 from pricing.quality import load_bundled, rated, record
-from pricing.querysets import ScoreQuerySet
+from pricing.quality_querysets import ScoreQuerySet
 
 DAY = date(2026, 10, 20)
 HEAD = "category,category_label,model,display_name,rating,rating_low,rating_high,votes,rank\n"

@@ -10,7 +10,7 @@ from datetime import date
 
 from dashboards import formatting
 from pricing.benchmarks import Benchmark
-from pricing.querysets import Marks
+from pricing.quality_querysets import Marks
 
 STALE_DAYS = 180
 """A benchmark to which no name came for so long is no longer where makers publish."""
