@@ -205,10 +205,13 @@ def assign(organisation_id: int, dimension_ids: Collection[int], rules: Sequence
 
 
 def _asked(organisation_id: int, dimension_ids: Collection[int], rules: Sequence[Rule]) -> dict[int, list[Span]]:
+    return expanded(organisation_id, _ruled(dimension_ids, rules))
+
+
+def _ruled(dimension_ids: Collection[int], rules: Sequence[Rule]) -> dict[int, list[Span]]:
     dimensions = UsageDimension.objects.filter(id__in=dimension_ids).select_related("connection")
     reading = Reading(rules)
-    found = {dimension.pk: spans_over(rules, reading.periods_of(dimension)) for dimension in dimensions}
-    return expanded(organisation_id, found)
+    return {dimension.pk: spans_over(rules, reading.periods_of(dimension)) for dimension in dimensions}
 
 
 def _reassign(organisation_id: int, dimension_ids: Collection[int], rules: Sequence[Rule]) -> int:
@@ -271,6 +274,30 @@ def _interned(organisation_id: int, answers: Iterable[list[Span]]) -> dict[Outco
 
 def _hash(outcome: Outcome) -> str:
     return hashlib.blake2b(repr(outcome).encode(), digest_size=16).hexdigest()
+
+
+def mapped_otherwise(organisation_id: int) -> list[int]:
+    """Dimensions that the map gives other projects than the rules do (for `verify`).
+
+    Without those whose projects another feed's tokens say: they are asked again after each import.
+    """
+    rules = rules_of(organisation_id)
+    ids = list(UsageDimension.objects.filter(organisation=organisation_id).order_by("id").values_list("id", flat=True))
+    found: list[int] = []
+    for start in range(0, len(ids), _BATCH):
+        some = ids[start : start + _BATCH]
+        held: dict[int, list[tuple[Any, ...]]] = {dimension_id: [] for dimension_id in some}
+        rows = Assignment.objects.filter(dimension_id__in=some).order_by("valid_from").values_list(
+            "dimension_id", "valid_from", "valid_until", "attribution__projects", "attribution__weights"
+        )  # fmt: skip
+        for dimension_id, since, until, projects, weights in rows:
+            # Unequal ones are a finding of their own.
+            held[dimension_id].append((since, until, *zip(projects, weights, strict=False)))
+        for dimension_id, spans in _ruled(some, rules).items():
+            said = [(span.valid_from, span.valid_until, *span.outcome.shares) for span in spans]
+            if said != held[dimension_id] and not any(span.outcome.by_tokens_of for span in spans):
+                found.append(dimension_id)
+    return found
 
 
 def unknown_projects() -> list[int]:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from usage import periods, rollups, settling, spending
-from usage.assignments import unknown_projects
+from usage.assignments import mapped_otherwise, reattribute, unknown_projects
 from usage.locks import lock_organisation
 from usage.models import (
     AttributionRule,
@@ -68,7 +68,11 @@ def checks() -> Iterator[Finding]:
 
 
 def repair() -> int:
-    """Recompute the days on which a rollup differs from the ledger; how many days."""
+    """Ask the rules again where the map differs from them, then recompute the days on which a rollup differs from the
+    ledger; how many days."""
+    for organisation in Organisation.objects.all():
+        if mapped_otherwise(organisation.pk):
+            reattribute(organisation)
     days = _dirty_days()
     for organisation_id, dirty in days.items():
         with transaction.atomic():
@@ -217,6 +221,9 @@ def _weights_sum_to_one() -> Iterator[Finding]:
     )
     for project in unknown_projects():
         yield Finding("attribution", f"project {project}", "Usage is attributed to a project that does not exist.")
+    for organisation_id in Organisation.objects.values_list("id", flat=True):
+        for dimension in mapped_otherwise(organisation_id)[:SHOWN]:
+            yield Finding("attribution", f"dimension {dimension}", "Its projects are not what the rules say.")
     for rule in AttributionRule.objects.filter(version=0)[:SHOWN]:
         yield Finding("attribution", f"rule {rule.pk}", "The rule was never applied.")
 
@@ -237,6 +244,18 @@ def _references_exist() -> Iterator[Finding]:
             f"""SELECT DISTINCT r.{column}::text FROM {LEDGER} r WHERE r.{column} IS NOT NULL
             AND NOT EXISTS (SELECT FROM {table} t WHERE t.id = r.{column})""",
             f"The ledger names a row of {table} that does not exist.",
+        )
+    for column, table in (
+        ("connection_id", "usage_connection"),
+        ("dimension_id", "usage_usagedimension"),
+        ("batch_id", "usage_importbatch"),
+        ("contract_card_id", "usage_contractcard"),
+    ):
+        yield from _rows(
+            "references",
+            f"""SELECT DISTINCT r.{column}::text FROM {LEDGER} r JOIN {table} t ON t.id = r.{column}
+            WHERE t.organisation_id <> r.organisation_id""",
+            f"The ledger names a row of {table} that is another organisation's.",
         )
     yield from _rows(
         "references",

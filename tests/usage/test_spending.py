@@ -19,12 +19,13 @@ from tests.usage.factories import (
     make_card,
     make_fact,
     make_offering,
+    make_organisation,
     make_project,
     make_rule,
     make_source,
 )
-from usage import organisations
-from usage.models import DailyCost, Organisation
+from usage import organisations, rollups
+from usage.models import Assignment, Attribution, DailyCost, ImportBatch, Organisation, UsageDimension
 from usage.period_querysets import smallest
 from usage.spending import Sums, report
 from usage.verification import checks, repair
@@ -234,6 +235,30 @@ def test_verify_finds_what_is_broken(fault: str, check: str, import_facts: Impor
             cursor.execute("DELETE FROM usage_usagerecord WHERE record_key = 'b'")
         cursor.execute(fault)
     assert check in {finding.check for finding in checks()}
+
+
+@pytest.mark.parametrize("model", [UsageDimension, ImportBatch])
+def test_verify_finds_rows_that_are_another_organisations(model: Any, import_facts: ImportFacts) -> None:
+    import_facts([make_fact("a")])
+    model.objects.update(organisation=make_organisation())
+    problem = f"The ledger names a row of {model._meta.db_table} that is another organisation's."
+    assert problem in {finding.problem for finding in checks()}
+
+
+def test_verify_finds_a_dimension_that_is_mapped_otherwise_than_the_rules_say(
+    organisation: Organisation, import_facts: ImportFacts
+) -> None:
+    project = make_project(organisation, "shop")
+    make_rule(organisation, [{"field": "path", "op": "equals", "value": "/shop"}], {project.pk: "1"})
+    import_facts([make_fact("a", path="/shop"), make_fact("b", path="/else")])
+    assert not list(checks())
+    nobody = Attribution.objects.get(projects=[])
+    Assignment.objects.exclude(attribution=nobody).update(attribution=nobody)
+    rollups.rebuild(organisation.pk, [date(2026, 3, 10)])  # the sums follow the map, which is still wrong
+    assert [one.problem for one in checks()] == ["Its projects are not what the rules say."]
+    repair()
+    assert not list(checks())
+    assert DailyCost.objects.filter(project=project).exists()
 
 
 def test_repair_recomputes_what_differs(import_facts: ImportFacts) -> None:
