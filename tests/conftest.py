@@ -25,10 +25,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def _undone(example: Callable[..., None]) -> Callable[..., None]:
     @wraps(example)
     def rolled_back(*args: Any, **kwargs: Any) -> None:
-        with transaction.atomic():
-            example(*args, **kwargs)
-            transaction.set_rollback(True)
-        forget_answers()
+        try:
+            with transaction.atomic():
+                example(*args, **kwargs)
+                connection.check_constraints()  # those that wait for a commit, which never comes
+                transaction.set_rollback(True)
+        finally:
+            forget_answers()
 
     rolled_back.undone = True  # type: ignore[attr-defined]  # one function is the test of all its parameters
     return rolled_back

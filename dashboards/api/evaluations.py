@@ -14,7 +14,7 @@ from pydantic import Field
 from dashboards.api.auth import UsageBearer, asking
 from dashboards.api.catalogue import only
 from dashboards.api.problem import documented
-from dashboards.api.projects import projects_of, refuse_unknown
+from dashboards.api.projects import project_of, projects_of
 from pricing.answers import BadQuestion
 from usage.evaluation_comparisons import Comparison, compare_all
 from usage.evaluation_points import RatedPoint, of_runs, suites
@@ -89,7 +89,8 @@ def answer(request: HttpRequest, asked: Query[EvaluationsQuestion]) -> HttpRespo
     """The organisation's own evaluations: scores with intervals, cost and tokens an answer, verdicts against a run."""
     only(request, EvaluationsQuestion)
     token, organisation = asking(request)
-    refuse_unknown(token, [asked.project])
+    if asked.project:
+        project_of(token, asked.project)
     runs = EvaluationRun.objects.seen(organisation, projects_of(token)).select_related("model", "project")
     runs = runs.filter(project__slug=asked.project) if asked.project else runs
     runs = runs.filter(suite=asked.suite) if asked.suite else runs

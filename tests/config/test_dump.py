@@ -98,13 +98,17 @@ with connection.cursor() as cursor:
 
 
 @pytest.mark.django_db
-def test_a_restore_into_a_server_that_does_not_answer_is_said_in_a_sentence(
+def test_what_is_no_dump_and_a_server_that_does_not_answer_are_said_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "all.dump"
     here = replace(settings.DATABASE, name=connection.settings_dict["NAME"])
     monkeypatch.setattr(settings, "DATABASE", here)
     dumps.write(file)
+    part = tmp_path / "part.dump"
+    dumps.run(["pg_dump", "--format=custom", "--table=usage_period", f"--file={part}"])
+    with pytest.raises(CommandError, match="is no dump of Ratecard's; the database is as it was"):
+        dumps.restore(part)
     monkeypatch.setattr(settings, "DATABASE", replace(here, host="127.0.0.1", port="1"))
     with pytest.raises(CommandError, match="could not be restored; the database is as it was"):
         dumps.restore(file)
